@@ -7,7 +7,7 @@
         {
           "action_name": "build_with_cmake",
           "inputs": ["CMakeLists.txt"],
-          "outputs": ["<(PRODUCT_DIR)/dpdk_vhost.node"],
+          "outputs": ["<(INTERMEDIATE_DIR)/never-written-so-that-cmake-decides"],
           "action": ["node", "scripts/gyp-to-cmake.mjs", "<(CONFIGURATION_NAME)"]
         }
       ]
