@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import { mtuField } from './fields.js'
+import { validate } from './validate.js'
+
+/** Schema of {@link DatapathOptions}. */
+export const datapathOptions = z.strictObject({
+  memory: z.enum(['auto', 'hugepages', 'memfd']).default('auto'),
+  memoryMiB: z.int().min(64).max(65536).default(256),
+  mtu: mtuField.default(1500),
+  ealArgs: z.array(z.string()).default([]),
+})
+
+/** How to start DPDK. */
+export interface DatapathOptions {
+  /** Where DPDK's memory comes from; `auto` takes hugepages when enough of them are free. Default `auto`. */
+  memory?: 'auto' | 'hugepages' | 'memfd' | undefined
+  /** Memory for DPDK in MiB, 64 to 65536. Default 256. */
+  memoryMiB?: number | undefined
+  /** Largest MTU of any port, 68 to 9728; sets the size of a frame's buffer. Default 1500. */
+  mtu?: number | undefined
+  /** Further arguments for EAL, as they are. Default none. */
+  ealArgs?: readonly string[] | undefined
+}
+
+/** {@link DatapathOptions} with defaults filled in. */
+export type DatapathSpec = z.output<typeof datapathOptions>
+
+/** @throws {@link ConfigError} naming every problem */
+export function validateDatapathOptions(options: DatapathOptions = {}): DatapathSpec {
+  return validate(datapathOptions, options, 'datapath options')
+}

@@ -1,0 +1,11 @@
+/** Options: schemas, types and validation. */
+export * from './config-error.js'
+export * from './datapath-options.js'
+export * from './features.js'
+export * from './fields.js'
+export * from './nearest.js'
+export * from './port-options.js'
+export * from './run-options.js'
+export * from './socket-path.js'
+export * from './validate.js'
+export * from './validate-port.js'

@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import { FEATURE_NAMES, type FeatureName } from './features.js'
+import { descriptorsField, mtuField, nameField } from './fields.js'
+import { type SocketRole, socketPathTrouble } from './socket-path.js'
+
+function pathField(role: SocketRole) {
+  return z
+    .string()
+    .describe('the absolute path of the socket')
+    .superRefine((path, ctx) => {
+      const trouble = socketPathTrouble(path, role)
+      if (trouble === undefined) return
+      ctx.addIssue({ code: 'custom', message: trouble.message, params: { fix: trouble.fix } })
+    })
+}
+
+const vhostUser = {
+  name: nameField,
+  queues: z.int().min(1).max(16).optional(),
+  mtu: mtuField.optional(),
+  disableFeatures: z.array(z.enum(FEATURE_NAMES)).optional(),
+  txRetriesMax: z.int().min(0).max(32).default(8),
+}
+
+const vhostUserClientPort = z.strictObject({
+  type: z.literal('dpdkvhostuserclient'),
+  path: pathField('client'),
+  ...vhostUser,
+})
+
+const vhostUserPort = z.strictObject({
+  type: z.literal('dpdkvhostuser'),
+  path: pathField('server'),
+  ...vhostUser,
+})
+
+const ethernetPort = z.strictObject({
+  type: z.literal('dpdk'),
+  name: nameField,
+  devargs: z.string().min(1).describe('a PCI address, or a virtual device with its arguments'),
+  rxQueues: z.int().min(1).max(16).default(1),
+  txQueues: z.int().min(1).max(16).default(1),
+  rxDescriptors: descriptorsField.default(1024),
+  txDescriptors: descriptorsField.default(1024),
+  mtu: mtuField.optional(),
+})
+
+/** Schema of {@link PortOptions}. Use `validatePort`, which says more than the schema alone. */
+export const portOptions = z.discriminatedUnion('type', [
+  vhostUserClientPort,
+  vhostUserPort,
+  ethernetPort,
+])
+
+interface VhostUserOptions {
+  /** Name of the port: 1 to 64 characters of `A-Z a-z 0-9 _ . : @ + -`. */
+  name: string
+  /** Most queue pairs the guest may use, 1 to 16. Default: as many as the guest asks for. */
+  queues?: number | undefined
+  /** Longest payload of a frame sent to the guest, in bytes. Default: the datapath's. */
+  mtu?: number | undefined
+  /** Features not to offer, by their names in the standard. Default none. */
+  disableFeatures?: readonly FeatureName[] | undefined
+  /** Times a full ring is tried again while it makes progress, 0 to 32. Default 8. */
+  txRetriesMax?: number | undefined
+}
+
+/** We connect to a socket on which the peer listens (QEMU: `server=on`; OpenStack: `vhostuser_mode=server`). */
+export interface VhostUserClientPortOptions extends VhostUserOptions {
+  type: 'dpdkvhostuserclient'
+  /** Absolute path of the peer's socket, at most 107 bytes. Its folder has to exist, the socket need not. */
+  path: string
+}
+
+/** We create a socket and listen (QEMU: a chardev without `server=on`; OpenStack: `vhostuser_mode=client`). */
+export interface VhostUserPortOptions extends VhostUserOptions {
+  type: 'dpdkvhostuser'
+  /** Absolute path of the socket to create, at most 107 bytes. */
+  path: string
+}
+
+/** An ethdev: a NIC, or one of DPDK's virtual devices. */
+export interface EthernetPortOptions {
+  type: 'dpdk'
+  /** Name of the port: 1 to 64 characters of `A-Z a-z 0-9 _ . : @ + -`. */
+  name: string
+  /** PCI address or virtual device with its arguments, as DPDK takes it: `0000:03:00.0`, `net_tap0,iface=tap0`. */
+  devargs: string
+  /** Rx queues, 1 to 16. Default 1. */
+  rxQueues?: number | undefined
+  /** Tx queues, 1 to 16. Default 1. */
+  txQueues?: number | undefined
+  /** Descriptors of an rx queue, a power of two. Default 1024. */
+  rxDescriptors?: number | undefined
+  /** Descriptors of a tx queue, a power of two. Default 1024. */
+  txDescriptors?: number | undefined
+  /** Longest payload of a frame, in bytes. Default: the datapath's. */
+  mtu?: number | undefined
+}
+
+/** A port, told apart by `type`; the types are those of OVS. */
+export type PortOptions = VhostUserClientPortOptions | VhostUserPortOptions | EthernetPortOptions
+
+/** {@link PortOptions} with defaults filled in. */
+export type PortSpec = z.output<typeof portOptions>
+
+/** Types of ports. */
+export const PORT_TYPES = ['dpdkvhostuserclient', 'dpdkvhostuser', 'dpdk'] as const

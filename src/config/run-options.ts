@@ -1,0 +1,59 @@
+import { z } from 'zod'
+import { nameField } from './fields.js'
+import { validate } from './validate.js'
+
+const common = {
+  ports: z.union([z.literal('all'), z.array(nameField).min(1)]).default('all'),
+  burst: z.int().min(1).max(256).default(32),
+  idle: z.enum(['spin', 'adaptive']).default('adaptive'),
+  cpu: z.int().min(0).max(1023).optional(),
+  data: z.unknown().optional(),
+  name: nameField.optional(),
+}
+
+/** Schema of {@link LaunchOptions}. */
+export const launchOptions = z.strictObject(common)
+
+/** Schema of {@link RunOptions}. */
+export const runOptions = z.strictObject({
+  ...common,
+  budgetMicroseconds: z.int().min(10).max(10_000).default(100),
+})
+
+/** How a program runs on a thread of its own. */
+export interface LaunchOptions {
+  /** Ports whose rx queues the lcore polls, by name. Default `all`. */
+  ports?: 'all' | readonly string[] | undefined
+  /** Most frames of one burst, 1 to 256. Default 32. */
+  burst?: number | undefined
+  /** What the lcore does when there is nothing to do: go on polling, or sleep longer and longer. Default `adaptive`. */
+  idle?: 'spin' | 'adaptive' | undefined
+  /** CPU the thread is pinned to. Default: not pinned. */
+  cpu?: number | undefined
+  /** Handed to the program as a structured clone. */
+  data?: unknown
+  /** Name of the lcore in events, metrics and errors. */
+  name?: string | undefined
+}
+
+/** How a program runs on the main thread. */
+export interface RunOptions extends LaunchOptions {
+  /** Microseconds the program may take of each turn of the event loop, 10 to 10000. Default 100. */
+  budgetMicroseconds?: number | undefined
+}
+
+/** {@link LaunchOptions} with defaults filled in. */
+export type LaunchSpec = z.output<typeof launchOptions>
+
+/** {@link RunOptions} with defaults filled in. */
+export type RunSpec = z.output<typeof runOptions>
+
+/** @throws {@link ConfigError} naming every problem */
+export function validateLaunchOptions(options: LaunchOptions = {}): LaunchSpec {
+  return validate(launchOptions, options, 'launch options')
+}
+
+/** @throws {@link ConfigError} naming every problem */
+export function validateRunOptions(options: RunOptions = {}): RunSpec {
+  return validate(runOptions, options, 'run options')
+}

@@ -1,0 +1,157 @@
+import { ConfigError, type Problem, show } from './config-error.js'
+import { nearest } from './nearest.js'
+import { PORT_TYPES, type PortOptions, type PortSpec, portOptions } from './port-options.js'
+import { canonicalSocketPath } from './socket-path.js'
+import { check } from './validate.js'
+
+/** What a port has to fit in with. */
+export interface PortSurroundings {
+  /** The ports that exist. */
+  readonly ports?:
+    | Iterable<{ readonly name: string; readonly path?: string | undefined }>
+    | undefined
+  /** The datapath's MTU, above which no port can go. */
+  readonly mtu?: number | undefined
+}
+
+/**
+ * The options of a port with defaults filled in.
+ *
+ * @throws {@link ConfigError} naming every problem, those with other ports included
+ */
+export function validatePort(options: PortOptions, surroundings: PortSurroundings = {}): PortSpec {
+  const given: unknown = options
+  const { spec, problems } = checkPort(given)
+  const all = [...problems, ...clashes(given, surroundings)]
+  if (all.length > 0 || spec === undefined) throw new ConfigError(title(given), all)
+  return spec
+}
+
+function title(options: unknown): string {
+  const name = member(options, 'name')
+  return typeof name === 'string' && name !== '' ? `port ${show(name)}` : 'port'
+}
+
+function checkPort(options: unknown): { spec?: PortSpec; problems: Problem[] } {
+  const type = member(options, 'type')
+  const wrongType = isObject(options) && !PORT_TYPES.some((known) => known === type)
+  if (!wrongType) {
+    const checked = check(portOptions, options)
+    return { ...checked, problems: checked.problems.map(explainRole) }
+  }
+  // The other options are still worth checking, as those of the type that was probably meant.
+  const meant = guessType(options, type)
+  const problems =
+    meant === undefined ? [] : check(portOptions, { ...options, type: meant }).problems
+  const message = type === undefined ? 'is missing' : 'is not a type of port'
+  return {
+    problems: [
+      { path: 'type', value: type, message, fix: typeFix(type) },
+      ...problems.map(explainRole),
+    ],
+  }
+}
+
+function guessType(options: object, type: unknown): string | undefined {
+  const mode = member(options, 'mode')
+  if (mode === 'server') return 'dpdkvhostuserclient'
+  if (mode === 'client') return 'dpdkvhostuser'
+  if (typeof type === 'string') {
+    const near = nearest(type, PORT_TYPES)
+    if (near !== undefined) return near
+  }
+  if ('devargs' in options) return 'dpdk'
+  return 'path' in options ? 'dpdkvhostuserclient' : undefined
+}
+
+const ROLES =
+  "'dpdkvhostuserclient' connects to a socket on which QEMU listens (server=on), 'dpdkvhostuser' listens and QEMU connects"
+
+function typeFix(type: unknown): string {
+  const list = `the types are ${PORT_TYPES.join(', ')}`
+  if (typeof type !== 'string') return `${list}; ${ROLES}`
+  // What is said of a role alone could mean either side of the socket, so no guess is made.
+  if (/^(vhost-?user|vhost|client|server|vhost-?user-?(client|server))$/i.test(type))
+    return `${list}; ${ROLES}`
+  const near = nearest(type, PORT_TYPES)
+  return near === undefined ? `${list}; ${ROLES}` : `did you mean '${near}'? ${list}`
+}
+
+/** Keys that other programs use for the role, which is part of the type here. */
+const ROLE_KEYS = new Set([
+  'mode',
+  'role',
+  'client',
+  'server',
+  'vhostuser_mode',
+  'vhostuserMode',
+  'isServer',
+  'isClient',
+])
+
+function explainRole(problem: Problem): Problem {
+  if (problem.message !== 'is not an option' || !ROLE_KEYS.has(problem.path)) return problem
+  const { value } = problem
+  const leave = 'leave it out: the type says who listens'
+  if (/mode$/i.test(problem.path) && (value === 'server' || value === 'client')) {
+    const type = value === 'server' ? 'dpdkvhostuserclient' : 'dpdkvhostuser'
+    return {
+      ...problem,
+      fix: `${leave}. QEMU's, libvirt's and OpenStack's mode is QEMU's side, and with mode '${value}' the type is '${type}'; ${ROLES}`,
+    }
+  }
+  return { ...problem, fix: `${leave}; ${ROLES}` }
+}
+
+function clashes(options: unknown, { ports = [], mtu }: PortSurroundings): Problem[] {
+  const problems: Problem[] = []
+  const name = member(options, 'name')
+  const path = member(options, 'path')
+  const wanted = member(options, 'mtu')
+  const socket =
+    typeof path === 'string' && path.startsWith('/') && !path.includes('\0')
+      ? canonicalSocketPath(path)
+      : undefined
+  for (const port of ports) {
+    if (port.name === name) {
+      problems.push({
+        path: 'name',
+        value: name,
+        message: 'is the name of another port',
+        fix: 'choose another name, or remove that port first',
+      })
+    }
+    if (
+      socket !== undefined &&
+      port.path !== undefined &&
+      canonicalSocketPath(port.path) === socket
+    ) {
+      const spelling = port.path === path ? '' : `, which has it as ${show(port.path)}`
+      const message = `is the socket of port ${show(port.name)}${spelling}`
+      problems.push({
+        path: 'path',
+        value: path,
+        message,
+        fix: 'give each port a socket of its own',
+      })
+    }
+  }
+  if (mtu !== undefined && typeof wanted === 'number' && wanted > mtu) {
+    const fix = `give at most ${mtu}, or start the datapath with mtu: ${wanted}`
+    problems.push({
+      path: 'mtu',
+      value: wanted,
+      message: `is above the datapath's MTU of ${mtu}`,
+      fix,
+    })
+  }
+  return problems
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
+function member(options: unknown, key: string): unknown {
+  return isObject(options) ? options[key] : undefined
+}
