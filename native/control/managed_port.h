@@ -1,0 +1,75 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "control/host.h"
+
+namespace dpdk_vhost {
+
+// The control half that every kind of port has: its life, told as events. Control thread only.
+class ManagedPort : public Port {
+ public:
+  ManagedPort(PortHost& host, uint64_t serial, uint32_t id, std::string name, uint32_t max_frame_bytes,
+              uint32_t tx_retries_max, PortCounters& counters)
+      : Port(id, std::move(name), max_frame_bytes, tx_retries_max, counters), host_(host), serial_(serial) {}
+
+  // Starts the life of a port that is in the table. Throws Failure, and is then removed without `close`.
+  virtual void open() = 0;
+  // Ends it: no callback and no device is left when it returns.
+  virtual void close() = 0;
+  virtual void handle(const Notice& notice) = 0;
+  // Finds the state anew from what is, after notices were lost.
+  virtual void resync() = 0;
+
+  uint64_t serial() const { return serial_; }
+  PortState state() const { return state_; }
+  void publish_state() { publish(last_reason_); }
+
+ protected:
+  virtual Negotiated negotiated() = 0;
+  virtual uint64_t generation() const = 0;
+
+  void enter(PortState state, const std::string& reason = "") {
+    if (state == state_ && reason == last_reason_) return;
+    state_ = state;
+    last_reason_ = reason;
+    publish(reason);
+  }
+
+  void publish(const std::string& reason) {
+    PortEvent event;
+    event.id = id_;
+    event.generation = generation();
+    event.state = state_;
+    event.reason = reason;
+    event.rx_queues = rx_queues_.load(std::memory_order_relaxed);
+    event.tx_queues = tx_queues_.load(std::memory_order_relaxed);
+    event.negotiated = negotiated();
+    event.time = std::chrono::duration<double, std::milli>(std::chrono::system_clock::now().time_since_epoch()).count();
+    host_.publish(std::move(event));
+  }
+
+  // Runs a member later, unless the port is gone by then.
+  template <typename Derived>
+  void later(std::chrono::milliseconds delay, void (Derived::*member)()) {
+    host_.control().after(delay, [&host = host_, id = id_, serial = serial_, member] {
+      auto* port = static_cast<ManagedPort*>(host.ports().find(id));
+      if (port != nullptr && port->serial() == serial) (static_cast<Derived*>(port)->*member)();
+    });
+  }
+
+  // Any thread.
+  void notify(Notice::Kind kind, uint64_t generation) { host_.notify({kind, id_, serial_, generation}); }
+
+  PortHost& host_;
+
+ private:
+  const uint64_t serial_;
+  PortState state_ = PortState::closed;
+  std::string last_reason_;
+};
+
+}  // namespace dpdk_vhost

@@ -1,0 +1,240 @@
+#include "datapath.h"
+
+#include <rte_lcore.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <future>
+
+namespace dpdk_vhost {
+
+Datapath& Datapath::instance() {
+  static Datapath* const only = std::unique_ptr<Datapath>(new Datapath()).release();
+  return *only;
+}
+
+Datapath::Datapath() : counters_(std::make_unique<CounterBlock>()), control_([this] { drain_notices(); }) {
+  for (auto& fd : wake_fds_) fd.store(-1);
+}
+
+// --- open and close -----------------------------------------------------------------------------------------------
+
+void Datapath::open(const OpenOptions& options, std::shared_ptr<EventSink> sink) {
+  if (opened_) throw Failure("ERR_ALREADY_OPEN", "a datapath is open in this process already; close it first");
+  {
+    const std::lock_guard lock(sink_mutex_);
+    sink_ = sink;
+  }
+  set_log_sink([weak = std::weak_ptr<EventSink>(sink)](LogLine line) {
+    if (const auto target = weak.lock()) target->log(std::move(line));
+  });
+  eal_.start(options.eal);
+  auto memory = std::make_shared<PacketMemory>(eal_.memory_mib, options.mtu);
+  {
+    const std::lock_guard lock(memory_mutex_);
+    memory_ = std::move(memory);
+  }
+  mtu_ = options.mtu;
+  opened_ = true;
+}
+
+void Datapath::close() {
+  if (!opened_) return;
+  assign({});
+  std::vector<uint32_t> ids;
+  ports_.for_each([&](const Port& port) { ids.push_back(port.id()); });
+  for (const uint32_t id : ids) remove_port(id);
+  {
+    const std::lock_guard lock(memory_mutex_);
+    memory_.reset();  // freed here, or by the last thread that still has a view of it
+  }
+  opened_ = false;
+  const std::lock_guard lock(sink_mutex_);
+  sink_.reset();
+}
+
+void Datapath::shut_down(std::chrono::milliseconds deadline) {
+  if (shut_down_.exchange(true)) return;
+  control_.post([this] { close(); });
+  control_.stop(deadline);
+}
+
+std::shared_ptr<PacketMemory> Datapath::shared_memory() {
+  const std::lock_guard lock(memory_mutex_);
+  if (!memory_) throw Failure("ERR_NOT_OPEN", "no datapath is open in this process");
+  return memory_;
+}
+
+// --- ports ----------------------------------------------------------------------------------------------------------
+
+uint32_t Datapath::add_port(const PortOptions& options) {
+  if (!opened_) throw Failure("ERR_NOT_OPEN", "no datapath is open in this process");
+  const uint32_t id = ports_.take_id();
+  PortCounters& counters = counters_->ports[id];
+  for (Counter* at = &counters.rx[0].frames; at != reinterpret_cast<Counter*>(&counters + 1); ++at) at->set(0);
+  const uint32_t max_frame = std::min(options.mtu + kEthernetHeader + kVlanHeaders, memory_->max_frame_bytes());
+  std::unique_ptr<ManagedPort> port;
+  if (options.is_ethdev) {
+    port = std::make_unique<EthdevPort>(*this, next_serial_++, id, options.name, max_frame, options.tx_retries_max,
+                                        counters, options.ethdev);
+  } else {
+    port = std::make_unique<VhostPort>(*this, next_serial_++, id, options.name, max_frame, options.tx_retries_max,
+                                       counters, options.vhost);
+  }
+  ManagedPort& opening = *port;
+  ports_.publish(std::move(port));
+  try {
+    opening.open();
+  } catch (...) {
+    ports_.remove(id, quiescence_);
+    throw;
+  }
+  return id;
+}
+
+void Datapath::remove_port(uint32_t id) {
+  ManagedPort* port = managed(id);
+  if (port == nullptr) throw Failure("ERR_NO_SUCH_PORT", "no port has id " + std::to_string(id));
+  {
+    const std::lock_guard lock(lcores_mutex_);
+    std::vector<Assignment> rest;
+    std::copy_if(assignments_.begin(), assignments_.end(), std::back_inserter(rest),
+                 [id](const Assignment& assignment) { return assignment.port != id; });
+    if (rest.size() != assignments_.size()) assign_under_lock(rest);
+  }
+  port->close();
+  ports_.remove(id, quiescence_);
+}
+
+void Datapath::notify(const Notice& notice) {
+  if (!notices_.push(notice)) notices_lost_.store(true);
+  control_.wake();
+}
+
+void Datapath::drain_notices() {
+  Notice notice;
+  while (notices_.pop(notice)) {
+    ManagedPort* port = managed(notice.port);
+    if (port != nullptr && port->serial() == notice.serial) port->handle(notice);
+  }
+  if (notices_lost_.exchange(false)) {
+    ports_.for_each([](Port& port) { static_cast<ManagedPort&>(port).resync(); });
+    publish_all();
+  }
+}
+
+void Datapath::publish(PortEvent event) {
+  std::shared_ptr<EventSink> sink;
+  {
+    const std::lock_guard lock(sink_mutex_);
+    sink = sink_;
+  }
+  if (sink) sink->port(std::move(event));
+}
+
+void Datapath::publish_all() {
+  ports_.for_each([](Port& port) { static_cast<ManagedPort&>(port).publish_state(); });
+}
+
+bool Datapath::inject(const Quiescence::Reader& reader, uint32_t id, const uint8_t* bytes, uint32_t length) {
+  const std::shared_ptr<PacketMemory> memory = shared_memory();
+  if (length > memory->max_frame_bytes()) return false;
+  rte_mbuf* frame = rte_pktmbuf_alloc(memory->pool());
+  if (frame == nullptr) return false;
+  frame->data_len = static_cast<uint16_t>(length);
+  frame->pkt_len = length;
+  memcpy(rte_pktmbuf_mtod(frame, void*), bytes, length);
+
+  const Quiescence::Section section(reader);
+  Port* port = ports_.find(id);
+  if (port != nullptr) port->transmit(0, &frame, 1, false);
+  rte_pktmbuf_free(frame);
+  return port != nullptr;
+}
+
+// --- lcores -----------------------------------------------------------------------------------------------------------
+
+std::unique_ptr<Lcore> Datapath::make_lcore(uint32_t burst_limit) {
+  const std::shared_ptr<PacketMemory> memory = shared_memory();
+  const std::lock_guard lock(lcores_mutex_);
+  const auto free = std::find(lcores_.begin(), lcores_.end(), nullptr);
+  if (free == lcores_.end()) throw Failure("ERR_TOO_MANY_LCORES", "64 lcores run already");
+  const auto index = static_cast<uint32_t>(free - lcores_.begin());
+  if (wake_fds_[index].load() < 0) {
+    const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (fd < 0) throw Failure("ERR_LCORE", std::string("cannot make an eventfd: ") + strerror(errno));
+    wake_fds_[index].store(fd);
+  }
+  if (rte_thread_register() != 0) {
+    throw Failure("ERR_LCORE", "DPDK refused to register this thread as an lcore");
+  }
+  for (Counter* at = &counters_->lcores[index].polls; at != reinterpret_cast<Counter*>(&counters_->lcores[index] + 1); ++at) {
+    at->set(0);
+  }
+  auto lcore = std::make_unique<Lcore>(index, memory, ports_, quiescence_, *counters_, wake_fds_[index].load(), burst_limit);
+  *free = lcore.get();
+  return lcore;
+}
+
+void Datapath::remove_lcore(std::unique_ptr<Lcore> lcore) {
+  {
+    const std::lock_guard lock(lcores_mutex_);
+    lcores_[lcore->index()] = nullptr;
+    const uint32_t index = lcore->index();
+    assignments_.erase(std::remove_if(assignments_.begin(), assignments_.end(),
+                                      [index](const Assignment& assignment) { return assignment.lcore == index; }),
+                       assignments_.end());
+  }
+  lcore.reset();
+  rte_thread_unregister();
+}
+
+void Datapath::wake_lcore(uint32_t index) {
+  const int fd = index < kMaxLcores ? wake_fds_[index].load() : -1;
+  if (fd < 0) return;
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = write(fd, &one, sizeof(one));
+}
+
+void Datapath::wake_lcores() {
+  for (uint32_t index = 0; index < kMaxLcores; ++index) wake_lcore(index);
+}
+
+void Datapath::assign(const std::vector<Assignment>& assignments) {
+  const std::lock_guard lock(lcores_mutex_);
+  assign_under_lock(assignments);
+}
+
+void Datapath::assign_under_lock(const std::vector<Assignment>& assignments) {
+  const auto lists = [&](auto keep) {
+    std::array<std::unique_ptr<QueueList>, kMaxLcores> result;
+    for (uint32_t index = 0; index < kMaxLcores; ++index) {
+      if (lcores_[index] != nullptr) result[index] = std::make_unique<QueueList>();
+    }
+    for (const Assignment& assignment : assignments) {
+      Port* port = ports_.find(assignment.port);
+      if (port == nullptr || assignment.lcore >= kMaxLcores || !result[assignment.lcore] || !keep(assignment)) continue;
+      result[assignment.lcore]->push_back({port, assignment.queue});
+    }
+    return result;
+  };
+  const auto install = [&](auto queues) {
+    for (uint32_t index = 0; index < kMaxLcores; ++index) {
+      if (queues[index]) lcores_[index]->replace_queues(std::move(queues[index]));
+    }
+  };
+  const auto had = [&](const Assignment& wanted) {
+    return std::any_of(assignments_.begin(), assignments_.end(), [&](const Assignment& old) {
+      return old.lcore == wanted.lcore && old.port == wanted.port && old.queue == wanted.queue;
+    });
+  };
+  // First everybody lets go of what he loses, then everybody gets what is new to him.
+  install(lists(had));
+  install(lists([](const Assignment&) { return true; }));
+  assignments_ = assignments;
+  wake_lcores();
+}
+
+}  // namespace dpdk_vhost

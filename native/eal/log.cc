@@ -1,0 +1,159 @@
+#include "eal/log.h"
+
+#include <rte_log.h>
+
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "failure.h"
+
+namespace dpdk_vhost {
+namespace {
+
+struct State {
+  std::mutex mutex;
+  std::function<void(LogLine)> sink;              // under mutex
+  bool capturing = false;                         // under mutex
+  std::vector<std::string> complaints;            // under mutex
+  std::map<uint32_t, std::string> names_by_type;  // under mutex
+  FILE* log_stream = nullptr;                     // set once
+  FILE* alert_stream = nullptr;                   // set once
+  FILE* discard_stream = nullptr;                 // set once
+};
+
+// Leaked on purpose: DPDK's threads may log while static objects are being destroyed.
+State& state() {
+  static State* const instance = std::make_unique<State>().release();
+  return *instance;
+}
+
+std::map<uint32_t, std::string> read_type_names() {
+  std::map<uint32_t, std::string> names;
+  char* text = nullptr;
+  size_t size = 0;
+  FILE* stream = open_memstream(&text, &size);
+  if (stream == nullptr) return names;
+  rte_log_dump(stream);
+  fclose(stream);
+  const std::unique_ptr<char, void (*)(void*)> owner(text, free);
+  char* rest = nullptr;
+  for (char* line = strtok_r(text, "\n", &rest); line != nullptr; line = strtok_r(nullptr, "\n", &rest)) {
+    unsigned id = 0;
+    char name[128];
+    if (sscanf(line, "id %u: %127[^,]", &id, name) == 2) names[id] = name;
+  }
+  return names;
+}
+
+// DPDK starts most lines with "COMPONENT: "; the component travels apart from the message.
+std::string without_prefix(const std::string& line) {
+  const size_t colon = line.find(": ");
+  if (colon == std::string::npos || colon == 0 || colon > 32) return line;
+  for (size_t i = 0; i < colon; ++i) {
+    const char c = line[i];
+    if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_')) return line;
+  }
+  return line.substr(colon + 2);
+}
+
+void deliver(uint32_t level, uint32_t type, std::string line) {
+  State& s = state();
+  std::function<void(LogLine)> sink;
+  LogLine entry{level, "", without_prefix(line)};
+  {
+    const std::lock_guard lock(s.mutex);
+    auto found = s.names_by_type.find(type);
+    if (found == s.names_by_type.end()) {
+      s.names_by_type = read_type_names();
+      found = s.names_by_type.find(type);
+    }
+    entry.component = found == s.names_by_type.end() ? "dpdk" : found->second;
+    if (s.capturing && level <= RTE_LOG_WARNING && s.complaints.size() < 64) {
+      if (s.complaints.empty() || s.complaints.back() != entry.message) s.complaints.push_back(entry.message);
+    }
+    sink = s.sink;
+  }
+  if (sink) sink(std::move(entry));
+}
+
+ssize_t write_lines(uint32_t level, uint32_t type, const char* data, size_t size) {
+  size_t begin = 0;
+  while (begin < size) {
+    const void* newline = memchr(data + begin, '\n', size - begin);
+    const size_t end = newline ? static_cast<size_t>(static_cast<const char*>(newline) - data) : size;
+    if (end > begin) deliver(level, type, std::string(data + begin, end - begin));
+    begin = end + 1;
+  }
+  return static_cast<ssize_t>(size);
+}
+
+ssize_t write_log(void*, const char* data, size_t size) {
+  return write_lines(static_cast<uint32_t>(rte_log_cur_msg_loglevel()),
+                     static_cast<uint32_t>(rte_log_cur_msg_logtype()), data, size);
+}
+
+ssize_t write_alert(void*, const char* data, size_t size) {
+  return write_lines(RTE_LOG_ALERT, RTE_LOGTYPE_EAL, data, size);
+}
+
+ssize_t discard(void*, const char*, size_t size) { return static_cast<ssize_t>(size); }
+
+FILE* open_stream(cookie_write_function_t* write) {
+  cookie_io_functions_t functions{};
+  functions.write = write;
+  FILE* stream = fopencookie(nullptr, "w", functions);
+  if (stream == nullptr) throw Failure("ERR_EAL_INIT", "cannot open a stream for DPDK's log");
+  // By lines, so that each message is handed over before the stream's lock goes to another thread.
+  setvbuf(stream, nullptr, _IOLBF, 2048);
+  return stream;
+}
+
+}  // namespace
+
+void set_log_sink(std::function<void(LogLine)> sink) {
+  State& s = state();
+  {
+    const std::lock_guard lock(s.mutex);
+    s.sink = std::move(sink);
+    if (s.log_stream != nullptr) return;
+    s.log_stream = open_stream(write_log);
+    s.alert_stream = open_stream(write_alert);
+    s.discard_stream = open_stream(discard);
+  }
+  rte_openlog_stream(s.log_stream);
+}
+
+LogCapture::LogCapture() : saved_stderr_(stderr), saved_stdout_(stdout) {
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  s.capturing = true;
+  s.complaints.clear();
+  if (s.alert_stream != nullptr) stderr = s.alert_stream;
+  if (s.discard_stream != nullptr) stdout = s.discard_stream;
+}
+
+LogCapture::~LogCapture() {
+  stderr = saved_stderr_;
+  stdout = saved_stdout_;
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  s.capturing = false;
+}
+
+std::string LogCapture::complaints() const {
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  std::string joined;
+  for (const std::string& line : s.complaints) {
+    if (!joined.empty()) joined += "; ";
+    joined += line;
+  }
+  return joined;
+}
+
+}  // namespace dpdk_vhost

@@ -1,0 +1,140 @@
+#include "port/vhost_registry.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <climits>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "failure.h"
+#include "port/vhost_port.h"
+
+namespace dpdk_vhost {
+namespace {
+
+constexpr size_t kMaxVids = 1024;  // RTE_MAX_VHOST_DEVICE
+
+struct Registry {
+  std::mutex mutex;  // held for a look-up only, never around a call into librte
+  std::map<std::string, VhostPort*> by_path;
+  // Set by new_connection, cleared by destroy_connection or by the control thread after unregister.
+  std::array<std::atomic<VhostPort*>, kMaxVids> by_vid{};
+};
+
+// Leaked on purpose: librte's event thread outlives static objects.
+Registry& registry() {
+  static Registry* const instance = std::make_unique<Registry>().release();
+  return *instance;
+}
+
+VhostPort* port_of(int vid) {
+  return vid >= 0 && static_cast<size_t>(vid) < kMaxVids
+             ? registry().by_vid[static_cast<size_t>(vid)].load(std::memory_order_acquire)
+             : nullptr;
+}
+
+}  // namespace
+
+struct VhostCallbacks {
+  static int new_connection(int vid) {
+    char path[PATH_MAX];
+    if (vid < 0 || static_cast<size_t>(vid) >= kMaxVids || rte_vhost_get_ifname(vid, path, sizeof(path)) != 0) return -1;
+    VhostPort* port = nullptr;
+    {
+      const std::lock_guard lock(registry().mutex);
+      const auto found = registry().by_path.find(path);
+      if (found == registry().by_path.end()) return -1;
+      port = found->second;
+    }
+    if (port->on_connection(vid) != 0) return -1;
+    registry().by_vid[static_cast<size_t>(vid)].store(port, std::memory_order_release);
+    return 0;
+  }
+
+  static int new_device(int vid) {
+    VhostPort* port = port_of(vid);
+    return port == nullptr ? -1 : port->on_device(vid);
+  }
+
+  static void destroy_device(int vid) {
+    if (VhostPort* port = port_of(vid)) port->on_device_gone(vid);
+  }
+
+  static int vring_state_changed(int vid, uint16_t vring, int enable) {
+    if (VhostPort* port = port_of(vid)) port->on_queue(vring, enable != 0);
+    return 0;
+  }
+
+  static void destroy_connection(int vid) {
+    VhostPort* port = port_of(vid);
+    if (port == nullptr) return;
+    registry().by_vid[static_cast<size_t>(vid)].store(nullptr, std::memory_order_release);
+    port->on_connection_gone(vid);
+  }
+};
+
+void VhostRegistry::add(const std::string& path, VhostPort* port) {
+  const std::lock_guard lock(registry().mutex);
+  if (!registry().by_path.emplace(path, port).second) {
+    throw Failure("ERR_SOCKET_IN_USE", "a port of this process uses " + path + " already");
+  }
+}
+
+void VhostRegistry::remove(const std::string& path) {
+  const std::lock_guard lock(registry().mutex);
+  registry().by_path.erase(path);
+}
+
+void VhostRegistry::forget_device(int vid, VhostPort* port) {
+  if (vid < 0) return;
+  // Another port may have been given the vid already.
+  registry().by_vid[static_cast<size_t>(vid)].compare_exchange_strong(port, nullptr);
+}
+
+const rte_vhost_device_ops* VhostRegistry::callbacks() {
+  static const rte_vhost_device_ops operations = [] {
+    rte_vhost_device_ops filled{};
+    filled.new_device = VhostCallbacks::new_device;
+    filled.destroy_device = VhostCallbacks::destroy_device;
+    filled.vring_state_changed = VhostCallbacks::vring_state_changed;
+    filled.features_changed = [](int, uint64_t) { return 0; };
+    filled.new_connection = VhostCallbacks::new_connection;
+    filled.destroy_connection = VhostCallbacks::destroy_connection;
+    return filled;
+  }();
+  return &operations;
+}
+
+void clear_stale_socket(const std::string& path) {
+  struct stat found{};
+  if (lstat(path.c_str(), &found) != 0) return;
+  if (!S_ISSOCK(found.st_mode)) {
+    throw Failure("ERR_PATH_NOT_SOCKET", path + " exists and is not a socket; choose another path or remove it");
+  }
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) throw Failure("ERR_SOCKET_LISTEN", std::string("cannot make a socket: ") + strerror(errno));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  memcpy(address.sun_path, path.c_str(), std::min(path.size(), sizeof(address.sun_path) - 1));
+  const int result = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+  const int error = errno;
+  ::close(fd);
+  if (result == 0 || error == EAGAIN) {
+    throw Failure("ERR_SOCKET_IN_USE", "another process listens at " + path + "; stop it or choose another path");
+  }
+  if (error != ECONNREFUSED) {
+    throw Failure("ERR_SOCKET_LISTEN", "cannot tell whether " + path + " is in use: " + strerror(error));
+  }
+  if (unlink(path.c_str()) != 0) {
+    throw Failure("ERR_SOCKET_LISTEN", "cannot remove the stale socket " + path + ": " + strerror(errno));
+  }
+}
+
+}  // namespace dpdk_vhost

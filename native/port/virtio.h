@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+
+namespace dpdk_vhost {
+
+// Feature bits of the virtio specification 1.2, sections 5.1.3 and 6. rte_vhost.h leaves out the kernel's headers
+// that define them when it is compiled as C++.
+constexpr uint32_t kVirtioNetCsum = 0;
+constexpr uint32_t kVirtioNetGuestCsum = 1;
+constexpr uint32_t kVirtioNetGuestTso4 = 7;
+constexpr uint32_t kVirtioNetGuestTso6 = 8;
+constexpr uint32_t kVirtioNetGuestEcn = 9;
+constexpr uint32_t kVirtioNetGuestUfo = 10;
+constexpr uint32_t kVirtioNetHostTso4 = 11;
+constexpr uint32_t kVirtioNetHostTso6 = 12;
+constexpr uint32_t kVirtioNetHostEcn = 13;
+constexpr uint32_t kVirtioNetHostUfo = 14;
+constexpr uint32_t kVirtioRingPacked = 34;
+
+constexpr uint64_t bit(uint32_t feature) { return uint64_t{1} << feature; }
+
+// Withdrawn from every port: with them a program would see frames longer than the MTU, or with checksums left
+// unfinished for a device that is not there (docs/decisions).
+constexpr uint64_t kNeverOffered = bit(kVirtioNetCsum) | bit(kVirtioNetGuestCsum) | bit(kVirtioNetGuestTso4) |
+                                   bit(kVirtioNetGuestTso6) | bit(kVirtioNetGuestEcn) | bit(kVirtioNetGuestUfo) |
+                                   bit(kVirtioNetHostTso4) | bit(kVirtioNetHostTso6) | bit(kVirtioNetHostEcn) |
+                                   bit(kVirtioNetHostUfo);
+
+}  // namespace dpdk_vhost
