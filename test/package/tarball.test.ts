@@ -1,0 +1,151 @@
+// From the sources to what a user installs: prebuild, pack, install, load. All of it happens in a copy
+// of the package, since prebuildify and gyp clear folders that the checkout is running from.
+
+import assert from 'node:assert/strict'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import { copyFromRoot, inRoot, manifest, readText, run, temporaryFolder } from './support.js'
+
+/** Building the addon is most of what these tests take. */
+const BUILD = { timeoutSeconds: 280 }
+
+const platform = `linux-${process.arch}`
+// A sanitizer run is about the addon, and would run compilers under the sanitizer.
+const skip = process.env.DPDK_VHOST_BINDING ? 'a binary was chosen by DPDK_VHOST_BINDING' : false
+
+suite('the package that users install', { skip }, () => {
+  const copy = temporaryFolder({ after })
+  const consumer = temporaryFolder({ after })
+
+  before(() => copyPackage(copy))
+
+  test('npm run prebuilds makes one binary for this platform', () => {
+    const child = run('npm', ['run', 'prebuilds'], { cwd: copy, ...BUILD })
+    assert.equal(child.status, 0, child.output)
+    const prebuilds = readdirSync(join(copy, 'prebuilds', platform))
+    assert.equal(prebuilds.length, 1)
+    assert.match(prebuilds[0] ?? '', /^dpdk-vhost\.(glibc|musl)\.node$/)
+  })
+
+  test('the binary names its libraries by soname, and no folder of the machine that built it', () => {
+    const [prebuild = ''] = readdirSync(join(copy, 'prebuilds', platform))
+    const child = run('readelf', ['--dynamic', '--wide', prebuild], {
+      cwd: join(copy, 'prebuilds', platform),
+    })
+    assert.equal(child.status, 0, child.output)
+    assert.match(child.stdout, /NEEDED.*\[librte_vhost\.so\.\d+\]/)
+    assert.doesNotMatch(child.stdout, /RPATH|RUNPATH|NEEDED.*\[.*\//)
+  })
+
+  test('npm pack and npm install work offline and without scripts', () => {
+    const packed = run('npm', ['pack', '--json'], { cwd: copy })
+    assert.equal(packed.status, 0, packed.output)
+    const tarball = `${manifest.name}-${manifest.version}.tgz`
+    writeFileSync(join(consumer, 'package.json'), '{ "private": true }')
+    provideDependencies(consumer)
+    const install = [
+      'install',
+      '--offline',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      join(copy, tarball),
+    ]
+    const installed = run('npm', install, { cwd: consumer, timeoutSeconds: 60 })
+    assert.equal(installed.status, 0, installed.output)
+    const content = readdirSync(join(consumer, 'node_modules', manifest.name)).sort()
+    for (const name of [
+      'CMakeLists.txt',
+      'LICENSE',
+      'binding.gyp',
+      'dist',
+      'native',
+      'prebuilds',
+      'scripts',
+    ]) {
+      assert.ok(content.includes(name), `${name} is missing among ${content.join(', ')}`)
+    }
+    for (const name of ['build', 'src', 'test', 'node_modules'])
+      assert.ok(!content.includes(name), name)
+  })
+
+  test('the installed package loads its prebuilt binary', () => {
+    const program = `
+      import { readFileSync } from 'node:fs'
+      await import('dpdk-vhost')
+      const { loadBinding } = await import('./node_modules/dpdk-vhost/dist/src/native/load.js')
+      const exported = Object.keys(loadBinding()).length
+      const file = /\\S+\\.node$/m.exec(readFileSync('/proc/self/maps', 'utf8'))[0]
+      console.log(JSON.stringify({ exported, file }))`
+    const child = run(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: consumer,
+      env: { PREBUILDS_ONLY: '1' },
+    })
+    assert.equal(child.status, 0, child.output)
+    const { exported, file } = JSON.parse(child.stdout) as { exported: number; file: string }
+    assert.ok(exported > 0)
+    assert.equal(
+      dirname(file),
+      join(consumer, 'node_modules', manifest.name, 'prebuilds', platform),
+    )
+  })
+
+  test('the installed package can be built from source', () => {
+    const installed = join(consumer, 'node_modules', manifest.name)
+    rmSync(join(installed, 'prebuilds'), { recursive: true })
+    const child = run('npm', ['explore', manifest.name, '--', 'npm', 'run', 'rebuild-native'], {
+      cwd: consumer,
+      ...BUILD,
+    })
+    assert.equal(child.status, 0, child.output)
+    assert.ok(existsSync(join(installed, 'build/Release/dpdk_vhost.node')))
+  })
+
+  test('node-gyp rebuild builds by way of CMake', (t) => {
+    const headers = join(dirname(dirname(process.execPath)), 'include/node/common.gypi')
+    if (!existsSync(headers)) return t.skip('this Node.js came without its headers')
+    if (run('python3', ['--version'], { cwd: copy }).status !== 0)
+      return t.skip('there is no Python')
+    const nodeGyp = inRoot('node_modules/node-gyp/bin/node-gyp.js')
+    const nodedir = dirname(dirname(dirname(headers)))
+    const child = run(process.execPath, [nodeGyp, 'rebuild', `--nodedir=${nodedir}`], {
+      cwd: copy,
+      ...BUILD,
+    })
+    assert.equal(child.status, 0, child.output)
+    assert.deepEqual(
+      readdirSync(join(copy, 'build/Release')).filter((name) => name.endsWith('.node')),
+      ['dpdk_vhost.node'],
+    )
+  })
+})
+
+/** The package as it is in a checkout, compiled but without any binary. */
+function copyPackage(folder: string): void {
+  const listed = manifest.files.filter((path) => path !== 'prebuilds')
+  const optional = ['README.md'].filter((path) => existsSync(inRoot(path)))
+  copyFromRoot([...listed, ...optional, 'package.json', 'LICENSE', 'scripts'], folder)
+  symlinkSync(inRoot('node_modules'), join(folder, 'node_modules'))
+}
+
+/** Puts there what npm would download: our dependencies, and all that they need. */
+function provideDependencies(folder: string): void {
+  const { packages } = JSON.parse(readText('package-lock.json')) as {
+    packages: Record<string, { dev?: boolean; optional?: boolean }>
+  }
+  mkdirSync(join(folder, 'node_modules'))
+  for (const [path, { dev }] of Object.entries(packages)) {
+    // A package inside another one comes along with it.
+    if (path === '' || dev || path.lastIndexOf('node_modules/') > 0) continue
+    cpSync(inRoot(path), join(folder, path), { recursive: true })
+  }
+}
