@@ -79,11 +79,12 @@ function adviceOnDpdk(library: string, { binary, dpdkAbis }: LoadFacts): string[
   const abi = dpdkAbi(library) as number
   // The loader names only the first one it misses; a machine without one often lacks them all.
   const libraries = new Set([library, ...(binary?.libraries ?? [])])
-  const packages = [...libraries].filter((name) => dpdkAbi(name) === abi).map(debianPackage)
+  const needed = [...libraries].filter((name) => dpdkAbi(name) === abi).map(debianPackage)
+  const packages = [...needed.sort(), ...driverPackages]
   const others = dpdkAbis.includes(abi) ? [] : dpdkAbis
   return [
     `It belongs to DPDK ${releaseOf(abi)}. On a Debian or Ubuntu that packages this DPDK:`,
-    `  apt-get install ${packages.sort().join(' ')}`,
+    `  apt-get install ${packages.join(' ')}`,
     ...(others.length > 0
       ? [
           `This machine has DPDK ${others.map(releaseOf).join(' and ')} instead; the addon must then be built against it.`,
@@ -92,6 +93,9 @@ function adviceOnDpdk(library: string, { binary, dpdkAbis }: LoadFacts): string[
       : []),
   ]
 }
+
+/** DPDK loads memory pool and network drivers by itself, so no library depends on their packages. */
+const driverPackages = ['librte-meta-mempool', 'librte-meta-net']
 
 /** 23 for librte_vhost.so.23; undefined for what is no library of DPDK. */
 function dpdkAbi(library: string): number | undefined {
