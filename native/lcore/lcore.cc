@@ -190,6 +190,12 @@ void Lcore::transmit_copies() {
   send_runs(true);
 }
 
+void Lcore::flush() {
+  if (total_ == 0) return;
+  const Quiescence::Section section(reader_);
+  transmit();
+}
+
 void Lcore::flush_copies() {
   const Quiescence::Section section(reader_);
   transmit_copies();

@@ -40,6 +40,9 @@ class Lcore {
   void disarm();
   const Sleeper& sleeper() const { return sleeper_; }
 
+  // Sends the last burst as its verdicts say.
+  void flush();
+
   // Drops the frames of the current burst, counted as a program's error.
   void fail_burst();
   void flush_copies();

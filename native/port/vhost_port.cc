@@ -36,7 +36,7 @@ VhostPort::~VhostPort() = default;
 
 uint32_t VhostPort::receive(uint16_t queue, rte_mempool* pool, rte_mbuf** frames, uint32_t count) {
   const int vid = vid_.load(std::memory_order_acquire);
-  if (vid < 0) return 0;
+  if (vid < 0 || !rx_enabled(queue)) return 0;
   uint32_t received = 0;
   uint32_t taken = 0;
   do {

@@ -1,0 +1,119 @@
+#include "binding/convert.h"
+
+#include <rte_cycles.h>
+
+#include <cstddef>
+#include <string>
+
+namespace dpdk_vhost {
+namespace {
+
+std::string text(const Napi::Object& from, const char* key) { return from.Get(key).As<Napi::String>().Utf8Value(); }
+
+uint32_t number(const Napi::Object& from, const char* key) {
+  const Napi::Value value = from.Get(key);
+  if (!value.IsNumber()) throw Napi::TypeError::New(from.Env(), std::string(key) + " must be a number");
+  return value.As<Napi::Number>().Uint32Value();
+}
+
+template <typename Names>
+Napi::Array names_of(Napi::Env env, const Names& names) {
+  auto result = Napi::Array::New(env, names.size());
+  for (uint32_t i = 0; i < names.size(); ++i) result.Set(i, names[i]);
+  return result;
+}
+
+}  // namespace
+
+OpenOptions read_open_options(const Napi::Object& from) {
+  OpenOptions options;
+  const std::string memory = text(from, "memory");
+  options.eal.memory = memory == "hugepages" ? MemoryMode::hugepages
+                       : memory == "memfd"   ? MemoryMode::memfd
+                                             : MemoryMode::automatic;
+  options.eal.memory_mib = number(from, "memoryMiB");
+  options.mtu = number(from, "mtu");
+  const auto arguments = from.Get("ealArgs").As<Napi::Array>();
+  for (uint32_t i = 0; i < arguments.Length(); ++i) {
+    options.eal.extra_arguments.push_back(arguments.Get(i).As<Napi::String>().Utf8Value());
+  }
+  return options;
+}
+
+PortOptions read_port_options(const Napi::Object& from) {
+  PortOptions options;
+  const std::string type = text(from, "type");
+  options.name = text(from, "name");
+  options.mtu = number(from, "mtu");
+  options.tx_retries_max = number(from, "txRetriesMax");
+  options.is_ethdev = type == "dpdk";
+  if (options.is_ethdev) {
+    options.ethdev.devargs = text(from, "devargs");
+    options.ethdev.rx_queues = static_cast<uint16_t>(number(from, "rxQueues"));
+    options.ethdev.tx_queues = static_cast<uint16_t>(number(from, "txQueues"));
+    options.ethdev.rx_descriptors = static_cast<uint16_t>(number(from, "rxDescriptors"));
+    options.ethdev.tx_descriptors = static_cast<uint16_t>(number(from, "txDescriptors"));
+    options.ethdev.mtu = static_cast<uint16_t>(options.mtu);
+  } else {
+    options.vhost.path = text(from, "path");
+    options.vhost.server = type == "dpdkvhostuser";
+    bool lossless = false;
+    options.vhost.disabled_features = from.Get("disabledFeatures").As<Napi::BigInt>().Uint64Value(&lossless);
+  }
+  return options;
+}
+
+Napi::Object to_javascript(Napi::Env env, const PortEvent& event) {
+  auto result = Napi::Object::New(env);
+  result.Set("type", "port");
+  result.Set("id", event.id);
+  result.Set("generation", static_cast<double>(event.generation));
+  result.Set("state", name_of(event.state));
+  result.Set("reason", event.reason);
+  result.Set("rxQueues", event.rx_queues);
+  result.Set("txQueues", event.tx_queues);
+  result.Set("time", event.time);
+  result.Set("features", Napi::BigInt::New(env, event.negotiated.features));
+  result.Set("packed", event.negotiated.packed);
+  result.Set("queuePairs", event.negotiated.queue_pairs);
+  result.Set("rxRingSize", event.negotiated.rx_ring_size);
+  result.Set("txRingSize", event.negotiated.tx_ring_size);
+  result.Set("mtu", event.negotiated.mtu);
+  result.Set("numaNode", event.negotiated.numa_node);
+  return result;
+}
+
+Napi::Object to_javascript(Napi::Env env, const LogLine& line) {
+  auto result = Napi::Object::New(env);
+  result.Set("type", "log");
+  result.Set("level", line.level);
+  result.Set("component", line.component);
+  result.Set("message", line.message);
+  return result;
+}
+
+Napi::Object counter_layout(Napi::Env env) {
+  constexpr size_t kWord = sizeof(double);
+  auto result = Napi::Object::New(env);
+  const auto set = [&](const char* name, size_t bytes) { result.Set(name, static_cast<double>(bytes / kWord)); };
+  result.Set("rxNames", names_of(env, kRxCounterNames));
+  result.Set("txNames", names_of(env, kTxCounterNames));
+  result.Set("lcoreNames", names_of(env, kLcoreCounterNames));
+  set("portStride", sizeof(PortCounters));
+  set("rxStride", sizeof(RxCounters));
+  set("txStride", sizeof(TxCounters));
+  set("tx", offsetof(PortCounters, tx));
+  set("lcores", offsetof(CounterBlock, lcores));
+  set("lcoreStride", sizeof(LcoreCounters));
+  set("burstSizes", offsetof(LcoreCounters, burst_sizes));
+  set("made", offsetof(LcoreCounters, made));
+  result.Set("histogramBuckets", kHistogramBuckets);
+  result.Set("maxPorts", kMaxPorts);
+  result.Set("maxQueuePairs", kMaxQueuePairs);
+  result.Set("maxLcores", kMaxLcores);
+  result.Set("maxBurst", kMaxBurst);
+  result.Set("maxFrames", kMaxFrames);
+  return result;
+}
+
+}  // namespace dpdk_vhost

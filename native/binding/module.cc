@@ -1,0 +1,273 @@
+#include "binding/module.h"
+
+#include <pthread.h>
+#include <rte_cycles.h>
+#include <rte_version.h>
+#include <sched.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <future>
+#include <string>
+#include <utility>
+
+#include "binding/convert.h"
+
+namespace dpdk_vhost {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How long the end of a process or of a thread waits for ports to close. Only a peer that stalls librte's event
+// thread makes it wait at all.
+constexpr milliseconds kExitDeadline{2000};
+
+Napi::Error to_error(Napi::Env env, const Failure& failure) {
+  auto error = Napi::Error::New(env, failure.what());
+  error.Set("code", failure.code());
+  return error;
+}
+
+// Brings events to the environment that opened the datapath.
+class MailboxSink final : public EventSink {
+ public:
+  MailboxSink(std::shared_ptr<Mailbox> mailbox, std::shared_ptr<Napi::FunctionReference> listener)
+      : mailbox_(std::move(mailbox)), listener_(std::move(listener)) {}
+
+  void port(PortEvent event) override { send(std::move(event)); }
+  void log(LogLine line) override { send(std::move(line)); }
+
+ private:
+  template <typename Event>
+  void send(Event event) {
+    const bool taken = mailbox_->post(
+        [listener = listener_, event = std::move(event)](Napi::Env env) {
+          if (!listener->IsEmpty()) listener->Call({to_javascript(env, event)});
+        },
+        true);
+    if (!taken && !losing_.exchange(true)) report_loss();
+  }
+
+  // Not lost itself: it tells TypeScript to ask for the state of every port.
+  void report_loss() {
+    mailbox_->post([this, listener = listener_](Napi::Env env) {
+      losing_.store(false);
+      auto event = Napi::Object::New(env);
+      event.Set("type", "overflow");
+      if (!listener->IsEmpty()) listener->Call({event});
+      Datapath::instance().control().post([] { Datapath::instance().publish_all(); });
+    });
+  }
+
+  const std::shared_ptr<Mailbox> mailbox_;
+  const std::shared_ptr<Napi::FunctionReference> listener_;  // used on the JavaScript thread
+  std::atomic<bool> losing_{false};
+};
+
+}  // namespace
+
+Module::Module(Napi::Env env, Napi::Object exports) : mailbox_(Mailbox::make(env)) {
+  // process.exit() runs no clean-up hooks of the main thread, but it does run these.
+  static const int registered = std::atexit([] { Datapath::instance().shut_down(kExitDeadline); });
+  if (registered != 0) throw Napi::Error::New(env, "cannot register an exit handler");
+  env.AddCleanupHook([](Module* module) { module->clean_up(); }, this);
+
+  DefineAddon(exports, {
+                           InstanceMethod("open", &Module::open),
+                           InstanceMethod("close", &Module::close),
+                           InstanceMethod("addPort", &Module::add_port),
+                           InstanceMethod("removePort", &Module::remove_port),
+                           InstanceMethod("assign", &Module::assign),
+                           InstanceMethod("inject", &Module::inject),
+                           InstanceMethod("wakeLcore", &Module::wake_lcore),
+                           InstanceMethod("pinThread", &Module::pin_thread),
+                           InstanceMethod("packetMemory", &Module::packet_memory),
+                           InstanceMethod("counters", &Module::counters),
+                           InstanceMethod("createLcore", &Module::create_lcore),
+                       });
+  exports.Set("layout", counter_layout(env));
+  exports.Set("dpdkVersion", rte_version());
+}
+
+void Module::clean_up() {
+  lcores_.clear();
+  mailbox_->close();
+  reader_.reset();
+  memory_.reset();
+  if (!owner_) return;
+  // The thread that opened the datapath takes it along. Nothing the control thread does needs this one.
+  const auto done = std::make_shared<std::promise<void>>();
+  Datapath::instance().control().post([done] {
+    Datapath::instance().close();
+    done->set_value();
+  });
+  done->get_future().wait_for(kExitDeadline);
+}
+
+Napi::Value Module::submit(Napi::Env env, Work work) {
+  const auto deferred = std::make_shared<Napi::Promise::Deferred>(env);
+  mailbox_->hold();
+  Datapath::instance().control().post([mailbox = mailbox_, deferred, work = std::move(work)] {
+    Mailbox::Delivery delivery;
+    try {
+      delivery = [deferred, result = work()](Napi::Env target) { deferred->Resolve(result(target)); };
+    } catch (const Failure& failure) {
+      delivery = [deferred, failure](Napi::Env target) { deferred->Reject(to_error(target, failure).Value()); };
+    } catch (const std::exception& exception) {
+      delivery = [deferred, failure = Failure("ERR_INTERNAL", exception.what())](Napi::Env target) {
+        deferred->Reject(to_error(target, failure).Value());
+      };
+    }
+    mailbox->post([mailbox, delivery = std::move(delivery)](Napi::Env target) {
+      mailbox->release();
+      delivery(target);
+    });
+  });
+  return deferred->Promise();
+}
+
+namespace {
+std::function<Napi::Value(Napi::Env)> nothing() {
+  return [](Napi::Env env) { return env.Undefined(); };
+}
+}  // namespace
+
+Napi::Value Module::open(const Napi::CallbackInfo& info) {
+  const OpenOptions options = read_open_options(info[0].As<Napi::Object>());
+  auto listener = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[1].As<Napi::Function>()));
+  listener->SuppressDestruct();
+  auto sink = std::make_shared<MailboxSink>(mailbox_, std::move(listener));
+  return submit(info.Env(), [this, options, sink]() -> std::function<Napi::Value(Napi::Env)> {
+    Datapath& datapath = Datapath::instance();
+    datapath.open(options, sink);
+    const PacketMemory& memory = datapath.memory();
+    const Eal eal = datapath.eal();
+    return [this, eal, frames = memory.frames(), buffer = memory.buffer_bytes()](Napi::Env env) {
+      owner_ = true;
+      auto result = Napi::Object::New(env);
+      result.Set("memory", eal.memory == MemoryMode::hugepages ? "hugepages" : "memfd");
+      result.Set("memoryMiB", eal.memory_mib);
+      result.Set("frames", frames);
+      result.Set("bufferBytes", buffer);
+      result.Set("cyclesPerSecond", static_cast<double>(rte_get_tsc_hz()));
+      auto arguments = Napi::Array::New(env, eal.arguments.size());
+      for (uint32_t i = 0; i < eal.arguments.size(); ++i) arguments.Set(i, eal.arguments[i]);
+      result.Set("ealArgs", arguments);
+      return result;
+    };
+  });
+}
+
+Napi::Value Module::close(const Napi::CallbackInfo& info) {
+  for (auto& lcore : lcores_) lcore->close();
+  let_go_of_memory();
+  owner_ = false;
+  return submit(info.Env(), [] {
+    Datapath::instance().close();
+    return nothing();
+  });
+}
+
+Napi::Value Module::add_port(const Napi::CallbackInfo& info) {
+  return submit(info.Env(), [options = read_port_options(info[0].As<Napi::Object>())] {
+    const uint32_t id = Datapath::instance().add_port(options);
+    return [id](Napi::Env env) -> Napi::Value { return Napi::Number::New(env, id); };
+  });
+}
+
+Napi::Value Module::remove_port(const Napi::CallbackInfo& info) {
+  return submit(info.Env(), [id = info[0].As<Napi::Number>().Uint32Value()] {
+    Datapath::instance().remove_port(id);
+    return nothing();
+  });
+}
+
+Napi::Value Module::assign(const Napi::CallbackInfo& info) {
+  const auto triples = info[0].As<Napi::Uint32Array>();
+  std::vector<Assignment> assignments;
+  for (size_t i = 0; i + 2 < triples.ElementLength(); i += 3) {
+    assignments.push_back({triples[i], triples[i + 1], static_cast<uint16_t>(triples[i + 2])});
+  }
+  return submit(info.Env(), [assignments = std::move(assignments)] {
+    Datapath::instance().assign(assignments);
+    return nothing();
+  });
+}
+
+Napi::Value Module::inject(const Napi::CallbackInfo& info) {
+  const auto bytes = info[1].As<Napi::Uint8Array>();
+  if (!reader_) reader_.emplace(Datapath::instance().quiescence());
+  try {
+    const bool sent = Datapath::instance().inject(*reader_, info[0].As<Napi::Number>().Uint32Value(), bytes.Data(),
+                                                  static_cast<uint32_t>(bytes.ByteLength()));
+    return Napi::Boolean::New(info.Env(), sent);
+  } catch (const Failure& failure) {
+    throw to_error(info.Env(), failure);
+  }
+}
+
+Napi::Value Module::wake_lcore(const Napi::CallbackInfo& info) {
+  Datapath::instance().wake_lcore(info[0].As<Napi::Number>().Uint32Value());
+  return info.Env().Undefined();
+}
+
+Napi::Value Module::pin_thread(const Napi::CallbackInfo& info) {
+  const uint32_t cpu = info[0].As<Napi::Number>().Uint32Value();
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  if (cpu < CPU_SETSIZE) CPU_SET(cpu, &cpus);
+  const int error = pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
+  if (error != 0) {
+    throw to_error(info.Env(), Failure("ERR_CPU", "cannot run on cpu " + std::to_string(cpu) + ": " + strerror(error)));
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value Module::packet_memory(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  try {
+    auto memory = Datapath::instance().shared_memory();
+    if (memory == memory_) return memory_view_.Value();
+    let_go_of_memory();
+    memory_ = std::move(memory);
+  } catch (const Failure& failure) {
+    throw to_error(env, failure);
+  }
+  auto view = Napi::ArrayBuffer::New(env, memory_->base(), memory_->size());
+  memory_view_ = Napi::Persistent(view);
+  return view;
+}
+
+// Detaching empties every view that JavaScript still holds, so that none can reach memory that is gone.
+void Module::let_go_of_memory() {
+  if (!memory_) return;
+  if (!memory_view_.IsEmpty()) {
+    memory_view_.Value().Detach();
+    memory_view_.Reset();
+  }
+  memory_.reset();
+}
+
+Napi::Value Module::counters(const Napi::CallbackInfo& info) {
+  if (counters_view_.IsEmpty()) {
+    // The block lives as long as the process.
+    counters_view_ = Napi::Persistent(
+        Napi::ArrayBuffer::New(info.Env(), &Datapath::instance().counters(), sizeof(CounterBlock)));
+  }
+  return counters_view_.Value();
+}
+
+Napi::Value Module::create_lcore(const Napi::CallbackInfo& info) {
+  try {
+    auto lcore = Datapath::instance().make_lcore(info[0].As<Napi::Number>().Uint32Value());
+    lcores_.push_back(std::make_unique<LcoreHandle>(std::move(lcore), mailbox_));
+    return lcores_.back()->make_object(info.Env(), info[1].As<Napi::Function>());
+  } catch (const Failure& failure) {
+    throw to_error(info.Env(), failure);
+  }
+}
+
+NODE_API_ADDON(Module)
+
+}  // namespace dpdk_vhost

@@ -1,0 +1,66 @@
+import type { PortState, PortStatus } from './port-status.js'
+
+/** A port changed its state or its queues. */
+export interface PortEvent extends PortStatus {
+  /** Name of the port. */
+  readonly port: string
+  /** State before. */
+  readonly previous: PortState
+}
+
+/** A line of DPDK's log. */
+export interface LogEvent {
+  readonly level: LogLevel
+  /** DPDK's log type, such as `lib.vhost.config`. */
+  readonly component: string
+  readonly message: string
+}
+
+/** DPDK's log levels, worst first. */
+export const LOG_LEVELS = [
+  'emergency',
+  'alert',
+  'critical',
+  'error',
+  'warning',
+  'notice',
+  'info',
+  'debug',
+] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** A program threw. */
+export interface ProgramEvent {
+  /** Name of the lcore. */
+  readonly lcore: string
+  /** Name of the program, where it has one. */
+  readonly program: string | undefined
+  /** `threw`: it lost those bursts and goes on. `aside`: it threw on too many in a row; its ports drop until it is replaced. */
+  readonly problem: 'threw' | 'aside'
+  /** Bursts lost since the last report. */
+  readonly times: number
+  /** The last error, with its stack. */
+  readonly error: string
+}
+
+/** An lcore started or ended. */
+export interface LcoreEvent {
+  /** Name of the lcore. */
+  readonly lcore: string
+  readonly state: 'started' | 'ended'
+  /** Why it ended, when nobody asked for it. */
+  readonly reason?: string | undefined
+}
+
+/** What a datapath emits, by event name. */
+export interface DatapathEvents {
+  port: [PortEvent]
+  log: [LogEvent]
+  program: [ProgramEvent]
+  lcore: [LcoreEvent]
+}
+
+/** An event with its name, as {@link Datapath.events} yields it. */
+export type DatapathEvent = {
+  [Name in keyof DatapathEvents]: { readonly type: Name } & DatapathEvents[Name][0]
+}[keyof DatapathEvents]

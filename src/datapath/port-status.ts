@@ -1,0 +1,77 @@
+import { featureNames } from '../config/features.js'
+import type { NativePortEvent, NativePortState } from '../native/binding.js'
+
+/** `closed → connecting | listening → connected → ready ⇄ stopped → disconnected → connecting ...` */
+export type PortState = NativePortState
+
+/** What was negotiated with the peer. */
+export interface Negotiated {
+  /** Virtio and vhost-user features by their names in the standards. */
+  readonly features: readonly string[]
+  readonly ring: 'split' | 'packed'
+  readonly queuePairs: number
+  /** Descriptors of the first rx queue (the guest's transmit queue). */
+  readonly rxRingSize: number
+  /** Descriptors of the first tx queue (the guest's receive queue). */
+  readonly txRingSize: number
+  /** MTU in bytes that the peer was told, 0 when it did not ask. */
+  readonly mtu: number
+  /** NUMA node of the guest's memory, -1 when unknown. */
+  readonly numaNode: number
+}
+
+/** A port at one moment. */
+export interface PortStatus {
+  readonly state: PortState
+  /** Counts this port's connections, or its link-ups. */
+  readonly generation: number
+  /** Milliseconds since the epoch at which it changed. */
+  readonly time: number
+  /** Why, and what to do, when the change was nobody's wish here. */
+  readonly reason: string | undefined
+  /** Enabled rx queues (from the guest). */
+  readonly rxQueues: readonly number[]
+  /** Enabled tx queues (to the guest). */
+  readonly txQueues: readonly number[]
+  /** Only while ready or stopped. */
+  readonly negotiated: Negotiated | undefined
+}
+
+export const UNBORN: PortStatus = {
+  state: 'closed',
+  generation: 0,
+  time: 0,
+  reason: undefined,
+  rxQueues: [],
+  txQueues: [],
+  negotiated: undefined,
+}
+
+export function toStatus(event: NativePortEvent): PortStatus {
+  const known = event.state === 'ready' || event.state === 'stopped'
+  return {
+    state: event.state,
+    generation: event.generation,
+    time: event.time,
+    reason: event.reason === '' ? undefined : event.reason,
+    rxQueues: bitsOf(event.rxQueues),
+    txQueues: bitsOf(event.txQueues),
+    negotiated: known
+      ? {
+          features: featureNames(event.features),
+          ring: event.packed ? 'packed' : 'split',
+          queuePairs: event.queuePairs,
+          rxRingSize: event.rxRingSize,
+          txRingSize: event.txRingSize,
+          mtu: event.mtu,
+          numaNode: event.numaNode,
+        }
+      : undefined,
+  }
+}
+
+function bitsOf(mask: number): number[] {
+  const bits: number[] = []
+  for (let bit = 0; bit < 32; bit++) if ((mask >>> bit) & 1) bits.push(bit)
+  return bits
+}

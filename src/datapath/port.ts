@@ -1,0 +1,144 @@
+import type { PortSpec } from '../config/index.js'
+import { DatapathError } from '../errors.js'
+import { binding } from '../native/binding.js'
+import { type PortCounters, readPortCounters } from './counters.js'
+import { type PortStatus, UNBORN } from './port-status.js'
+
+export interface ReadyOptions {
+  /** Give up after that many milliseconds. Default: wait for ever. */
+  timeoutMs?: number | undefined
+  /** Stops waiting. */
+  signal?: AbortSignal | undefined
+}
+
+/** Where frames enter and leave: a vhost-user socket, or a DPDK ethdev. */
+export class Port implements AsyncDisposable {
+  /** What it was made from, defaults filled in. */
+  readonly spec: PortSpec
+  /** What verdicts name it by: 0 to 1023. An id is used again only after all others were. */
+  readonly id: number
+  readonly #remove: (port: Port) => Promise<void>
+  readonly #waiting = new Set<() => void>()
+  #status: PortStatus = UNBORN
+  #removed = false
+
+  /** @internal */
+  constructor(spec: PortSpec, id: number, remove: (port: Port) => Promise<void>) {
+    this.spec = spec
+    this.id = id
+    this.#remove = remove
+  }
+
+  get name(): string {
+    return this.spec.name
+  }
+
+  get type(): PortSpec['type'] {
+    return this.spec.type
+  }
+
+  /** Who we are on the socket; QEMU's mode is the other one. */
+  get role(): 'client' | 'server' | undefined {
+    if (this.spec.type === 'dpdk') return undefined
+    return this.spec.type === 'dpdkvhostuserclient' ? 'client' : 'server'
+  }
+
+  get status(): PortStatus {
+    return this.#status
+  }
+
+  /** Reads its counters, without a call into the addon. They go on across reconnects. */
+  counters(): PortCounters {
+    return readPortCounters(this.id)
+  }
+
+  /**
+   * Resolves once the port is ready: at once when it is, else when a guest has connected and started its device.
+   *
+   * @throws {@link DatapathError} `ERR_TIMEOUT` naming the state and its reason, `ERR_CLOSED` when the port is removed;
+   * the signal's reason when it is aborted
+   */
+  async ready({ timeoutMs, signal }: ReadyOptions = {}): Promise<PortStatus> {
+    signal?.throwIfAborted()
+    const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)
+    while (this.#status.state !== 'ready') {
+      if (this.#removed) throw new DatapathError('ERR_CLOSED', `port ${this.name} was removed`)
+      if (signal?.aborted) throw signal.reason
+      if (timeout?.aborted) {
+        const { state, reason } = this.#status
+        throw new DatapathError(
+          'ERR_TIMEOUT',
+          `port ${this.name} was not ready after ${timeoutMs} ms: it is ${state}${reason ? ` (${reason})` : ''}`,
+        )
+      }
+      await this.#change([signal, timeout])
+    }
+    return this.#status
+  }
+
+  /**
+   * Sends a frame made here.
+   *
+   * @param bytes - from the destination address to the end of the payload, without FCS; copied
+   * @throws {@link DatapathError} `ERR_FRAME` when it is shorter than an Ethernet header or does not fit a buffer,
+   * `ERR_NO_MEMORY` when packet memory is used up, `ERR_CLOSED` when the port was removed. A guest that is not there
+   * or has no room is no error: the counters tell.
+   */
+  inject(bytes: Uint8Array): void {
+    if (this.#removed) throw new DatapathError('ERR_CLOSED', `port ${this.name} was removed`)
+    if (bytes.length < 14) {
+      throw new DatapathError('ERR_FRAME', `a frame of ${bytes.length} bytes has no Ethernet header (14 bytes)`)
+    }
+    if (bytes.length > this.maxFrameBytes) {
+      throw new DatapathError('ERR_FRAME', `a frame of ${bytes.length} bytes is longer than the ${this.maxFrameBytes} of port ${this.name} (MTU ${this.spec.mtu})`)
+    }
+    if (!binding.inject(this.id, bytes)) {
+      throw new DatapathError('ERR_NO_MEMORY', 'no free frame in packet memory; raise memoryMiB')
+    }
+  }
+
+  /** Longest frame the port sends: its MTU, the Ethernet header, and two VLAN tags. */
+  get maxFrameBytes(): number {
+    return (this.spec.mtu ?? 1500) + 22
+  }
+
+  /** Takes it out of the datapath. Frames of other ports are not held up. */
+  remove(): Promise<void> {
+    return this.#remove(this)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.remove()
+  }
+
+  /** @internal */
+  update(status: PortStatus): void {
+    this.#status = status
+    this.#wake()
+  }
+
+  /** @internal */
+  markRemoved(): void {
+    this.#removed = true
+    this.#wake()
+  }
+
+  #wake(): void {
+    for (const resume of [...this.#waiting]) resume()
+  }
+
+  #change(signals: readonly (AbortSignal | undefined)[]): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#waiting.delete(done)
+        for (const signal of signals) signal?.removeEventListener('abort', done)
+        clearInterval(alive)
+        resolve()
+      }
+      this.#waiting.add(done)
+      for (const signal of signals) signal?.addEventListener('abort', done)
+      // AbortSignal.timeout alone does not keep the process alive.
+      const alive = setInterval(() => {}, 1 << 30)
+    })
+  }
+}

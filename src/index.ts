@@ -1,0 +1,29 @@
+/**
+ * Userspace switching in TypeScript: DPDK moves the packets, a program decides where they go.
+ *
+ * @packageDocumentation
+ */
+export { Burst, DROP, MAX_BURST, MAX_FRAMES, MAX_PORTS } from './burst/burst.js'
+export * from './config/index.js'
+export type { LcoreCounters, PortCounters, RxCounters, TxCounters } from './datapath/counters.js'
+export { Datapath, type DatapathInfo } from './datapath/datapath.js'
+export type {
+  DatapathEvent,
+  DatapathEvents,
+  LcoreEvent,
+  LogEvent,
+  LogLevel,
+  PortEvent,
+  ProgramEvent,
+} from './datapath/events.js'
+export type { Port, ReadyOptions } from './datapath/port.js'
+export type { Negotiated, PortState, PortStatus } from './datapath/port-status.js'
+export { DatapathError, type DatapathErrorCode } from './errors.js'
+export type { Lcore, ProgramModule } from './lcore/lcore.js'
+export type {
+  PortDirectory,
+  Program,
+  ProgramContext,
+  ProgramFactory,
+  ProgramFunction,
+} from './programs/program.js'

@@ -1,0 +1,160 @@
+import { Worker } from 'node:worker_threads'
+import type { LaunchSpec } from '../config/index.js'
+import type { ProgramEvent } from '../datapath/events.js'
+import { DatapathError, type DatapathErrorCode } from '../errors.js'
+import { binding } from '../native/binding.js'
+import { Lcore, type ProgramModule } from './lcore.js'
+import type { PostedError, Reply, Request, WorkerStart } from './messages.js'
+import type { PortList } from './runner.js'
+
+/** How long a Worker has to end by itself before it is terminated. */
+const STOP_MS = 2000
+
+/** What the datapath hears of an lcore in a Worker. */
+export interface WorkerListener {
+  onProgramEvent(event: ProgramEvent): void
+  /** Called once; `reason` is set when nobody asked for the end. */
+  onEnd(lcore: Lcore, reason: string | undefined): Promise<void>
+}
+
+type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+
+/** An lcore in a Worker of its own. */
+export class WorkerLcore extends Lcore {
+  readonly thread = 'worker'
+  readonly #worker: Worker
+  readonly #ended: Promise<void>
+  readonly #pending = new Map<number, PromiseWithResolvers>()
+  #nextId = 1
+  #stopping: Promise<void> | undefined
+
+  private constructor(worker: Worker, index: number, name: string, options: LaunchSpec, listener: WorkerListener) {
+    super(name, index, options.ports)
+    this.#worker = worker
+    let trouble: string | undefined
+    worker.on('message', (reply: Reply) => {
+      if (reply.kind === 'program') listener.onProgramEvent({ ...reply.event, lcore: name })
+      else if (reply.kind === 'answer') this.#settle(reply.id)?.resolve(reply.value)
+      else if (reply.kind === 'refusal') this.#settle(reply.id)?.reject(unpost(reply.error))
+    })
+    worker.on('error', (error) => {
+      trouble = error.stack ?? error.message
+    })
+    this.#ended = new Promise((resolve) => {
+      worker.once('exit', (code) => {
+        const reason = this.#stopping ? undefined : (trouble ?? `its thread ended with code ${code}`)
+        for (const id of [...this.#pending.keys()]) {
+          this.#settle(id)?.reject(new DatapathError('ERR_CLOSED', `lcore ${name} has ended${reason ? `: ${reason}` : ''}`))
+        }
+        resolve(listener.onEnd(this, reason))
+      })
+    })
+  }
+
+  /**
+   * Starts a Worker and resolves once its program runs.
+   *
+   * @throws {@link DatapathError} `ERR_PROGRAM` when the module makes no program, `ERR_CPU`, `ERR_TOO_MANY_LCORES`
+   */
+  static async start(
+    module: ProgramModule,
+    options: LaunchSpec,
+    name: string,
+    ports: PortList,
+    listener: WorkerListener,
+  ): Promise<WorkerLcore> {
+    const start: WorkerStart = {
+      burst: options.burst,
+      idle: options.idle,
+      cpu: options.cpu,
+      ports,
+      program: { url: resolveModule(module), data: options.data },
+    }
+    const worker = new Worker(new URL('./worker-main.js', import.meta.url), { workerData: start, name })
+    const index = await new Promise<number>((resolve, reject) => {
+      worker.once('message', (reply: Reply) => {
+        if (reply.kind === 'started') resolve(reply.index)
+        else if (reply.kind === 'failed') reject(unpost(reply.error))
+      })
+      worker.once('error', (error) =>
+        reject(new DatapathError('ERR_PROGRAM', `lcore ${name} did not start: ${error.message}`, { cause: error })),
+      )
+      worker.once('exit', (code) =>
+        reject(new DatapathError('ERR_PROGRAM', `lcore ${name} ended with code ${code} before its program ran`)),
+      )
+    })
+    worker.removeAllListeners()
+    return new WorkerLcore(worker, index, name, options, listener)
+  }
+
+  call(message: unknown): Promise<unknown> {
+    return this.#ask({ kind: 'call', message })
+  }
+
+  async replace(program: unknown, data?: unknown): Promise<void> {
+    if (typeof program !== 'string' && !(program instanceof URL)) {
+      throw new DatapathError('ERR_PROGRAM', `lcore ${this.name} runs in a Worker: give it a module, not a program`)
+    }
+    await this.#ask({ kind: 'replace', program: { url: resolveModule(program), data } })
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  setPorts(ports: PortList): void {
+    this.#post({ kind: 'ports', ports })
+  }
+
+  nativeIo(milliseconds: number): Promise<number> {
+    return this.#ask({ kind: 'nativeIo', milliseconds }) as Promise<number>
+  }
+
+  async #stop(): Promise<void> {
+    this.#ask({ kind: 'stop' }).catch(() => {})
+    // A program that never returns does not hear of it.
+    const impatience = setTimeout(() => void this.#worker.terminate(), STOP_MS)
+    await this.#ended
+    clearTimeout(impatience)
+  }
+
+  #ask(request: Without<Extract<Request, { id: number }>, 'id'>): Promise<unknown> {
+    const id = this.#nextId++
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject })
+      this.#post({ ...request, id } as Request)
+    })
+  }
+
+  #post(request: Request): void {
+    this.#worker.postMessage(request)
+    binding.wakeLcore(this.index)
+  }
+
+  #settle(id: number): PromiseWithResolvers | undefined {
+    const pending = this.#pending.get(id)
+    this.#pending.delete(id)
+    return pending
+  }
+}
+
+interface PromiseWithResolvers {
+  resolve(value: unknown): void
+  reject(error: unknown): void
+}
+
+function resolveModule(module: ProgramModule): string {
+  if (module instanceof URL) return module.href
+  // A bare specifier is resolved in the Worker, as an import in this package; a path would be meant from elsewhere.
+  if (module.startsWith('.')) {
+    throw new DatapathError('ERR_PROGRAM', `'${module}' is relative; give new URL('${module}', import.meta.url)`)
+  }
+  return module.startsWith('/') ? new URL(`file://${module}`).href : module
+}
+
+function unpost(posted: PostedError): DatapathError {
+  const error = new DatapathError(posted.code as DatapathErrorCode, posted.message)
+  if (posted.stack !== undefined) error.stack = posted.stack
+  return error
+}

@@ -1,0 +1,66 @@
+/** The entry point of a Worker that is an lcore. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { DatapathError } from '../errors.js'
+import { binding } from '../native/binding.js'
+import type { ProgramFactory } from '../programs/program.js'
+import { WORKER_BUDGET_MS } from './loop.js'
+import type { ModuleSource, PostedError, Reply, Request, WorkerStart } from './messages.js'
+import { LcoreRunner, toProgram } from './runner.js'
+
+const main = parentPort
+if (main === null) throw new Error('worker-main.js runs in a Worker only')
+const send = (reply: Reply) => main.postMessage(reply)
+
+function posted(error: unknown): PostedError {
+  if (!(error instanceof Error)) return { message: String(error), stack: undefined, code: 'ERR_PROGRAM' }
+  const code = error instanceof DatapathError ? error.code : 'ERR_PROGRAM'
+  return { message: error.message, stack: error.stack, code }
+}
+
+async function factoryOf({ url }: ModuleSource): Promise<ProgramFactory> {
+  const { default: made } = (await import(url)) as { default?: unknown }
+  if (typeof made === 'function') return made as ProgramFactory
+  if (made === undefined) throw new DatapathError('ERR_PROGRAM', `${url} has no default export; export the program, or a function that makes it, as default`)
+  return () => toProgram(made)
+}
+
+async function answer(runner: LcoreRunner, request: Request): Promise<void> {
+  if (request.kind === 'ports') {
+    runner.setPorts(request.ports)
+    return
+  }
+  const { id } = request
+  try {
+    let value: unknown
+    if (request.kind === 'call') value = await runner.call(request.message)
+    else if (request.kind === 'nativeIo') value = runner.nativeIo(request.milliseconds)
+    else if (request.kind === 'replace') await runner.load(await factoryOf(request.program), request.program.data)
+    else {
+      runner.stop()
+      main?.close()
+    }
+    send({ kind: 'answer', id, value })
+  } catch (error) {
+    send({ kind: 'refusal', id, error: posted(error) })
+  }
+}
+
+const start = workerData as WorkerStart
+try {
+  if (start.cpu !== undefined) binding.pinThread(start.cpu)
+  const runner = new LcoreRunner({
+    burst: start.burst,
+    idle: start.idle,
+    budgetMs: WORKER_BUDGET_MS,
+    mayBlock: true,
+    ports: start.ports,
+    onProgramEvent: (event) => send({ kind: 'program', event }),
+  })
+  await runner.load(await factoryOf(start.program), start.program.data)
+  main.on('message', (request: Request) => void answer(runner, request))
+  runner.start()
+  send({ kind: 'started', index: runner.index })
+} catch (error) {
+  send({ kind: 'failed', error: posted(DatapathError.from(error)) })
+  main.close()
+}

@@ -1,0 +1,154 @@
+import { loadBinding } from './load.js'
+
+/** A change of a port as the addon tells it; the bit masks name queues. */
+export interface NativePortEvent {
+  type: 'port'
+  id: number
+  generation: number
+  state: NativePortState
+  reason: string
+  rxQueues: number
+  txQueues: number
+  time: number
+  features: bigint
+  packed: boolean
+  queuePairs: number
+  rxRingSize: number
+  txRingSize: number
+  mtu: number
+  numaNode: number
+}
+
+export type NativePortState =
+  | 'closed'
+  | 'connecting'
+  | 'listening'
+  | 'connected'
+  | 'ready'
+  | 'stopped'
+  | 'disconnected'
+
+/** One line of DPDK's log; `level` counts from 1 (emergency) to 8 (debug). */
+export interface NativeLogEvent {
+  type: 'log'
+  level: number
+  component: string
+  message: string
+}
+
+export type NativeEvent = NativePortEvent | NativeLogEvent | { type: 'overflow' }
+
+export interface NativeOpenOptions {
+  memory: 'auto' | 'hugepages' | 'memfd'
+  memoryMiB: number
+  mtu: number
+  ealArgs: string[]
+}
+
+export interface NativeOpenResult {
+  memory: 'hugepages' | 'memfd'
+  memoryMiB: number
+  frames: number
+  bufferBytes: number
+  cyclesPerSecond: number
+  ealArgs: string[]
+}
+
+export interface NativePortOptions {
+  name: string
+  type: 'dpdkvhostuserclient' | 'dpdkvhostuser' | 'dpdk'
+  mtu: number
+  txRetriesMax: number
+  path?: string
+  disabledFeatures?: bigint
+  devargs?: string
+  rxQueues?: number
+  txQueues?: number
+  rxDescriptors?: number
+  txDescriptors?: number
+}
+
+/** Where an array lies in a block: byte offset and number of elements. */
+export interface Place {
+  at: number
+  length: number
+}
+
+/** The lcore of the calling thread. Nothing but small numbers crosses; the rest lies in `block`. */
+export interface NativeLcore {
+  readonly index: number
+  readonly block: { readonly buffer: ArrayBuffer } & Record<
+    | 'words'
+    | 'clock'
+    | 'offset'
+    | 'length'
+    | 'outPort'
+    | 'copyFrame'
+    | 'copyPort'
+    | 'readyPorts'
+    | 'isReady',
+    Place
+  >
+  /** Sends the last burst as its verdicts say and takes the next; returns its frames, 0 when all queues were empty. */
+  poll(): number
+  /** As `poll`, but blocks until a guest signals, a wake-up, or the time (ms) is over. */
+  wait(timeoutMs: number): number
+  /** As `poll`, with the guests asked to signal; after 0, `sleep` may follow. */
+  arm(): number
+  /** Calls the function given to `createLcore` after a signal, a wake-up, or the time (ms). */
+  sleep(timeoutMs: number): void
+  /** Sends the last burst as its verdicts say. */
+  flush(): void
+  flushCopies(): void
+  create(length: number): number
+  duplicate(index: number): number
+  /** Drops the current burst as a program's error. */
+  failBurst(): void
+  /** Forwards in C++ alone between the first two queues; returns the frames received. */
+  nativeIo(milliseconds: number): number
+  close(): void
+}
+
+/** Where each counter lies, in elements of a Float64Array over `counters()`. */
+export interface CounterLayout {
+  rxNames: string[]
+  txNames: string[]
+  lcoreNames: string[]
+  portStride: number
+  rxStride: number
+  txStride: number
+  tx: number
+  lcores: number
+  lcoreStride: number
+  burstSizes: number
+  made: number
+  histogramBuckets: number
+  maxPorts: number
+  maxQueuePairs: number
+  maxLcores: number
+  maxBurst: number
+  maxFrames: number
+}
+
+/** The addon. Promises are settled by its control thread; their errors carry a `code`. */
+export interface Binding {
+  readonly layout: CounterLayout
+  readonly dpdkVersion: string
+  open(options: NativeOpenOptions, listener: (event: NativeEvent) => void): Promise<NativeOpenResult>
+  close(): Promise<void>
+  addPort(options: NativePortOptions): Promise<number>
+  removePort(id: number): Promise<void>
+  /** Triples of lcore, port, rx queue: everything that is polled from now on. */
+  assign(triples: Uint32Array): Promise<void>
+  inject(port: number, bytes: Uint8Array): boolean
+  wakeLcore(index: number): void
+  /** Keeps the calling thread on one CPU. */
+  pinThread(cpu: number): void
+  /** This thread's one view of packet memory. */
+  packetMemory(): ArrayBuffer
+  counters(): ArrayBuffer
+  createLcore(burst: number, onWake: () => void): NativeLcore
+}
+
+/** The addon of this process. */
+export const binding = loadBinding() as Binding
