@@ -26,6 +26,7 @@ const installers = {
   suse: 'zypper install',
 }
 
+const isRoot = process.getuid() === 0
 const flags = readFlags()
 
 if (flags.help) {
@@ -81,6 +82,10 @@ function adviceForOthers() {
 function install() {
   const packages = packagesFor('debian')
   if (packages.length > 0) {
+    if (!canBecomeRoot()) {
+      fail(`Not root, and there is no sudo. As root, run:
+  apt-get update && apt-get install ${packages.join(' ')}`)
+    }
     // The index of a fresh machine may be empty or stale; failing to refresh it need not be fatal.
     asRoot('refreshing the package index', ['apt-get', '-q', 'update'], { optional: true })
     asRoot(`installing ${packages.join(' ')}`, [
@@ -105,14 +110,14 @@ function install() {
   if (packages.length > 0) say(`setup: installed ${packages.join(' ')}`)
 }
 
+function canBecomeRoot() {
+  return isRoot || spawnSync('sudo', ['-V'], { stdio: 'ignore' }).error === undefined
+}
+
 function asRoot(title, command, options = {}) {
   const full = ['env', 'DEBIAN_FRONTEND=noninteractive', ...command]
-  if (process.getuid() !== 0) {
-    const sudo = spawnSync('sudo', ['-V'], { stdio: 'ignore' })
-    if (sudo.error) fail(`Not root, and there is no sudo. As root, run:\n  ${command.join(' ')}`)
-    // Without a terminal a password cannot be asked for: fail at once instead of waiting.
-    full.unshift('sudo', ...(process.stdin.isTTY ? [] : ['-n']))
-  }
+  // Without a terminal a password cannot be asked for: fail at once instead of waiting.
+  if (!isRoot) full.unshift('sudo', ...(process.stdin.isTTY ? [] : ['-n']))
   const [program, ...args] = full
   step(title, program, args, {
     // A terminal, if there is one, for sudo's question.

@@ -58,7 +58,7 @@ export interface RunOptions {
 export function run(command: string, args: readonly string[], options: RunOptions): Outcome {
   const child = spawnSync(command, args, {
     cwd: options.cwd,
-    env: { ...cleanEnvironment(), ...options.env },
+    env: { ...cleanEnvironment(), NO_UPDATE_NOTIFIER: '1', ...options.env },
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: (options.timeoutSeconds ?? 20) * 1000,

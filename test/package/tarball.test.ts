@@ -2,15 +2,7 @@
 // of the package, since prebuildify and gyp clear folders that the checkout is running from.
 
 import assert from 'node:assert/strict'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { copyFromRoot, inRoot, manifest, readText, run, temporaryFolder } from './support.js'
@@ -50,8 +42,8 @@ suite('the package that users install', { skip }, () => {
     const packed = run('npm', ['pack', '--json'], { cwd: copy })
     assert.equal(packed.status, 0, packed.output)
     const tarball = `${manifest.name}-${manifest.version}.tgz`
-    writeFileSync(join(consumer, 'package.json'), '{ "private": true }')
-    provideDependencies(consumer)
+    const dependencies = provideDependencies(consumer)
+    writeFileSync(join(consumer, 'package.json'), JSON.stringify({ private: true, dependencies }))
     const install = [
       'install',
       '--offline',
@@ -60,7 +52,11 @@ suite('the package that users install', { skip }, () => {
       '--no-fund',
       join(copy, tarball),
     ]
-    const installed = run('npm', install, { cwd: consumer, timeoutSeconds: 60 })
+    const installed = run('npm', install, {
+      cwd: consumer,
+      env: { npm_config_cache: join(consumer, 'empty-cache') },
+      timeoutSeconds: 60,
+    })
     assert.equal(installed.status, 0, installed.output)
     const content = readdirSync(join(consumer, 'node_modules', manifest.name)).sort()
     for (const name of [
@@ -137,15 +133,23 @@ function copyPackage(folder: string): void {
   symlinkSync(inRoot('node_modules'), join(folder, 'node_modules'))
 }
 
-/** Puts there what npm would download: our dependencies, and all that they need. */
-function provideDependencies(folder: string): void {
+/**
+ * Puts there what npm would download: our dependencies and all that they need. Returns them as a
+ * package would declare them: what nobody asked for npm would look up again.
+ */
+function provideDependencies(folder: string): Record<string, string> {
   const { packages } = JSON.parse(readText('package-lock.json')) as {
-    packages: Record<string, { dev?: boolean; optional?: boolean }>
+    packages: Record<string, { version: string; dev?: boolean }>
   }
-  mkdirSync(join(folder, 'node_modules'))
-  for (const [path, { dev }] of Object.entries(packages)) {
+  const provided: Record<string, string> = {}
+  for (const [path, { dev, version }] of Object.entries(packages)) {
     // A package inside another one comes along with it.
     if (path === '' || dev || path.lastIndexOf('node_modules/') > 0) continue
     cpSync(inRoot(path), join(folder, path), { recursive: true })
+    provided[path.slice('node_modules/'.length)] = version
   }
+  // npm fetches a package anew when its commands are not linked.
+  const commands = 'node_modules/.bin'
+  cpSync(inRoot(commands), join(folder, commands), { recursive: true, verbatimSymlinks: true })
+  return provided
 }
