@@ -71,19 +71,7 @@ export class WorkerLcore extends Lcore {
       program: { url: resolveModule(module), data: options.data },
     }
     const worker = new Worker(new URL('./worker-main.js', import.meta.url), { workerData: start, name })
-    const index = await new Promise<number>((resolve, reject) => {
-      worker.once('message', (reply: Reply) => {
-        if (reply.kind === 'started') resolve(reply.index)
-        else if (reply.kind === 'failed') reject(unpost(reply.error))
-      })
-      worker.once('error', (error) =>
-        reject(new DatapathError('ERR_PROGRAM', `lcore ${name} did not start: ${error.message}`, { cause: error })),
-      )
-      worker.once('exit', (code) =>
-        reject(new DatapathError('ERR_PROGRAM', `lcore ${name} ended with code ${code} before its program ran`)),
-      )
-    })
-    worker.removeAllListeners()
+    const index = await started(worker, name)
     return new WorkerLcore(worker, index, name, options, listener)
   }
 
@@ -137,6 +125,29 @@ export class WorkerLcore extends Lcore {
     this.#pending.delete(id)
     return pending
   }
+}
+
+/** Index of the lcore that a new Worker became. */
+function started(worker: Worker, name: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const settle = (action: () => void) => {
+      worker.off('message', onMessage)
+      worker.off('error', onError)
+      worker.off('exit', onExit)
+      action()
+    }
+    const onMessage = (reply: Reply) => {
+      if (reply.kind === 'started') settle(() => resolve(reply.index))
+      else if (reply.kind === 'failed') settle(() => reject(unpost(reply.error)))
+    }
+    const refuse = (how: string, cause?: Error) =>
+      settle(() => reject(new DatapathError('ERR_PROGRAM', `lcore ${name} ${how}`, { cause })))
+    const onError = (error: Error) => refuse(`did not start: ${error.message}`, error)
+    const onExit = (code: number) => refuse(`ended with code ${code} before its program ran`)
+    worker.on('message', onMessage)
+    worker.on('error', onError)
+    worker.on('exit', onExit)
+  })
 }
 
 interface PromiseWithResolvers {
