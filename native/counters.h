@@ -9,9 +9,10 @@
 
 namespace dpdk_vhost {
 
-// One figure in the block that JavaScript reads without a call. A double, because a Float64Array element is
-// read as a plain number (a BigUint64Array would make a BigInt each time); exact up to 2^53.
-// Each has one writer at a time: the lcore that owns the rx queue, or the holder of the tx queue's lock.
+// One figure in the block that JavaScript reads without a call. A double, because a Float64Array
+// element is read as a plain number (a BigUint64Array would make a BigInt each time); exact up to
+// 2^53. Each has one writer at a time: the lcore that owns the rx queue, or the holder of the tx
+// queue's lock.
 class Counter {
  public:
   void add(double amount) {
@@ -24,7 +25,8 @@ class Counter {
 };
 static_assert(sizeof(Counter) == sizeof(double));
 
-// What an lcore counts for frames of one rx queue, or for frames that a program made (`LcoreCounters::made`).
+// What an lcore counts for frames of one rx queue, or for frames that a program made
+// (`LcoreCounters::made`).
 struct RxCounters {
   Counter frames;
   Counter bytes;
@@ -35,11 +37,14 @@ struct RxCounters {
   Counter dropped_program_error;
   Counter dropped_oversize;
 };
-inline constexpr std::array kRxCounterNames{
-    "frames",           "bytes",
-    "droppedByProgram", "droppedBadVerdict",
-    "droppedBadOffset", "droppedNoSuchPort",
-    "droppedProgramError", "droppedOversize"};
+inline constexpr std::array kRxCounterNames{"frames",
+                                            "bytes",
+                                            "droppedByProgram",
+                                            "droppedBadVerdict",
+                                            "droppedBadOffset",
+                                            "droppedNoSuchPort",
+                                            "droppedProgramError",
+                                            "droppedOversize"};
 static_assert(sizeof(RxCounters) == kRxCounterNames.size() * sizeof(double));
 
 // What happened to frames handed to one tx queue.
@@ -53,14 +58,9 @@ struct TxCounters {
   Counter calls;
   Counter reserved;
 };
-inline constexpr std::array kTxCounterNames{"frames",
-                                            "bytes",
-                                            "droppedRingFull",
-                                            "droppedNotConnected",
-                                            "droppedOversize",
-                                            "retries",
-                                            "calls",
-                                            "reserved"};
+inline constexpr std::array kTxCounterNames{
+    "frames",          "bytes",   "droppedRingFull", "droppedNotConnected",
+    "droppedOversize", "retries", "calls",           "reserved"};
 static_assert(sizeof(TxCounters) == kTxCounterNames.size() * sizeof(double));
 
 struct PortCounters {
@@ -81,8 +81,8 @@ struct LcoreCounters {
   std::array<Counter, kHistogramBuckets> burst_sizes;
   RxCounters made;
 };
-inline constexpr std::array kLcoreCounterNames{"polls",  "emptyPolls", "busyCycles",   "totalCycles",
-                                               "sleeps", "framesMade", "framesNotMade"};
+inline constexpr std::array kLcoreCounterNames{
+    "polls", "emptyPolls", "busyCycles", "totalCycles", "sleeps", "framesMade", "framesNotMade"};
 
 struct CounterBlock {
   std::array<PortCounters, kMaxPorts> ports;

@@ -15,14 +15,17 @@ Datapath& Datapath::instance() {
   return *only;
 }
 
-Datapath::Datapath() : counters_(std::make_unique<CounterBlock>()), control_([this] { drain_notices(); }) {
+Datapath::Datapath()
+    : counters_(std::make_unique<CounterBlock>()), control_([this] { drain_notices(); }) {
   for (auto& fd : wake_fds_) fd.store(-1);
 }
 
-// --- open and close -----------------------------------------------------------------------------------------------
+// --- open and close
+// -----------------------------------------------------------------------------------------------
 
 void Datapath::open(const OpenOptions& options, std::shared_ptr<EventSink> sink) {
-  if (opened_) throw Failure("ERR_ALREADY_OPEN", "a datapath is open in this process already; close it first");
+  if (opened_)
+    throw Failure("ERR_ALREADY_OPEN", "a datapath is open in this process already; close it first");
   {
     const std::lock_guard lock(sink_mutex_);
     sink_ = sink;
@@ -67,21 +70,24 @@ std::shared_ptr<PacketMemory> Datapath::shared_memory() {
   return memory_;
 }
 
-// --- ports ----------------------------------------------------------------------------------------------------------
+// --- ports
+// ----------------------------------------------------------------------------------------------------------
 
 uint32_t Datapath::add_port(const PortOptions& options) {
   if (!opened_) throw Failure("ERR_NOT_OPEN", "no datapath is open in this process");
   const uint32_t id = ports_.take_id();
   PortCounters& counters = counters_->ports[id];
-  for (Counter* at = &counters.rx[0].frames; at != reinterpret_cast<Counter*>(&counters + 1); ++at) at->set(0);
-  const uint32_t max_frame = std::min(options.mtu + kEthernetHeader + kVlanHeaders, memory_->max_frame_bytes());
+  for (Counter* at = &counters.rx[0].frames; at != reinterpret_cast<Counter*>(&counters + 1); ++at)
+    at->set(0);
+  const uint32_t max_frame =
+      std::min(options.mtu + kEthernetHeader + kVlanHeaders, memory_->max_frame_bytes());
   std::unique_ptr<ManagedPort> port;
   if (options.is_ethdev) {
-    port = std::make_unique<EthdevPort>(*this, next_serial_++, id, options.name, max_frame, options.tx_retries_max,
-                                        counters, options.ethdev);
+    port = std::make_unique<EthdevPort>(*this, next_serial_++, id, options.name, max_frame,
+                                        options.tx_retries_max, counters, options.ethdev);
   } else {
-    port = std::make_unique<VhostPort>(*this, next_serial_++, id, options.name, max_frame, options.tx_retries_max,
-                                       counters, options.vhost);
+    port = std::make_unique<VhostPort>(*this, next_serial_++, id, options.name, max_frame,
+                                       options.tx_retries_max, counters, options.vhost);
   }
   ManagedPort& opening = *port;
   ports_.publish(std::move(port));
@@ -138,7 +144,8 @@ void Datapath::publish_all() {
   ports_.for_each([](Port& port) { static_cast<ManagedPort&>(port).publish_state(); });
 }
 
-bool Datapath::inject(const Quiescence::Reader& reader, uint32_t id, const uint8_t* bytes, uint32_t length) {
+bool Datapath::inject(const Quiescence::Reader& reader, uint32_t id, const uint8_t* bytes,
+                      uint32_t length) {
   const std::shared_ptr<PacketMemory> memory = shared_memory();
   if (length > memory->max_frame_bytes()) return false;
   rte_mbuf* frame = rte_pktmbuf_alloc(memory->pool());
@@ -154,7 +161,8 @@ bool Datapath::inject(const Quiescence::Reader& reader, uint32_t id, const uint8
   return port != nullptr;
 }
 
-// --- lcores -----------------------------------------------------------------------------------------------------------
+// --- lcores
+// -----------------------------------------------------------------------------------------------------------
 
 std::unique_ptr<Lcore> Datapath::make_lcore(uint32_t burst_limit) {
   const std::shared_ptr<PacketMemory> memory = shared_memory();
@@ -164,16 +172,19 @@ std::unique_ptr<Lcore> Datapath::make_lcore(uint32_t burst_limit) {
   const auto index = static_cast<uint32_t>(free - lcores_.begin());
   if (wake_fds_[index].load() < 0) {
     const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (fd < 0) throw Failure("ERR_LCORE", std::string("cannot make an eventfd: ") + strerror(errno));
+    if (fd < 0)
+      throw Failure("ERR_LCORE", std::string("cannot make an eventfd: ") + strerror(errno));
     wake_fds_[index].store(fd);
   }
   if (rte_thread_register() != 0) {
     throw Failure("ERR_LCORE", "DPDK refused to register this thread as an lcore");
   }
-  for (Counter* at = &counters_->lcores[index].polls; at != reinterpret_cast<Counter*>(&counters_->lcores[index] + 1); ++at) {
+  for (Counter* at = &counters_->lcores[index].polls;
+       at != reinterpret_cast<Counter*>(&counters_->lcores[index] + 1); ++at) {
     at->set(0);
   }
-  auto lcore = std::make_unique<Lcore>(index, memory, ports_, quiescence_, *counters_, wake_fds_[index].load(), burst_limit);
+  auto lcore = std::make_unique<Lcore>(index, memory, ports_, quiescence_, *counters_,
+                                       wake_fds_[index].load(), burst_limit);
   *free = lcore.get();
   return lcore;
 }
@@ -183,9 +194,10 @@ void Datapath::remove_lcore(std::unique_ptr<Lcore> lcore) {
     const std::lock_guard lock(lcores_mutex_);
     lcores_[lcore->index()] = nullptr;
     const uint32_t index = lcore->index();
-    assignments_.erase(std::remove_if(assignments_.begin(), assignments_.end(),
-                                      [index](const Assignment& assignment) { return assignment.lcore == index; }),
-                       assignments_.end());
+    assignments_.erase(
+        std::remove_if(assignments_.begin(), assignments_.end(),
+                       [index](const Assignment& assignment) { return assignment.lcore == index; }),
+        assignments_.end());
   }
   lcore.reset();
   rte_thread_unregister();
@@ -215,7 +227,9 @@ void Datapath::assign_under_lock(const std::vector<Assignment>& assignments) {
     }
     for (const Assignment& assignment : assignments) {
       Port* port = ports_.find(assignment.port);
-      if (port == nullptr || assignment.lcore >= kMaxLcores || !result[assignment.lcore] || !keep(assignment)) continue;
+      if (port == nullptr || assignment.lcore >= kMaxLcores || !result[assignment.lcore] ||
+          !keep(assignment))
+        continue;
       result[assignment.lcore]->push_back({port, assignment.queue});
     }
     return result;

@@ -45,7 +45,8 @@ struct Assignment {
   uint16_t queue = 0;
 };
 
-// Where events go: the thread that opened the datapath. Called on the control thread, `log` on any thread.
+// Where events go: the thread that opened the datapath. Called on the control thread, `log` on any
+// thread.
 class EventSink {
  public:
   virtual ~EventSink() = default;
@@ -53,27 +54,33 @@ class EventSink {
   virtual void log(LogLine line) = 0;
 };
 
-// The one datapath of the process: EAL, packet memory, ports, lcores. It is never destroyed, because threads of DPDK
-// may call into it until the process ends; `close` leaves it empty, and `open` can fill it again.
+// The one datapath of the process: EAL, packet memory, ports, lcores. It is never destroyed,
+// because threads of DPDK may call into it until the process ends; `close` leaves it empty, and
+// `open` can fill it again.
 class Datapath final : public PortHost {
  public:
   static Datapath& instance();
 
-  // --- any thread -------------------------------------------------------------------------------------------
+  // --- any thread
+  // -------------------------------------------------------------------------------------------
   ControlThread& control() override { return control_; }
   CounterBlock& counters() { return *counters_; }
   std::shared_ptr<PacketMemory> shared_memory();
-  // Sends bytes of the caller's by the port's tx queue of lcore 0. False when there is no such port or no memory.
-  bool inject(const Quiescence::Reader& reader, uint32_t port, const uint8_t* bytes, uint32_t length);
+  // Sends bytes of the caller's by the port's tx queue of lcore 0. False when there is no such port
+  // or no memory.
+  bool inject(const Quiescence::Reader& reader, uint32_t port, const uint8_t* bytes,
+              uint32_t length);
   // Closes what is open and ends the control thread; for the end of the process. Bounded in time.
   void shut_down(std::chrono::milliseconds deadline);
 
-  // --- the thread that becomes an lcore -----------------------------------------------------------------------
+  // --- the thread that becomes an lcore
+  // -----------------------------------------------------------------------
   std::unique_ptr<Lcore> make_lcore(uint32_t burst_limit);
   void remove_lcore(std::unique_ptr<Lcore> lcore);
   void wake_lcore(uint32_t index);
 
-  // --- control thread -----------------------------------------------------------------------------------------
+  // --- control thread
+  // -----------------------------------------------------------------------------------------
   void open(const OpenOptions& options, std::shared_ptr<EventSink> sink);
   void close();
   uint32_t add_port(const PortOptions& options);
@@ -83,7 +90,8 @@ class Datapath final : public PortHost {
   void publish_all();
   const Eal& eal() const { return eal_; }
 
-  // --- PortHost -------------------------------------------------------------------------------------------------
+  // --- PortHost
+  // -------------------------------------------------------------------------------------------------
   void notify(const Notice& notice) override;
   void wake_lcores() override;
   PortTable& ports() override { return ports_; }
@@ -111,10 +119,12 @@ class Datapath final : public PortHost {
   std::mutex sink_mutex_;
   std::shared_ptr<EventSink> sink_;  // under sink_mutex_
 
-  std::mutex lcores_mutex_;  // held by the control thread while queues change, by an lcore while it comes or goes
-  std::array<Lcore*, kMaxLcores> lcores_{};         // under lcores_mutex_
-  std::vector<Assignment> assignments_;             // under lcores_mutex_
-  std::array<std::atomic<int>, kMaxLcores> wake_fds_;  // made once per index and kept: others may be writing
+  std::mutex lcores_mutex_;  // held by the control thread while queues change, by an lcore while it
+                             // comes or goes
+  std::array<Lcore*, kMaxLcores> lcores_{};  // under lcores_mutex_
+  std::vector<Assignment> assignments_;      // under lcores_mutex_
+  std::array<std::atomic<int>, kMaxLcores>
+      wake_fds_;  // made once per index and kept: others may be writing
 
   uint64_t next_serial_ = 1;  // control thread
   bool opened_ = false;       // control thread

@@ -8,11 +8,14 @@
 namespace dpdk_vhost {
 namespace {
 
-std::string text(const Napi::Object& from, const char* key) { return from.Get(key).As<Napi::String>().Utf8Value(); }
+std::string text(const Napi::Object& from, const char* key) {
+  return from.Get(key).As<Napi::String>().Utf8Value();
+}
 
 uint32_t number(const Napi::Object& from, const char* key) {
   const Napi::Value value = from.Get(key);
-  if (!value.IsNumber()) throw Napi::TypeError::New(from.Env(), std::string(key) + " must be a number");
+  if (!value.IsNumber())
+    throw Napi::TypeError::New(from.Env(), std::string(key) + " must be a number");
   return value.As<Napi::Number>().Uint32Value();
 }
 
@@ -58,7 +61,8 @@ PortOptions read_port_options(const Napi::Object& from) {
     options.vhost.path = text(from, "path");
     options.vhost.server = type == "dpdkvhostuser";
     bool lossless = false;
-    options.vhost.disabled_features = from.Get("disabledFeatures").As<Napi::BigInt>().Uint64Value(&lossless);
+    options.vhost.disabled_features =
+        from.Get("disabledFeatures").As<Napi::BigInt>().Uint64Value(&lossless);
   }
   return options;
 }
@@ -95,7 +99,9 @@ Napi::Object to_javascript(Napi::Env env, const LogLine& line) {
 Napi::Object counter_layout(Napi::Env env) {
   constexpr size_t kWord = sizeof(double);
   auto result = Napi::Object::New(env);
-  const auto set = [&](const char* name, size_t bytes) { result.Set(name, static_cast<double>(bytes / kWord)); };
+  const auto set = [&](const char* name, size_t bytes) {
+    result.Set(name, static_cast<double>(bytes / kWord));
+  };
   result.Set("rxNames", names_of(env, kRxCounterNames));
   result.Set("txNames", names_of(env, kTxCounterNames));
   result.Set("lcoreNames", names_of(env, kLcoreCounterNames));

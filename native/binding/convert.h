@@ -6,7 +6,8 @@
 
 namespace dpdk_vhost {
 
-// Options arrive validated by src/config; what is read here is still refused when it has the wrong type.
+// Options arrive validated by src/config; what is read here is still refused when it has the wrong
+// type.
 OpenOptions read_open_options(const Napi::Object& from);
 PortOptions read_port_options(const Napi::Object& from);
 

@@ -10,7 +10,9 @@ namespace dpdk_vhost {
 LcoreHandle::LcoreHandle(std::unique_ptr<Lcore> lcore, std::shared_ptr<Mailbox> mailbox)
     : lcore_(std::move(lcore)), mailbox_(std::move(mailbox)) {}
 
-LcoreHandle::~LcoreHandle() { close(); }
+LcoreHandle::~LcoreHandle() {
+  close();
+}
 
 void LcoreHandle::close() {
   if (!lcore_) return;
@@ -25,11 +27,12 @@ void LcoreHandle::close() {
 void LcoreHandle::sleep(uint32_t timeout_ms) {
   if (sleeping_) return;
   if (!waiter_) {
-    waiter_ = std::make_unique<Waiter>(lcore_->sleeper(), [this, mailbox = mailbox_, alive = alive_] {
-      mailbox->post([this, alive](Napi::Env) {
-        if (*alive) wake_up();
-      });
-    });
+    waiter_ =
+        std::make_unique<Waiter>(lcore_->sleeper(), [this, mailbox = mailbox_, alive = alive_] {
+          mailbox->post([this, alive](Napi::Env) {
+            if (*alive) wake_up();
+          });
+        });
   }
   sleeping_ = true;
   mailbox_->hold();
@@ -118,7 +121,8 @@ struct LcoreCalls {
     const Arguments arguments = read(env, info, 1);
     Lcore* lcore = arguments.handle->lcore_.get();
     napi_value result = nullptr;
-    napi_create_double(env, lcore ? static_cast<double>(lcore->native_io(arguments.first)) : 0, &result);
+    napi_create_double(env, lcore ? static_cast<double>(lcore->native_io(arguments.first)) : 0,
+                       &result);
     return result;
   }
   static napi_value close(napi_env env, napi_callback_info info) {
@@ -167,7 +171,8 @@ Napi::Object LcoreHandle::make_object(Napi::Env env, Napi::Function on_wake) {
   object.Set("block", make_block(env, lcore_->block()));
   const auto add = [&](const char* name, napi_callback callback) {
     napi_value function = nullptr;
-    const napi_status status = napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, this, &function);
+    const napi_status status =
+        napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, this, &function);
     if (status != napi_ok) throw Napi::Error::New(env, "cannot make a function");
     object.Set(name, Napi::Value(env, function));
   };

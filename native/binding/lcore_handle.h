@@ -10,8 +10,9 @@
 
 namespace dpdk_vhost {
 
-// An lcore as JavaScript holds it: plain functions on one object, because a raw function costs a fifth of a method
-// of a wrapped class. The functions outlive the lcore; after `close` they do nothing.
+// An lcore as JavaScript holds it: plain functions on one object, because a raw function costs a
+// fifth of a method of a wrapped class. The functions outlive the lcore; after `close` they do
+// nothing.
 class LcoreHandle {
  public:
   LcoreHandle(std::unique_ptr<Lcore> lcore, std::shared_ptr<Mailbox> mailbox);

@@ -9,11 +9,13 @@ std::shared_ptr<Mailbox> Mailbox::make(Napi::Env env) {
   // Node calls into the mailbox until it has finalized the function, so the function owns a share.
   auto share = std::make_unique<std::shared_ptr<Mailbox>>(mailbox);
   const auto finalize = [](napi_env, void* data, void*) {
-    const std::unique_ptr<std::shared_ptr<Mailbox>> owned(static_cast<std::shared_ptr<Mailbox>*>(data));
+    const std::unique_ptr<std::shared_ptr<Mailbox>> owned(
+        static_cast<std::shared_ptr<Mailbox>*>(data));
   };
   napi_value name = Napi::String::New(env, "dpdk-vhost");
-  const napi_status status = napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, share.get(), finalize,
-                                                             mailbox.get(), drain, &mailbox->function_);
+  const napi_status status =
+      napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, share.get(), finalize,
+                                      mailbox.get(), drain, &mailbox->function_);
   if (status != napi_ok) throw Napi::Error::New(env, "cannot make a thread-safe function");
   [[maybe_unused]] const auto* given_away = share.release();
   napi_unref_threadsafe_function(env, mailbox->function_);
@@ -36,7 +38,8 @@ bool Mailbox::post(Delivery delivery, bool can_be_lost) {
   if (can_be_lost && waiting_.size() >= kLostBeyond) return false;
   waiting_.push_back(std::move(delivery));
   // One call brings JavaScript to everything that waits.
-  if (waiting_.size() == 1) napi_call_threadsafe_function(function_, nullptr, napi_tsfn_nonblocking);
+  if (waiting_.size() == 1)
+    napi_call_threadsafe_function(function_, nullptr, napi_tsfn_nonblocking);
   return true;
 }
 
@@ -53,7 +56,8 @@ void Mailbox::drain(napi_env env, napi_value /*function*/, void* context, void* 
     try {
       delivery(env);
     } catch (const Napi::Error& error) {
-      napi_fatal_exception(env, error.Value());  // an uncaught exception of the callback, as anywhere in node
+      napi_fatal_exception(
+          env, error.Value());  // an uncaught exception of the callback, as anywhere in node
     }
   }
 }

@@ -10,8 +10,8 @@
 
 namespace dpdk_vhost {
 
-// Brings work from other threads to one JavaScript thread, in order. Outlives its environment safely: what arrives
-// afterwards is discarded.
+// Brings work from other threads to one JavaScript thread, in order. Outlives its environment
+// safely: what arrives afterwards is discarded.
 class Mailbox {
  public:
   using Delivery = std::function<void(Napi::Env)>;
@@ -20,8 +20,8 @@ class Mailbox {
   // JavaScript thread, once; nothing is delivered afterwards.
   void close();
 
-  // Any thread. A delivery that can be lost is refused (false) while too many wait, so that a busy JavaScript
-  // thread cannot make memory grow without bound.
+  // Any thread. A delivery that can be lost is refused (false) while too many wait, so that a busy
+  // JavaScript thread cannot make memory grow without bound.
   bool post(Delivery delivery, bool can_be_lost = false);
 
   // JavaScript thread: while held, the event loop stays alive.

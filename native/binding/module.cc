@@ -19,8 +19,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// How long the end of a process or of a thread waits for ports to close. Only a peer that stalls librte's event
-// thread makes it wait at all.
+// How long the end of a process or of a thread waits for ports to close. Only a peer that stalls
+// librte's event thread makes it wait at all.
 constexpr milliseconds kExitDeadline{2000};
 
 Napi::Error to_error(Napi::Env env, const Failure& failure) {
@@ -96,7 +96,8 @@ void Module::clean_up() {
   reader_.reset();
   memory_.reset();
   if (!owner_) return;
-  // The thread that opened the datapath takes it along. Nothing the control thread does needs this one.
+  // The thread that opened the datapath takes it along. Nothing the control thread does needs this
+  // one.
   const auto done = std::make_shared<std::promise<void>>();
   Datapath::instance().control().post([done] {
     Datapath::instance().close();
@@ -111,9 +112,13 @@ Napi::Value Module::submit(Napi::Env env, Work work) {
   Datapath::instance().control().post([mailbox = mailbox_, deferred, work = std::move(work)] {
     Mailbox::Delivery delivery;
     try {
-      delivery = [deferred, result = work()](Napi::Env target) { deferred->Resolve(result(target)); };
+      delivery = [deferred, result = work()](Napi::Env target) {
+        deferred->Resolve(result(target));
+      };
     } catch (const Failure& failure) {
-      delivery = [deferred, failure](Napi::Env target) { deferred->Reject(to_error(target, failure).Value()); };
+      delivery = [deferred, failure](Napi::Env target) {
+        deferred->Reject(to_error(target, failure).Value());
+      };
     } catch (const std::exception& exception) {
       delivery = [deferred, failure = Failure("ERR_INTERNAL", exception.what())](Napi::Env target) {
         deferred->Reject(to_error(target, failure).Value());
@@ -135,7 +140,8 @@ std::function<Napi::Value(Napi::Env)> nothing() {
 
 Napi::Value Module::open(const Napi::CallbackInfo& info) {
   const OpenOptions options = read_open_options(info[0].As<Napi::Object>());
-  auto listener = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[1].As<Napi::Function>()));
+  auto listener =
+      std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[1].As<Napi::Function>()));
   listener->SuppressDestruct();
   auto sink = std::make_shared<MailboxSink>(mailbox_, std::move(listener));
   return submit(info.Env(), [this, options, sink]() -> std::function<Napi::Value(Napi::Env)> {
@@ -199,8 +205,9 @@ Napi::Value Module::inject(const Napi::CallbackInfo& info) {
   const auto bytes = info[1].As<Napi::Uint8Array>();
   if (!reader_) reader_.emplace(Datapath::instance().quiescence());
   try {
-    const bool sent = Datapath::instance().inject(*reader_, info[0].As<Napi::Number>().Uint32Value(), bytes.Data(),
-                                                  static_cast<uint32_t>(bytes.ByteLength()));
+    const bool sent =
+        Datapath::instance().inject(*reader_, info[0].As<Napi::Number>().Uint32Value(),
+                                    bytes.Data(), static_cast<uint32_t>(bytes.ByteLength()));
     return Napi::Boolean::New(info.Env(), sent);
   } catch (const Failure& failure) {
     throw to_error(info.Env(), failure);
@@ -219,7 +226,8 @@ Napi::Value Module::pin_thread(const Napi::CallbackInfo& info) {
   if (cpu < CPU_SETSIZE) CPU_SET(cpu, &cpus);
   const int error = pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
   if (error != 0) {
-    throw to_error(info.Env(), Failure("ERR_CPU", "cannot run on cpu " + std::to_string(cpu) + ": " + strerror(error)));
+    throw to_error(info.Env(), Failure("ERR_CPU", "cannot run on cpu " + std::to_string(cpu) +
+                                                      ": " + strerror(error)));
   }
   return info.Env().Undefined();
 }
@@ -239,7 +247,8 @@ Napi::Value Module::packet_memory(const Napi::CallbackInfo& info) {
   return view;
 }
 
-// Detaching empties every view that JavaScript still holds, so that none can reach memory that is gone.
+// Detaching empties every view that JavaScript still holds, so that none can reach memory that is
+// gone.
 void Module::let_go_of_memory() {
   if (!memory_) return;
   if (!memory_view_.IsEmpty()) {

@@ -13,7 +13,8 @@
 
 namespace dpdk_vhost {
 
-// The addon in one JavaScript environment: the main thread or a Worker. Everything in it is used on that thread.
+// The addon in one JavaScript environment: the main thread or a Worker. Everything in it is used on
+// that thread.
 class Module final : public Napi::Addon<Module> {
  public:
   Module(Napi::Env env, Napi::Object exports);

@@ -11,8 +11,8 @@
 
 namespace dpdk_vhost {
 
-// Waits for frames in the place of a thread that must not block: the main thread of a program that has other things
-// to do. One wait at a time.
+// Waits for frames in the place of a thread that must not block: the main thread of a program that
+// has other things to do. One wait at a time.
 class Waiter {
  public:
   Waiter(const Sleeper& sleeper, std::function<void()> on_wake)

@@ -43,7 +43,8 @@ void ControlThread::after(std::chrono::milliseconds delay, Task task) {
 
 int ControlThread::until_next_timer() const {
   if (timers_.empty()) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(timers_.begin()->first - Clock::now()).count();
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(timers_.begin()->first - Clock::now()).count();
   return static_cast<int>(std::clamp<int64_t>(left, 0, 1000));
 }
 

@@ -11,8 +11,9 @@
 
 namespace dpdk_vhost {
 
-// The thread that registers, unregisters, starts and reconnects ports, so that the JavaScript thread never waits on
-// a thread of librte_vhost. Everything a port does besides moving frames happens here, one task after another.
+// The thread that registers, unregisters, starts and reconnects ports, so that the JavaScript
+// thread never waits on a thread of librte_vhost. Everything a port does besides moving frames
+// happens here, one task after another.
 class ControlThread {
  public:
   using Task = std::function<void()>;
@@ -30,8 +31,9 @@ class ControlThread {
   // Control thread only.
   void after(std::chrono::milliseconds delay, Task task);
 
-  // Ends the thread after the tasks already posted. False when it did not end in time (a peer that stalls librte's
-  // event thread can hold an unregister); the thread is then left to the end of the process.
+  // Ends the thread after the tasks already posted. False when it did not end in time (a peer that
+  // stalls librte's event thread can hold an unregister); the thread is then left to the end of the
+  // process.
   bool stop(std::chrono::milliseconds deadline);
 
  private:
@@ -43,9 +45,9 @@ class ControlThread {
   const int wake_fd_;
   std::mutex mutex_;
   std::condition_variable ended_cv_;
-  std::deque<Task> tasks_;                       // under mutex_
-  bool stopping_ = false;                        // under mutex_
-  bool ended_ = false;                           // under mutex_
+  std::deque<Task> tasks_;                         // under mutex_
+  bool stopping_ = false;                          // under mutex_
+  bool ended_ = false;                             // under mutex_
   std::multimap<Clock::time_point, Task> timers_;  // control thread
   std::thread thread_;
 };

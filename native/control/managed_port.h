@@ -12,11 +12,14 @@ namespace dpdk_vhost {
 // The control half that every kind of port has: its life, told as events. Control thread only.
 class ManagedPort : public Port {
  public:
-  ManagedPort(PortHost& host, uint64_t serial, uint32_t id, std::string name, uint32_t max_frame_bytes,
-              uint32_t tx_retries_max, PortCounters& counters)
-      : Port(id, std::move(name), max_frame_bytes, tx_retries_max, counters), host_(host), serial_(serial) {}
+  ManagedPort(PortHost& host, uint64_t serial, uint32_t id, std::string name,
+              uint32_t max_frame_bytes, uint32_t tx_retries_max, PortCounters& counters)
+      : Port(id, std::move(name), max_frame_bytes, tx_retries_max, counters),
+        host_(host),
+        serial_(serial) {}
 
-  // Starts the life of a port that is in the table. Throws Failure, and is then removed without `close`.
+  // Starts the life of a port that is in the table. Throws Failure, and is then removed without
+  // `close`.
   virtual void open() = 0;
   // Ends it: no callback and no device is left when it returns.
   virtual void close() = 0;
@@ -48,7 +51,9 @@ class ManagedPort : public Port {
     event.rx_queues = rx_queues_.load(std::memory_order_relaxed);
     event.tx_queues = tx_queues_.load(std::memory_order_relaxed);
     event.negotiated = negotiated();
-    event.time = std::chrono::duration<double, std::milli>(std::chrono::system_clock::now().time_since_epoch()).count();
+    event.time = std::chrono::duration<double, std::milli>(
+                     std::chrono::system_clock::now().time_since_epoch())
+                     .count();
     host_.publish(std::move(event));
   }
 
@@ -62,7 +67,9 @@ class ManagedPort : public Port {
   }
 
   // Any thread.
-  void notify(Notice::Kind kind, uint64_t generation) { host_.notify({kind, id_, serial_, generation}); }
+  void notify(Notice::Kind kind, uint64_t generation) {
+    host_.notify({kind, id_, serial_, generation});
+  }
 
   PortHost& host_;
 

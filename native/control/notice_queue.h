@@ -7,7 +7,8 @@
 
 namespace dpdk_vhost {
 
-// What a callback of librte_vhost or of an ethdev tells the control thread. Fixed size: callbacks allocate nothing.
+// What a callback of librte_vhost or of an ethdev tells the control thread. Fixed size: callbacks
+// allocate nothing.
 struct Notice {
   enum class Kind : uint32_t { connected, refused, ready, stopped, queues, disconnected, link };
   Kind kind = Kind::connected;
@@ -16,8 +17,9 @@ struct Notice {
   uint64_t generation = 0;
 };
 
-// Bounded queue of many producers and one consumer, lock-free on both sides: a callback may run with every vring
-// of a device locked and must never wait. Each cell carries the turn at which it may be written or read.
+// Bounded queue of many producers and one consumer, lock-free on both sides: a callback may run
+// with every vring of a device locked and must never wait. Each cell carries the turn at which it
+// may be written or read.
 class NoticeQueue {
  public:
   static constexpr size_t kCapacity = 4096;

@@ -54,19 +54,22 @@ bool has(const std::vector<std::string>& arguments, std::initializer_list<const 
   });
 }
 
-std::vector<std::string> build_arguments(MemoryMode memory, uint32_t mib, const std::vector<std::string>& extra) {
-  // No shared configuration and no files: any number of processes run side by side and leave nothing behind.
+std::vector<std::string> build_arguments(MemoryMode memory, uint32_t mib,
+                                         const std::vector<std::string>& extra) {
+  // No shared configuration and no files: any number of processes run side by side and leave
+  // nothing behind.
   std::vector<std::string> arguments{"dpdk-vhost", "--no-telemetry", "--file-prefix=dpdk-vhost"};
   if (memory == MemoryMode::hugepages) {
     arguments.insert(arguments.end(), {"--in-memory", "--single-file-segments"});
   } else {
     arguments.insert(arguments.end(), {"--no-huge", "--no-shconf"});
   }
-  if (!has(extra, {"-m", "--socket-mem"})) arguments.insert(arguments.end(), {"-m", std::to_string(mib)});
+  if (!has(extra, {"-m", "--socket-mem"}))
+    arguments.insert(arguments.end(), {"-m", std::to_string(mib)});
   if (!has(extra, {"-l", "-c", "--lcores"})) arguments.push_back(main_lcore());
   if (!has(extra, {"-a", "--allow", "-b", "--block", "--no-pci"})) {
-    // Left alone, EAL takes over every NIC it has a driver for. Allowing only an address that does not exist
-    // keeps them untouched and still lets a port be plugged by its address later.
+    // Left alone, EAL takes over every NIC it has a driver for. Allowing only an address that does
+    // not exist keeps them untouched and still lets a port be plugged by its address later.
     std::error_code error;
     const bool pci = std::filesystem::exists("/sys/bus/pci/devices", error);
     if (pci) {
@@ -95,7 +98,8 @@ int init(const std::vector<std::string>& arguments) {
   int error = 0;
   std::thread([&] {
     rte_errno = 0;
-    if (rte_eal_init(static_cast<int>(arguments.size()), argv->data()) < 0) error = rte_errno ? rte_errno : EIO;
+    if (rte_eal_init(static_cast<int>(arguments.size()), argv->data()) < 0)
+      error = rte_errno ? rte_errno : EIO;
   }).join();
   return error;
 }
@@ -111,36 +115,39 @@ void Eal::start(const EalOptions& options) {
 
   if (started) {
     if (options.memory != MemoryMode::automatic && options.memory != memory) {
-      throw Failure("ERR_EAL_UNUSABLE",
-                    std::string("EAL already runs with memory '") +
-                        (memory == MemoryMode::hugepages ? "hugepages" : "memfd") +
-                        "' in this process and DPDK cannot change that; use the same mode or a new process");
+      throw Failure(
+          "ERR_EAL_UNUSABLE",
+          std::string("EAL already runs with memory '") +
+              (memory == MemoryMode::hugepages ? "hugepages" : "memfd") +
+              "' in this process and DPDK cannot change that; use the same mode or a new process");
     }
     if (options.memory_mib > memory_mib && memory == MemoryMode::memfd) {
       throw Failure("ERR_EAL_UNUSABLE", "EAL already runs with " + std::to_string(memory_mib) +
                                             " MiB in this process and cannot grow to " +
-                                            std::to_string(options.memory_mib) + "; use a new process");
+                                            std::to_string(options.memory_mib) +
+                                            "; use a new process");
     }
     return;
   }
   if (chosen == MemoryMode::hugepages && free_mib < options.memory_mib) {
     throw Failure("ERR_NO_HUGEPAGES",
-                  "memory 'hugepages' of " + std::to_string(options.memory_mib) + " MiB asked for, but only " +
-                      std::to_string(free_mib) +
+                  "memory 'hugepages' of " + std::to_string(options.memory_mib) +
+                      " MiB asked for, but only " + std::to_string(free_mib) +
                       " MiB of hugepages are free; reserve more (as root: echo " +
                       std::to_string(options.memory_mib / 2 + 16) +
                       " > /proc/sys/vm/nr_hugepages) or use memory 'memfd'");
   }
 
-  const std::vector<std::string> built = build_arguments(chosen, options.memory_mib, options.extra_arguments);
+  const std::vector<std::string> built =
+      build_arguments(chosen, options.memory_mib, options.extra_arguments);
   const LogCapture capture;
   const int error = init(built);
   if (error != 0) {
     const std::string words = capture.complaints();
     const bool again = error == EINVAL || error == ENODEV || error == EACCES || error == EAGAIN;
     throw Failure(again ? "ERR_EAL_INIT" : "ERR_EAL_UNUSABLE",
-                  std::string("EAL did not start (") + strerror(error) + "): " +
-                      (words.empty() ? "no message from EAL" : words) +
+                  std::string("EAL did not start (") + strerror(error) +
+                      "): " + (words.empty() ? "no message from EAL" : words) +
                       (again ? "" : "; DPDK allows no second try in this process"));
   }
   started = true;

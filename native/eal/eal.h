@@ -21,8 +21,9 @@ struct Eal {
   uint32_t memory_mib = 0;
   std::vector<std::string> arguments;
 
-  // Starts EAL from a thread of its own, because rte_eal_init pins its caller. Throws Failure with EAL's own
-  // words: ERR_EAL_INIT when it can be tried again, ERR_EAL_UNUSABLE when DPDK allows no second try.
+  // Starts EAL from a thread of its own, because rte_eal_init pins its caller. Throws Failure with
+  // EAL's own words: ERR_EAL_INIT when it can be tried again, ERR_EAL_UNUSABLE when DPDK allows no
+  // second try.
   void start(const EalOptions& options);
 };
 

@@ -42,7 +42,8 @@ std::map<uint32_t, std::string> read_type_names() {
   fclose(stream);
   const std::unique_ptr<char, void (*)(void*)> owner(text, free);
   char* rest = nullptr;
-  for (char* line = strtok_r(text, "\n", &rest); line != nullptr; line = strtok_r(nullptr, "\n", &rest)) {
+  for (char* line = strtok_r(text, "\n", &rest); line != nullptr;
+       line = strtok_r(nullptr, "\n", &rest)) {
     unsigned id = 0;
     char name[128];
     if (sscanf(line, "id %u: %127[^,]", &id, name) == 2) names[id] = name;
@@ -74,7 +75,8 @@ void deliver(uint32_t level, uint32_t type, std::string line) {
     }
     entry.component = found == s.names_by_type.end() ? "dpdk" : found->second;
     if (s.capturing && level <= RTE_LOG_WARNING && s.complaints.size() < 64) {
-      if (s.complaints.empty() || s.complaints.back() != entry.message) s.complaints.push_back(entry.message);
+      if (s.complaints.empty() || s.complaints.back() != entry.message)
+        s.complaints.push_back(entry.message);
     }
     sink = s.sink;
   }
@@ -85,7 +87,8 @@ ssize_t write_lines(uint32_t level, uint32_t type, const char* data, size_t size
   size_t begin = 0;
   while (begin < size) {
     const void* newline = memchr(data + begin, '\n', size - begin);
-    const size_t end = newline ? static_cast<size_t>(static_cast<const char*>(newline) - data) : size;
+    const size_t end =
+        newline ? static_cast<size_t>(static_cast<const char*>(newline) - data) : size;
     if (end > begin) deliver(level, type, std::string(data + begin, end - begin));
     begin = end + 1;
   }
@@ -101,7 +104,9 @@ ssize_t write_alert(void*, const char* data, size_t size) {
   return write_lines(RTE_LOG_ALERT, RTE_LOGTYPE_EAL, data, size);
 }
 
-ssize_t discard(void*, const char*, size_t size) { return static_cast<ssize_t>(size); }
+ssize_t discard(void*, const char*, size_t size) {
+  return static_cast<ssize_t>(size);
+}
 
 FILE* open_stream(cookie_write_function_t* write) {
   cookie_io_functions_t functions{};

@@ -12,13 +12,14 @@ struct LogLine {
   std::string message;
 };
 
-// Redirects everything DPDK logs, from any of its threads, to `sink`. The sink must not block and must not log.
-// There is one sink at a time; an empty one drops lines. Never undone: DPDK may log until the process ends.
+// Redirects everything DPDK logs, from any of its threads, to `sink`. The sink must not block and
+// must not log. There is one sink at a time; an empty one drops lines. Never undone: DPDK may log
+// until the process ends.
 void set_log_sink(std::function<void(LogLine)> sink);
 
-// While it lives, what DPDK prints to stderr past its own log (rte_eal_init does) goes to the sink as well, its
-// usage text on stdout goes nowhere, and every complaint is collected, so that a failed start can be reported in
-// EAL's own words.
+// While it lives, what DPDK prints to stderr past its own log (rte_eal_init does) goes to the sink
+// as well, its usage text on stdout goes nowhere, and every complaint is collected, so that a
+// failed start can be reported in EAL's own words.
 class LogCapture {
  public:
   LogCapture();

@@ -9,13 +9,14 @@
 #include <new>
 #include <vector>
 
-#include "failure.h"
 #include "constants.h"
+#include "failure.h"
 
 namespace dpdk_vhost {
 
-// Tells when no reader can still hold what has been unpublished. A reader holds devices, ports and queue lists
-// only inside a `Section`; JavaScript never runs inside one, so `wait_for_readers` is short whatever programs do.
+// Tells when no reader can still hold what has been unpublished. A reader holds devices, ports and
+// queue lists only inside a `Section`; JavaScript never runs inside one, so `wait_for_readers` is
+// short whatever programs do.
 class Quiescence {
  public:
   static constexpr uint32_t kMaxReaders = 2 * kMaxLcores;
@@ -28,8 +29,8 @@ class Quiescence {
     for (uint32_t id = kMaxReaders; id > 0; --id) free_.push_back(id - 1);
   }
 
-  // Returns once every reader that was inside a section has left it. Callable from any thread that is not a
-  // reader inside a section.
+  // Returns once every reader that was inside a section has left it. Callable from any thread that
+  // is not a reader inside a section.
   void wait_for_readers() { rte_rcu_qsbr_synchronize(state_.get(), RTE_QSBR_THRID_INVALID); }
 
   class Section;

@@ -13,13 +13,14 @@ namespace {
 constexpr int32_t kDrop = -1;
 
 uint32_t histogram_bucket(uint32_t count) {
-  return std::min<uint32_t>(31 - static_cast<uint32_t>(__builtin_clz(count)), kHistogramBuckets - 1);
+  return std::min<uint32_t>(31 - static_cast<uint32_t>(__builtin_clz(count)),
+                            kHistogramBuckets - 1);
 }
 
 }  // namespace
 
-Lcore::Lcore(uint32_t index, std::shared_ptr<PacketMemory> memory, PortTable& ports, Quiescence& quiescence,
-             CounterBlock& counters, int wake_fd, uint32_t burst_limit)
+Lcore::Lcore(uint32_t index, std::shared_ptr<PacketMemory> memory, PortTable& ports,
+             Quiescence& quiescence, CounterBlock& counters, int wake_fd, uint32_t burst_limit)
     : index_(index),
       memory_(std::move(memory)),
       ports_(ports),
@@ -83,7 +84,8 @@ void Lcore::tick() {
   block_->clock[0] = static_cast<double>(now) * ms_per_cycle_;
 }
 
-// --- receiving --------------------------------------------------------------------------------------------------
+// --- receiving
+// --------------------------------------------------------------------------------------------------
 
 uint32_t Lcore::receive() {
   const QueueList& queues = *queues_.load(std::memory_order_acquire);
@@ -93,7 +95,8 @@ uint32_t Lcore::receive() {
   for (uint32_t i = 0; i < size; ++i) {
     if (next_queue_ >= size) next_queue_ = 0;
     const RxQueue& queue = queues[next_queue_++];
-    const uint32_t count = queue.port->receive(queue.queue, memory_->pool(), frames_.data(), burst_limit_);
+    const uint32_t count =
+        queue.port->receive(queue.queue, memory_->pool(), frames_.data(), burst_limit_);
     if (count == 0) continue;
 
     in_port_ = queue.port->id();
@@ -140,7 +143,8 @@ void Lcore::refresh_ready_ports() {
   block_->words[kReadyEpoch] = ready_epoch_;
 }
 
-// --- sending ----------------------------------------------------------------------------------------------------
+// --- sending
+// ----------------------------------------------------------------------------------------------------
 
 void Lcore::transmit() {
   if (total_ == 0) return;
@@ -152,7 +156,8 @@ void Lcore::transmit() {
   for (uint32_t i = 0; i < total; ++i) {
     const int32_t verdict = block_->out_port[i];
     if (static_cast<uint32_t>(verdict) >= kMaxPorts) {
-      drop(i, verdict == kDrop ? &RxCounters::dropped_by_program : &RxCounters::dropped_bad_verdict);
+      drop(i,
+           verdict == kDrop ? &RxCounters::dropped_by_program : &RxCounters::dropped_bad_verdict);
       continue;
     }
     if (!adopt(i)) {
@@ -221,11 +226,12 @@ void Lcore::send_runs(bool shared) {
     Port* port = ports_.find(id);
     if (port == nullptr) {
       for (uint16_t run = first; run != kNoRun; run = runs_[run].next) {
-        for (uint32_t at = runs_[run].begin; at < runs_[run].end; ++at) drop(at, &RxCounters::dropped_no_such_port);
+        for (uint32_t at = runs_[run].begin; at < runs_[run].end; ++at)
+          drop(at, &RxCounters::dropped_no_such_port);
       }
     } else if (runs_[first].next == kNoRun) {
-      port->transmit(index_, &frames_[runs_[first].begin], static_cast<uint32_t>(runs_[first].end - runs_[first].begin),
-                     shared);
+      port->transmit(index_, &frames_[runs_[first].begin],
+                     static_cast<uint32_t>(runs_[first].end - runs_[first].begin), shared);
     } else {
       send_list(*port, first, shared);
     }
@@ -254,7 +260,8 @@ void Lcore::send_list(Port& port, uint16_t first, bool shared) {
   if (count != 0) send();
 }
 
-// Takes over what the program made of offset and length. False when that leaves the frame's own buffer.
+// Takes over what the program made of offset and length. False when that leaves the frame's own
+// buffer.
 bool Lcore::adopt(uint32_t index) {
   const uint32_t offset = block_->offset[index];
   const uint32_t length = block_->length[index];
@@ -277,7 +284,8 @@ RxCounters& Lcore::rx_counters(uint32_t index) {
   return index < received_ ? all_counters_.ports[in_port_].rx[in_queue_] : counters_.made;
 }
 
-// --- frames that a program makes ----------------------------------------------------------------------------------
+// --- frames that a program makes
+// ----------------------------------------------------------------------------------
 
 int32_t Lcore::append(rte_mbuf* frame) {
   const uint32_t index = total_++;
@@ -316,7 +324,8 @@ int32_t Lcore::duplicate(uint32_t index) {
   frame->data_off = original->data_off;
   frame->data_len = original->data_len;
   frame->pkt_len = original->data_len;
-  memcpy(rte_pktmbuf_mtod(frame, void*), rte_pktmbuf_mtod(original, const void*), original->data_len);
+  memcpy(rte_pktmbuf_mtod(frame, void*), rte_pktmbuf_mtod(original, const void*),
+         original->data_len);
   return append(frame);
 }
 
@@ -329,7 +338,8 @@ void Lcore::fail_burst() {
 }
 
 void Lcore::replace_queues(std::unique_ptr<const QueueList> queues) {
-  const std::unique_ptr<const QueueList> old(queues_.exchange(queues.release(), std::memory_order_acq_rel));
+  const std::unique_ptr<const QueueList> old(
+      queues_.exchange(queues.release(), std::memory_order_acq_rel));
   quiescence_.wait_for_readers();
 }
 

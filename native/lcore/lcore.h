@@ -17,25 +17,26 @@
 
 namespace dpdk_vhost {
 
-// A thread that polls. Made, used and destroyed on that thread; only `replace_queues` is for the control thread.
+// A thread that polls. Made, used and destroyed on that thread; only `replace_queues` is for the
+// control thread.
 class Lcore {
  public:
-  Lcore(uint32_t index, std::shared_ptr<PacketMemory> memory, PortTable& ports, Quiescence& quiescence,
-        CounterBlock& counters, int wake_fd, uint32_t burst_limit);
+  Lcore(uint32_t index, std::shared_ptr<PacketMemory> memory, PortTable& ports,
+        Quiescence& quiescence, CounterBlock& counters, int wake_fd, uint32_t burst_limit);
   ~Lcore();
   Lcore(const Lcore&) = delete;
   Lcore& operator=(const Lcore&) = delete;
 
-  // Sends the last burst as its verdicts say, then takes the next one from the next rx queue that has frames.
-  // Returns how many frames it holds; 0 when all queues were empty.
+  // Sends the last burst as its verdicts say, then takes the next one from the next rx queue that
+  // has frames. Returns how many frames it holds; 0 when all queues were empty.
   uint32_t poll();
 
-  // As poll, but asks the peers to signal first, and when there is nothing waits for a signal, a wake-up or the
-  // deadline before it looks again. Blocks the thread, outside any section.
+  // As poll, but asks the peers to signal first, and when there is nothing waits for a signal, a
+  // wake-up or the deadline before it looks again. Blocks the thread, outside any section.
   uint32_t wait(uint32_t timeout_ms);
 
-  // The two halves of wait for a thread that must not block: arm as poll does, with signals asked for; then
-  // somebody else waits on `sleeper()`, and `disarm` ends it.
+  // The two halves of wait for a thread that must not block: arm as poll does, with signals asked
+  // for; then somebody else waits on `sleeper()`, and `disarm` ends it.
   uint32_t arm();
   void disarm();
   const Sleeper& sleeper() const { return sleeper_; }
@@ -49,8 +50,8 @@ class Lcore {
   int32_t create(uint32_t length);
   int32_t duplicate(uint32_t index);
 
-  // A switch between the two first queues' ports in C++ alone, without checks: what the boundary to JavaScript is
-  // measured against. Returns the frames received.
+  // A switch between the two first queues' ports in C++ alone, without checks: what the boundary to
+  // JavaScript is measured against. Returns the frames received.
   uint64_t native_io(uint32_t milliseconds);
 
   // Control thread: the new list is in force, and the old one in nobody's hands, when it returns.
@@ -111,7 +112,8 @@ class Lcore {
   std::array<uint32_t, kMaxFrames> offset_{};
   std::array<uint32_t, kMaxFrames> length_{};
 
-  // Frames for one port are sent together: its runs are linked in order, each port touched is listed once.
+  // Frames for one port are sent together: its runs are linked in order, each port touched is
+  // listed once.
   std::array<Run, kMaxCopies> runs_{};
   std::array<uint16_t, kMaxPorts> first_run_;  // kNoRun between two sends
   std::array<uint16_t, kMaxPorts> last_run_{};

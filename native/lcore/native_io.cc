@@ -18,7 +18,8 @@ uint64_t Lcore::native_io(uint32_t milliseconds) {
     next_queue_ ^= 1;
     const RxQueue& from = queues[next_queue_ & 1];
     const RxQueue& to = queues[(next_queue_ & 1) ^ 1];
-    const uint32_t count = from.port->receive(from.queue, memory_->pool(), frames_.data(), burst_limit_);
+    const uint32_t count =
+        from.port->receive(from.queue, memory_->pool(), frames_.data(), burst_limit_);
     was_busy_ = count != 0;
     if (count == 0) continue;
     to.port->transmit(index_, frames_.data(), count, false);

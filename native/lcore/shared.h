@@ -18,8 +18,9 @@ enum BurstWord : uint32_t {
   kReadyEpoch = 5,
 };
 
-// What one lcore and the program on its thread share. Only that thread touches it, from both languages in turn, so
-// nothing here is atomic. JavaScript may write any value anywhere: every word is checked when it is used.
+// What one lcore and the program on its thread share. Only that thread touches it, from both
+// languages in turn, so nothing here is atomic. JavaScript may write any value anywhere: every word
+// is checked when it is used.
 struct alignas(64) BurstBlock {
   std::array<uint32_t, 16> words{};
   std::array<double, 8> clock{};

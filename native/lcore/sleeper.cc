@@ -13,8 +13,8 @@
 namespace dpdk_vhost {
 namespace {
 
-// How long to sleep where a device cannot signal: short enough for its ring not to overflow at moderate rates, long
-// enough to cost less than one percent of a core.
+// How long to sleep where a device cannot signal: short enough for its ring not to overflow at
+// moderate rates, long enough to cost less than one percent of a core.
 constexpr uint32_t kPollIntervalMs = 1;
 
 void add(int epoll_fd, int fd) {
@@ -62,7 +62,8 @@ void Sleeper::arm(const QueueList& queues) {
     const uint32_t epoch = queue.port->epoch();
     const int kick_fd = queue.port->arm(queue.queue, true);
     if (kick_fd == kMustPoll) must_poll_ = true;
-    auto [place, fresh] = watched_.try_emplace({queue.port->id(), queue.queue}, Watched{-1, epoch - 1, true});
+    auto [place, fresh] =
+        watched_.try_emplace({queue.port->id(), queue.queue}, Watched{-1, epoch - 1, true});
     place->second.seen = true;
     if (fresh || place->second.epoch != epoch) watch(place->second, epoch, kick_fd);
   }

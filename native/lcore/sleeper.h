@@ -8,8 +8,9 @@
 
 namespace dpdk_vhost {
 
-// Waits on the guests' kick eventfds and on the lcore's own wake-up eventfd. `arm` and `disarm` run on the lcore's
-// thread inside a section; `wait` touches no device and runs outside one, on any one thread.
+// Waits on the guests' kick eventfds and on the lcore's own wake-up eventfd. `arm` and `disarm` run
+// on the lcore's thread inside a section; `wait` touches no device and runs outside one, on any one
+// thread.
 class Sleeper {
  public:
   explicit Sleeper(int wake_fd);
@@ -19,7 +20,8 @@ class Sleeper {
 
   void arm(const QueueList& queues);
   void disarm(const QueueList& queues);
-  // Returns when something was signalled or the time is over; sooner where a queue has to be polled.
+  // Returns when something was signalled or the time is over; sooner where a queue has to be
+  // polled.
   void wait(uint32_t timeout_ms) const;
 
  private:

@@ -9,14 +9,16 @@
 #include <string>
 #include <vector>
 
-#include "failure.h"
 #include "constants.h"
+#include "failure.h"
 
 namespace dpdk_vhost {
 namespace {
 
-constexpr uint32_t kCacheFrames = 256;  // kept per lcore, newest first, so that few buffers stay warm
-// What one mbuf costs outside packet memory: its header, the mempool's own header and trailer, its ring entry.
+constexpr uint32_t kCacheFrames =
+    256;  // kept per lcore, newest first, so that few buffers stay warm
+// What one mbuf costs outside packet memory: its header, the mempool's own header and trailer, its
+// ring entry.
 constexpr uint32_t kHeaderBytes = 320;
 // Left to librte_vhost, device queues and the mempools' caches.
 constexpr uint64_t kReserveMib = 16;
@@ -49,21 +51,25 @@ std::vector<rte_pktmbuf_extmem> pieces(const rte_memzone* zone, uint32_t buffer_
 
 PacketMemory::PacketMemory(uint32_t memory_mib, uint32_t mtu) {
   const uint32_t frame_bytes = mtu + kEthernetHeader + kVlanHeaders;
-  buffer_bytes_ = RTE_ALIGN_CEIL(RTE_PKTMBUF_HEADROOM + std::max<uint32_t>(frame_bytes, 2048), RTE_CACHE_LINE_SIZE);
+  buffer_bytes_ = RTE_ALIGN_CEIL(RTE_PKTMBUF_HEADROOM + std::max<uint32_t>(frame_bytes, 2048),
+                                 RTE_CACHE_LINE_SIZE);
 
-  const uint64_t usable = memory_mib > 2 * kReserveMib ? (memory_mib - kReserveMib) * kMib : memory_mib * kMib / 2;
+  const uint64_t usable =
+      memory_mib > 2 * kReserveMib ? (memory_mib - kReserveMib) * kMib : memory_mib * kMib / 2;
   // As much again stays free below that as one percent, since the heap's pieces do not fit exactly.
   uint64_t frames = usable / 100 * 97 / (buffer_bytes_ + kHeaderBytes);
   frames = std::min<uint64_t>(frames, kLargestView / buffer_bytes_ - 1);
   if (frames < 1024) {
     throw Failure("ERR_NO_MEMORY", "memoryMiB " + std::to_string(memory_mib) + " holds only " +
-                                       std::to_string(frames) + " frames of MTU " + std::to_string(mtu) +
+                                       std::to_string(frames) + " frames of MTU " +
+                                       std::to_string(mtu) +
                                        "; at least 1024 are needed, raise memoryMiB");
   }
 
   zone_ = rte_memzone_reserve("packet_memory", frames * buffer_bytes_, SOCKET_ID_ANY, 0);
   if (zone_ == nullptr) {
-    throw Failure("ERR_NO_MEMORY", "cannot reserve " + std::to_string(frames * buffer_bytes_ / kMib) +
+    throw Failure("ERR_NO_MEMORY", "cannot reserve " +
+                                       std::to_string(frames * buffer_bytes_ / kMib) +
                                        " MiB of packet memory: " + rte_strerror(rte_errno));
   }
   base_ = static_cast<uint8_t*>(zone_->addr);
@@ -73,12 +79,14 @@ PacketMemory::PacketMemory(uint32_t memory_mib, uint32_t mtu) {
   frames = 0;
   for (const auto& piece : external) frames += piece.buf_len / piece.elt_size;
   frames_ = static_cast<uint32_t>(frames);
-  pool_ = rte_pktmbuf_pool_create_extbuf("packet_memory", frames_, kCacheFrames, 0, static_cast<uint16_t>(buffer_bytes_),
-                                         SOCKET_ID_ANY, external.data(), static_cast<unsigned>(external.size()));
+  pool_ = rte_pktmbuf_pool_create_extbuf("packet_memory", frames_, kCacheFrames, 0,
+                                         static_cast<uint16_t>(buffer_bytes_), SOCKET_ID_ANY,
+                                         external.data(), static_cast<unsigned>(external.size()));
   if (pool_ == nullptr) {
     const std::string reason = rte_strerror(rte_errno);
     rte_memzone_free(zone_);
-    throw Failure("ERR_NO_MEMORY", "cannot make a pool of " + std::to_string(frames_) + " frames: " + reason);
+    throw Failure("ERR_NO_MEMORY",
+                  "cannot make a pool of " + std::to_string(frames_) + " frames: " + reason);
   }
 }
 

@@ -9,12 +9,13 @@
 
 namespace dpdk_vhost {
 
-// The one region that holds frame bytes, and the pool of mbufs over it. The mbuf headers lie elsewhere, so that
-// JavaScript, which sees the whole region as an ArrayBuffer, can spoil bytes of frames and nothing else.
-// Shared: freed when the last thread that has a view of it let go.
+// The one region that holds frame bytes, and the pool of mbufs over it. The mbuf headers lie
+// elsewhere, so that JavaScript, which sees the whole region as an ArrayBuffer, can spoil bytes of
+// frames and nothing else. Shared: freed when the last thread that has a view of it let go.
 class PacketMemory {
  public:
-  // `mtu` is the largest of any port. Throws Failure ERR_NO_MEMORY when EAL's memory does not hold enough.
+  // `mtu` is the largest of any port. Throws Failure ERR_NO_MEMORY when EAL's memory does not hold
+  // enough.
   PacketMemory(uint32_t memory_mib, uint32_t mtu);
   ~PacketMemory();
   PacketMemory(const PacketMemory&) = delete;

@@ -15,14 +15,17 @@ constexpr milliseconds kLinkPoll{100};
 
 }  // namespace
 
-EthdevPort::EthdevPort(PortHost& host, uint64_t serial, uint32_t id, std::string name, uint32_t max_frame_bytes,
-                       uint32_t tx_retries_max, PortCounters& counters, EthdevOptions options)
+EthdevPort::EthdevPort(PortHost& host, uint64_t serial, uint32_t id, std::string name,
+                       uint32_t max_frame_bytes, uint32_t tx_retries_max, PortCounters& counters,
+                       EthdevOptions options)
     : ManagedPort(host, serial, id, std::move(name), max_frame_bytes, tx_retries_max, counters),
       options_(std::move(options)) {}
 
-// --- datapath ---------------------------------------------------------------------------------------------------
+// --- datapath
+// ---------------------------------------------------------------------------------------------------
 
-uint32_t EthdevPort::receive(uint16_t queue, rte_mempool* /*pool*/, rte_mbuf** frames, uint32_t count) {
+uint32_t EthdevPort::receive(uint16_t queue, rte_mempool* /*pool*/, rte_mbuf** frames,
+                             uint32_t count) {
   if (!rx_enabled(queue)) return 0;
   return rte_eth_rx_burst(device_, queue, frames, static_cast<uint16_t>(count));
 }
@@ -32,7 +35,8 @@ void EthdevPort::transmit(uint32_t lcore, rte_mbuf** frames, uint32_t count, boo
     drop_all(count, &TxCounters::dropped_not_connected);
     return;
   }
-  const auto queue = static_cast<uint16_t>(tx_map_.load(std::memory_order_relaxed) >> (4 * (lcore % 16)) & 15);
+  const auto queue =
+      static_cast<uint16_t>(tx_map_.load(std::memory_order_relaxed) >> (4 * (lcore % 16)) & 15);
   TxCounters& counted = counters.tx[queue];
   rte_mbuf* sending[kMaxFrames];
   uint32_t places[kMaxFrames];
@@ -71,24 +75,30 @@ void EthdevPort::transmit(uint32_t lcore, rte_mbuf** frames, uint32_t count, boo
   }
 }
 
-int EthdevPort::arm(uint16_t queue, bool /*on*/) { return rx_enabled(queue) ? kMustPoll : kNothingToWaitFor; }
+int EthdevPort::arm(uint16_t queue, bool /*on*/) {
+  return rx_enabled(queue) ? kMustPoll : kNothingToWaitFor;
+}
 
-// --- control thread ---------------------------------------------------------------------------------------------
+// --- control thread
+// ---------------------------------------------------------------------------------------------
 
 void EthdevPort::refuse(const std::string& step, int error) const {
-  throw Failure("ERR_PORT_DEVICE", "cannot " + step + " '" + options_.devargs + "': " + rte_strerror(error < 0 ? -error : error));
+  throw Failure("ERR_PORT_DEVICE", "cannot " + step + " '" + options_.devargs +
+                                       "': " + rte_strerror(error < 0 ? -error : error));
 }
 
 void EthdevPort::open() {
   const std::string device_name = options_.devargs.substr(0, options_.devargs.find(','));
   uint16_t existing = 0;
   if (rte_eth_dev_get_port_by_name(device_name.c_str(), &existing) == 0) {
-    throw Failure("ERR_PORT_DEVICE", "device '" + device_name + "' is in use by another port of this process");
+    throw Failure("ERR_PORT_DEVICE",
+                  "device '" + device_name + "' is in use by another port of this process");
   }
   const int probed = rte_dev_probe(options_.devargs.c_str());
   if (probed != 0) refuse("plug device", probed);
   if (rte_eth_dev_get_port_by_name(device_name.c_str(), &device_) != 0) {
-    throw Failure("ERR_PORT_DEVICE", "device '" + options_.devargs + "' was plugged but is no Ethernet device");
+    throw Failure("ERR_PORT_DEVICE",
+                  "device '" + options_.devargs + "' was plugged but is no Ethernet device");
   }
   try {
     configure();
@@ -109,9 +119,11 @@ void EthdevPort::configure() {
   int result = rte_eth_dev_info_get(device_, &info);
   if (result != 0) refuse("read", result);
   if (options_.rx_queues > info.max_rx_queues || options_.tx_queues > info.max_tx_queues) {
-    throw Failure("ERR_PORT_DEVICE", "device '" + options_.devargs + "' has at most " + std::to_string(info.max_rx_queues) +
-                                         " rx and " + std::to_string(info.max_tx_queues) +
-                                         " tx queues; lower rxQueues and txQueues or raise the device's own setting");
+    throw Failure("ERR_PORT_DEVICE",
+                  "device '" + options_.devargs + "' has at most " +
+                      std::to_string(info.max_rx_queues) + " rx and " +
+                      std::to_string(info.max_tx_queues) +
+                      " tx queues; lower rxQueues and txQueues or raise the device's own setting");
   }
   has_link_interrupt_ = (*info.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
 
@@ -120,7 +132,8 @@ void EthdevPort::configure() {
   conf.intr_conf.lsc = has_link_interrupt_ ? 1 : 0;
   if (options_.rx_queues > 1 && (info.flow_type_rss_offloads & RTE_ETH_RSS_IP) != 0) {
     conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-    conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
+    conf.rx_adv_conf.rss_conf.rss_hf =
+        info.flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
   }
   result = rte_eth_dev_configure(device_, options_.rx_queues, options_.tx_queues, &conf);
   if (result != 0) refuse("configure", result);
@@ -130,7 +143,8 @@ void EthdevPort::configure() {
   result = rte_eth_dev_adjust_nb_rx_tx_desc(device_, &rx_descriptors, &tx_descriptors);
   if (result != 0) refuse("size the rings of", result);
   for (uint16_t queue = 0; queue < options_.rx_queues; ++queue) {
-    result = rte_eth_rx_queue_setup(device_, queue, rx_descriptors, SOCKET_ID_ANY, nullptr, host_.memory().pool());
+    result = rte_eth_rx_queue_setup(device_, queue, rx_descriptors, SOCKET_ID_ANY, nullptr,
+                                    host_.memory().pool());
     if (result != 0) refuse("set up rx queue " + std::to_string(queue) + " of", result);
   }
   for (uint16_t queue = 0; queue < options_.tx_queues; ++queue) {
@@ -144,19 +158,22 @@ void EthdevPort::configure() {
   }
   result = rte_eth_dev_start(device_);
   if (result != 0) refuse("start", result);
-  // A switch takes frames for any address. Virtual devices without the notion refuse, and do so anyway.
+  // A switch takes frames for any address. Virtual devices without the notion refuse, and do so
+  // anyway.
   rte_eth_promiscuous_enable(device_);
 }
 
 // Runs on EAL's interrupt thread.
-int EthdevPort::on_link(uint16_t /*device*/, rte_eth_event_type /*event*/, void* self, void* /*result*/) {
+int EthdevPort::on_link(uint16_t /*device*/, rte_eth_event_type /*event*/, void* self,
+                        void* /*result*/) {
   static_cast<EthdevPort*>(self)->notify(Notice::Kind::link, 0);
   return 0;
 }
 
 void EthdevPort::check_link() {
   rte_eth_link link{};
-  const bool up = rte_eth_link_get_nowait(device_, &link) != 0 || link.link_status == RTE_ETH_LINK_UP;
+  const bool up =
+      rte_eth_link_get_nowait(device_, &link) != 0 || link.link_status == RTE_ETH_LINK_UP;
   if (up == ready()) return;
   ready_.store(up, std::memory_order_release);
   epoch_.fetch_add(1, std::memory_order_acq_rel);
@@ -182,7 +199,8 @@ void EthdevPort::handle(const Notice& notice) {
 void EthdevPort::unplug() {
   rte_eth_dev_info info{};
   const bool known = rte_eth_dev_info_get(device_, &info) == 0;
-  if (callback_registered_) rte_eth_dev_callback_unregister(device_, RTE_ETH_EVENT_INTR_LSC, on_link, this);
+  if (callback_registered_)
+    rte_eth_dev_callback_unregister(device_, RTE_ETH_EVENT_INTR_LSC, on_link, this);
   rte_eth_dev_stop(device_);
   rte_eth_dev_close(device_);
   if (known && info.device != nullptr) rte_dev_remove(info.device);

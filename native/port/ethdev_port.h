@@ -22,8 +22,9 @@ struct EthdevOptions {
 // Any device that DPDK has a poll-mode driver for.
 class EthdevPort final : public ManagedPort {
  public:
-  EthdevPort(PortHost& host, uint64_t serial, uint32_t id, std::string name, uint32_t max_frame_bytes,
-             uint32_t tx_retries_max, PortCounters& counters, EthdevOptions options);
+  EthdevPort(PortHost& host, uint64_t serial, uint32_t id, std::string name,
+             uint32_t max_frame_bytes, uint32_t tx_retries_max, PortCounters& counters,
+             EthdevOptions options);
 
   uint32_t receive(uint16_t queue, rte_mempool* pool, rte_mbuf** frames, uint32_t count) override;
   void transmit(uint32_t lcore, rte_mbuf** frames, uint32_t count, bool shared) override;

@@ -11,13 +11,22 @@
 #include <utility>
 #include <vector>
 
-#include "counters.h"
 #include "constants.h"
+#include "counters.h"
 
 namespace dpdk_vhost {
 
-// States as in docs: closed -> connecting | listening -> connected -> ready <-> stopped -> disconnected -> ...
-enum class PortState : uint32_t { closed, connecting, listening, connected, ready, stopped, disconnected };
+// States as in docs: closed -> connecting | listening -> connected -> ready <-> stopped ->
+// disconnected -> ...
+enum class PortState : uint32_t {
+  closed,
+  connecting,
+  listening,
+  connected,
+  ready,
+  stopped,
+  disconnected
+};
 const char* name_of(PortState state);
 
 // What was negotiated with the peer; meaningful while the port is ready.
@@ -36,11 +45,11 @@ struct PortEvent {
   uint32_t id = 0;
   uint64_t generation = 0;  // counts connections (vhost) or link-ups (ethdev) of this port
   PortState state = PortState::closed;
-  std::string reason;        // why, when the change was not asked for
-  uint32_t rx_queues = 0;    // bit q: rx queue q is enabled
-  uint32_t tx_queues = 0;    // bit q: tx queue q is enabled
+  std::string reason;      // why, when the change was not asked for
+  uint32_t rx_queues = 0;  // bit q: rx queue q is enabled
+  uint32_t tx_queues = 0;  // bit q: tx queue q is enabled
   Negotiated negotiated;
-  double time = 0;           // milliseconds since the epoch
+  double time = 0;  // milliseconds since the epoch
 };
 
 // Port::arm: no frame can come until lcores are woken for another reason.
@@ -48,12 +57,17 @@ constexpr int kNothingToWaitFor = -1;
 // Port::arm: frames may come without a signal.
 constexpr int kMustPoll = -2;
 
-// Where frames enter and leave. Lcores call the datapath half inside a Quiescence::Section; the control thread owns
-// the rest.
+// Where frames enter and leave. Lcores call the datapath half inside a Quiescence::Section; the
+// control thread owns the rest.
 class Port {
  public:
-  Port(uint32_t id, std::string name, uint32_t max_frame_bytes, uint32_t tx_retries_max, PortCounters& counters)
-      : counters(counters), id_(id), name_(std::move(name)), max_frame_bytes_(max_frame_bytes), tx_retries_max_(tx_retries_max) {}
+  Port(uint32_t id, std::string name, uint32_t max_frame_bytes, uint32_t tx_retries_max,
+       PortCounters& counters)
+      : counters(counters),
+        id_(id),
+        name_(std::move(name)),
+        max_frame_bytes_(max_frame_bytes),
+        tx_retries_max_(tx_retries_max) {}
   virtual ~Port() = default;
   Port(const Port&) = delete;
   Port& operator=(const Port&) = delete;
@@ -61,24 +75,28 @@ class Port {
   uint32_t id() const { return id_; }
   const std::string& name() const { return name_; }
 
-  // --- datapath: lcores, inside a section -------------------------------------------------------------------
+  // --- datapath: lcores, inside a section
+  // -------------------------------------------------------------------
 
   // Takes up to `count` frames from rx queue `queue`, which only the calling lcore polls.
-  virtual uint32_t receive(uint16_t queue, rte_mempool* pool, rte_mbuf** frames, uint32_t count) = 0;
+  virtual uint32_t receive(uint16_t queue, rte_mempool* pool, rte_mbuf** frames,
+                           uint32_t count) = 0;
 
-  // Sends frames by the tx queue that falls to `lcore`, counts what became of them, and sets each entry that the
-  // device keeps (because it sends without copying) to null; the others stay the caller's to free.
-  // Frames that must stay the caller's in any case are `shared`.
+  // Sends frames by the tx queue that falls to `lcore`, counts what became of them, and sets each
+  // entry that the device keeps (because it sends without copying) to null; the others stay the
+  // caller's to free. Frames that must stay the caller's in any case are `shared`.
   virtual void transmit(uint32_t lcore, rte_mbuf** frames, uint32_t count, bool shared) = 0;
 
-  // Asks (or stops asking) the peer to signal when it adds to rx queue `queue`. Returns the file descriptor that
-  // becomes readable then, or one of the values below.
+  // Asks (or stops asking) the peer to signal when it adds to rx queue `queue`. Returns the file
+  // descriptor that becomes readable then, or one of the values below.
   virtual int arm(uint16_t queue, bool on) = 0;
 
   // Changes whenever what `arm` returned may no longer hold.
   uint32_t epoch() const { return epoch_.load(std::memory_order_acquire); }
   bool ready() const { return ready_.load(std::memory_order_acquire); }
-  bool rx_enabled(uint16_t queue) const { return (rx_queues_.load(std::memory_order_acquire) >> queue & 1) != 0; }
+  bool rx_enabled(uint16_t queue) const {
+    return (rx_queues_.load(std::memory_order_acquire) >> queue & 1) != 0;
+  }
 
   PortCounters& counters;
 
@@ -93,10 +111,11 @@ class Port {
   const uint32_t max_frame_bytes_;
   const uint32_t tx_retries_max_;
 
-  std::array<rte_spinlock_t, kMaxQueuePairs> tx_locks_{};  // one writer a tx queue; held by an lcore for one run
+  std::array<rte_spinlock_t, kMaxQueuePairs>
+      tx_locks_{};  // one writer a tx queue; held by an lcore for one run
 
-  // Written by the thread that learns of the change (librte's event thread, EAL's interrupt thread or the control
-  // thread), read by lcores.
+  // Written by the thread that learns of the change (librte's event thread, EAL's interrupt thread
+  // or the control thread), read by lcores.
   std::atomic<bool> ready_{false};
   std::atomic<uint32_t> epoch_{0};
   std::atomic<uint32_t> rx_queues_{0};

@@ -6,9 +6,9 @@
 #include <deque>
 #include <memory>
 
+#include "constants.h"
 #include "eal/quiescence.h"
 #include "failure.h"
-#include "constants.h"
 #include "port/port.h"
 
 namespace dpdk_vhost {
@@ -20,13 +20,16 @@ class PortTable {
     for (uint32_t id = 0; id < kMaxPorts; ++id) free_.push_back(id);
   }
 
-  Port* find(uint32_t id) const { return id < kMaxPorts ? ports_[id].load(std::memory_order_acquire) : nullptr; }
+  Port* find(uint32_t id) const {
+    return id < kMaxPorts ? ports_[id].load(std::memory_order_acquire) : nullptr;
+  }
 
   // Lcores rebuild their list of ready ports when this changes.
   uint32_t ready_epoch() const { return ready_epoch_.load(std::memory_order_acquire); }
   void note_ready_change() { ready_epoch_.fetch_add(1, std::memory_order_acq_rel); }
 
-  // --- control thread ---------------------------------------------------------------------------------------
+  // --- control thread
+  // ---------------------------------------------------------------------------------------
 
   uint32_t take_id() {
     if (free_.empty()) throw Failure("ERR_TOO_MANY_PORTS", "all 1024 port ids are in use");
@@ -34,7 +37,9 @@ class PortTable {
     free_.pop_front();
     return id;
   }
-  void give_back_id(uint32_t id) { free_.push_back(id); }  // to the end: an id rests as long as possible
+  void give_back_id(uint32_t id) {
+    free_.push_back(id);
+  }  // to the end: an id rests as long as possible
 
   void publish(std::unique_ptr<Port> port) {
     const uint32_t id = port->id();

@@ -19,20 +19,27 @@ constexpr milliseconds kFirstBackOff{5};
 constexpr milliseconds kLastBackOff{1000};
 constexpr milliseconds kMissingSocketPoll{10};
 
-// Queue ids of librte_vhost name the guest's side: even ones the guest receives from, odd ones it sends to.
-constexpr uint16_t to_guest(uint16_t queue) { return static_cast<uint16_t>(2 * queue); }
-constexpr uint16_t from_guest(uint16_t queue) { return static_cast<uint16_t>(2 * queue + 1); }
+// Queue ids of librte_vhost name the guest's side: even ones the guest receives from, odd ones it
+// sends to.
+constexpr uint16_t to_guest(uint16_t queue) {
+  return static_cast<uint16_t>(2 * queue);
+}
+constexpr uint16_t from_guest(uint16_t queue) {
+  return static_cast<uint16_t>(2 * queue + 1);
+}
 
 }  // namespace
 
-VhostPort::VhostPort(PortHost& host, uint64_t serial, uint32_t id, std::string name, uint32_t max_frame_bytes,
-                     uint32_t tx_retries_max, PortCounters& counters, VhostOptions options)
+VhostPort::VhostPort(PortHost& host, uint64_t serial, uint32_t id, std::string name,
+                     uint32_t max_frame_bytes, uint32_t tx_retries_max, PortCounters& counters,
+                     VhostOptions options)
     : ManagedPort(host, serial, id, std::move(name), max_frame_bytes, tx_retries_max, counters),
       options_(std::move(options)) {}
 
 VhostPort::~VhostPort() = default;
 
-// --- datapath ---------------------------------------------------------------------------------------------------
+// --- datapath
+// ---------------------------------------------------------------------------------------------------
 
 uint32_t VhostPort::receive(uint16_t queue, rte_mempool* pool, rte_mbuf** frames, uint32_t count) {
   const int vid = vid_.load(std::memory_order_acquire);
@@ -67,7 +74,8 @@ void VhostPort::transmit(uint32_t lcore, rte_mbuf** frames, uint32_t count, bool
     drop_all(count, &TxCounters::dropped_not_connected);
     return;
   }
-  const auto queue = static_cast<uint16_t>(tx_map_.load(std::memory_order_relaxed) >> (4 * (lcore % 16)) & 15);
+  const auto queue =
+      static_cast<uint16_t>(tx_map_.load(std::memory_order_relaxed) >> (4 * (lcore % 16)) & 15);
   TxCounters& counted = counters.tx[queue];
   uint32_t sent = 0;
   uint32_t oversize = 0;
@@ -76,7 +84,8 @@ void VhostPort::transmit(uint32_t lcore, rte_mbuf** frames, uint32_t count, bool
   for (uint32_t begin = 0; begin < count;) {
     uint32_t end = begin;
     uint64_t run_bytes = 0;
-    while (end < count && frames[end]->pkt_len <= max_frame_bytes_) run_bytes += frames[end++]->pkt_len;
+    while (end < count && frames[end]->pkt_len <= max_frame_bytes_)
+      run_bytes += frames[end++]->pkt_len;
     const uint32_t run = end - begin;
     const uint32_t run_sent = run > 0 ? send(vid, queue, frames + begin, run) : 0;
     for (uint32_t i = begin + run_sent; i < end; ++i) run_bytes -= frames[i]->pkt_len;
@@ -99,14 +108,16 @@ void VhostPort::transmit(uint32_t lcore, rte_mbuf** frames, uint32_t count, bool
 int VhostPort::arm(uint16_t queue, bool on) {
   const int vid = vid_.load(std::memory_order_acquire);
   if (vid < 0 || !rx_enabled(queue)) return kNothingToWaitFor;
-  if (rte_vhost_enable_guest_notification(vid, from_guest(queue), on ? 1 : 0) != 0) return kNothingToWaitFor;
+  if (rte_vhost_enable_guest_notification(vid, from_guest(queue), on ? 1 : 0) != 0)
+    return kNothingToWaitFor;
   rte_vhost_vring vring{};
   if (!on) return kNothingToWaitFor;
   if (rte_vhost_get_vhost_vring(vid, from_guest(queue), &vring) != 0) return kNothingToWaitFor;
   return vring.kickfd >= 0 ? vring.kickfd : kMustPoll;
 }
 
-// --- librte's callbacks -----------------------------------------------------------------------------------------
+// --- librte's callbacks
+// -----------------------------------------------------------------------------------------
 
 int VhostPort::on_connection(int vid) {
   int none = -1;
@@ -138,7 +149,8 @@ int VhostPort::on_device(int vid) {
     negotiated_ = now;
   }
   // Polling needs no kicks; an lcore asks for them when it goes to sleep.
-  for (uint16_t vring_id = 0; vring_id < vrings; ++vring_id) rte_vhost_enable_guest_notification(vid, vring_id, 0);
+  for (uint16_t vring_id = 0; vring_id < vrings; ++vring_id)
+    rte_vhost_enable_guest_notification(vid, vring_id, 0);
 
   vid_.store(vid, std::memory_order_release);
   epoch_.fetch_add(1, std::memory_order_acq_rel);
@@ -189,10 +201,12 @@ Negotiated VhostPort::negotiated() {
   return negotiated_;
 }
 
-// --- control thread ---------------------------------------------------------------------------------------------
+// --- control thread
+// ---------------------------------------------------------------------------------------------
 
 void VhostPort::register_socket() {
-  // Linear buffers: a frame never spans mbufs, so JavaScript sees it whole; this also withdraws host TSO and UFO.
+  // Linear buffers: a frame never spans mbufs, so JavaScript sees it whole; this also withdraws
+  // host TSO and UFO.
   uint64_t flags = RTE_VHOST_USER_LINEARBUF_SUPPORT | RTE_VHOST_USER_NET_COMPLIANT_OL_FLAGS;
   if (!options_.server) flags |= RTE_VHOST_USER_CLIENT | RTE_VHOST_USER_NO_RECONNECT;
   const char* path = options_.path.c_str();
@@ -242,11 +256,12 @@ void VhostPort::close() {
 
 void VhostPort::connect() {
   if (registered_) return;
-  struct stat found{};
+  struct stat found {};
   if (stat(options_.path.c_str(), &found) != 0) {
     const int error = errno;
-    enter(PortState::connecting, error == ENOENT ? "no socket at " + options_.path + " yet; the peer has to listen there"
-                                                 : "cannot reach " + options_.path + ": " + strerror(error));
+    enter(PortState::connecting,
+          error == ENOENT ? "no socket at " + options_.path + " yet; the peer has to listen there"
+                          : "cannot reach " + options_.path + ": " + strerror(error));
     later(kMissingSocketPoll, &VhostPort::connect);
     return;
   }
@@ -265,7 +280,8 @@ void VhostPort::connect() {
     retry(failure.what());
     return;
   }
-  if (rte_vhost_driver_start(options_.path.c_str()) == 0) return;  // on_connection has told the rest
+  if (rte_vhost_driver_start(options_.path.c_str()) == 0)
+    return;  // on_connection has told the rest
   unregister_socket();
   retry("nobody listens at " + options_.path + " (connection refused)");
 }
@@ -277,9 +293,10 @@ void VhostPort::retry(const std::string& reason) {
 }
 
 void VhostPort::lose_connection() {
-  enter(PortState::disconnected, was_ready_ ? "the peer closed the connection"
-                                            : "the peer closed the connection before the device was ready; its "
-                                              "features may not match those offered");
+  enter(PortState::disconnected,
+        was_ready_ ? "the peer closed the connection"
+                   : "the peer closed the connection before the device was ready; its "
+                     "features may not match those offered");
   if (options_.server) {
     enter(PortState::listening);
     return;
@@ -300,7 +317,8 @@ void VhostPort::handle(const Notice& notice) {
       enter(PortState::connected);
       break;
     case Notice::Kind::refused:
-      publish("a second connection to " + options_.path + " was refused; one peer is connected already");
+      publish("a second connection to " + options_.path +
+              " was refused; one peer is connected already");
       break;
     case Notice::Kind::ready:
       was_ready_ = true;

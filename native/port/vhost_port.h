@@ -11,18 +11,20 @@ namespace dpdk_vhost {
 
 struct VhostOptions {
   std::string path;
-  bool server = false;             // role: true listens (dpdkvhostuser), false connects (dpdkvhostuserclient)
+  bool server = false;  // role: true listens (dpdkvhostuser), false connects (dpdkvhostuserclient)
   uint64_t disabled_features = 0;  // virtio feature bits not offered to the guest
 };
 
 // A vhost-user socket and the device behind it.
 //
-// Threads: librte's callbacks run on its event thread, on the control thread (inside start and unregister), or both
-// in turn. They publish and withdraw the device themselves and leave everything else to the control thread.
+// Threads: librte's callbacks run on its event thread, on the control thread (inside start and
+// unregister), or both in turn. They publish and withdraw the device themselves and leave
+// everything else to the control thread.
 class VhostPort final : public ManagedPort {
  public:
-  VhostPort(PortHost& host, uint64_t serial, uint32_t id, std::string name, uint32_t max_frame_bytes,
-            uint32_t tx_retries_max, PortCounters& counters, VhostOptions options);
+  VhostPort(PortHost& host, uint64_t serial, uint32_t id, std::string name,
+            uint32_t max_frame_bytes, uint32_t tx_retries_max, PortCounters& counters,
+            VhostOptions options);
   ~VhostPort() override;
 
   uint32_t receive(uint16_t queue, rte_mempool* pool, rte_mbuf** frames, uint32_t count) override;
@@ -58,15 +60,16 @@ class VhostPort final : public ManagedPort {
   uint32_t send(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count);
 
   const VhostOptions options_;
-  std::atomic<int> vid_{-1};         // the running device; set and cleared by callbacks, read by lcores
-  std::atomic<int> connection_{-1};  // the vid that is connected, running or not; set and cleared by callbacks
+  std::atomic<int> vid_{-1};  // the running device; set and cleared by callbacks, read by lcores
+  std::atomic<int> connection_{
+      -1};  // the vid that is connected, running or not; set and cleared by callbacks
   std::atomic<uint64_t> generation_{0};  // counted by on_connection
 
   std::mutex negotiated_mutex_;
   Negotiated negotiated_;  // under negotiated_mutex_; written by on_device
 
-  bool registered_ = false;        // control thread
-  bool was_ready_ = false;         // control thread: since the last connection
+  bool registered_ = false;                // control thread
+  bool was_ready_ = false;                 // control thread: since the last connection
   std::chrono::milliseconds back_off_{0};  // control thread
 };
 

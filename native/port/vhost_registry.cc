@@ -45,7 +45,9 @@ VhostPort* port_of(int vid) {
 struct VhostCallbacks {
   static int new_connection(int vid) {
     char path[PATH_MAX];
-    if (vid < 0 || static_cast<size_t>(vid) >= kMaxVids || rte_vhost_get_ifname(vid, path, sizeof(path)) != 0) return -1;
+    if (vid < 0 || static_cast<size_t>(vid) >= kMaxVids ||
+        rte_vhost_get_ifname(vid, path, sizeof(path)) != 0)
+      return -1;
     VhostPort* port = nullptr;
     {
       const std::lock_guard lock(registry().mutex);
@@ -113,13 +115,15 @@ const rte_vhost_device_ops* VhostRegistry::callbacks() {
 }
 
 void clear_stale_socket(const std::string& path) {
-  struct stat found{};
+  struct stat found {};
   if (lstat(path.c_str(), &found) != 0) return;
   if (!S_ISSOCK(found.st_mode)) {
-    throw Failure("ERR_PATH_NOT_SOCKET", path + " exists and is not a socket; choose another path or remove it");
+    throw Failure("ERR_PATH_NOT_SOCKET",
+                  path + " exists and is not a socket; choose another path or remove it");
   }
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) throw Failure("ERR_SOCKET_LISTEN", std::string("cannot make a socket: ") + strerror(errno));
+  if (fd < 0)
+    throw Failure("ERR_SOCKET_LISTEN", std::string("cannot make a socket: ") + strerror(errno));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   memcpy(address.sun_path, path.c_str(), std::min(path.size(), sizeof(address.sun_path) - 1));
@@ -127,13 +131,16 @@ void clear_stale_socket(const std::string& path) {
   const int error = errno;
   ::close(fd);
   if (result == 0 || error == EAGAIN) {
-    throw Failure("ERR_SOCKET_IN_USE", "another process listens at " + path + "; stop it or choose another path");
+    throw Failure("ERR_SOCKET_IN_USE",
+                  "another process listens at " + path + "; stop it or choose another path");
   }
   if (error != ECONNREFUSED) {
-    throw Failure("ERR_SOCKET_LISTEN", "cannot tell whether " + path + " is in use: " + strerror(error));
+    throw Failure("ERR_SOCKET_LISTEN",
+                  "cannot tell whether " + path + " is in use: " + strerror(error));
   }
   if (unlink(path.c_str()) != 0) {
-    throw Failure("ERR_SOCKET_LISTEN", "cannot remove the stale socket " + path + ": " + strerror(errno));
+    throw Failure("ERR_SOCKET_LISTEN",
+                  "cannot remove the stale socket " + path + ": " + strerror(errno));
   }
 }
 

@@ -4,8 +4,8 @@
 
 namespace dpdk_vhost {
 
-// Feature bits of the virtio specification 1.2, sections 5.1.3 and 6. rte_vhost.h leaves out the kernel's headers
-// that define them when it is compiled as C++.
+// Feature bits of the virtio specification 1.2, sections 5.1.3 and 6. rte_vhost.h leaves out the
+// kernel's headers that define them when it is compiled as C++.
 constexpr uint32_t kVirtioNetCsum = 0;
 constexpr uint32_t kVirtioNetGuestCsum = 1;
 constexpr uint32_t kVirtioNetGuestTso4 = 7;
@@ -18,13 +18,16 @@ constexpr uint32_t kVirtioNetHostEcn = 13;
 constexpr uint32_t kVirtioNetHostUfo = 14;
 constexpr uint32_t kVirtioRingPacked = 34;
 
-constexpr uint64_t bit(uint32_t feature) { return uint64_t{1} << feature; }
+constexpr uint64_t bit(uint32_t feature) {
+  return uint64_t{1} << feature;
+}
 
-// Withdrawn from every port: with them a program would see frames longer than the MTU, or with checksums left
-// unfinished for a device that is not there (docs/decisions).
-constexpr uint64_t kNeverOffered = bit(kVirtioNetCsum) | bit(kVirtioNetGuestCsum) | bit(kVirtioNetGuestTso4) |
-                                   bit(kVirtioNetGuestTso6) | bit(kVirtioNetGuestEcn) | bit(kVirtioNetGuestUfo) |
-                                   bit(kVirtioNetHostTso4) | bit(kVirtioNetHostTso6) | bit(kVirtioNetHostEcn) |
-                                   bit(kVirtioNetHostUfo);
+// Withdrawn from every port: with them a program would see frames longer than the MTU, or with
+// checksums left unfinished for a device that is not there (docs/decisions).
+constexpr uint64_t kNeverOffered = bit(kVirtioNetCsum) | bit(kVirtioNetGuestCsum) |
+                                   bit(kVirtioNetGuestTso4) | bit(kVirtioNetGuestTso6) |
+                                   bit(kVirtioNetGuestEcn) | bit(kVirtioNetGuestUfo) |
+                                   bit(kVirtioNetHostTso4) | bit(kVirtioNetHostTso6) |
+                                   bit(kVirtioNetHostEcn) | bit(kVirtioNetHostUfo);
 
 }  // namespace dpdk_vhost

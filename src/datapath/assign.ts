@@ -31,7 +31,8 @@ export function assignQueues(
 ): Map<string, number> {
   const result = new Map<string, number>()
   const load = new Map(lcores.map((lcore) => [lcore.index, 0]))
-  const may = (lcore: AssignableLcore, queue: AssignableQueue) => lcore.ports === 'all' || lcore.ports.has(queue.port)
+  const may = (lcore: AssignableLcore, queue: AssignableQueue) =>
+    lcore.ports === 'all' || lcore.ports.has(queue.port)
   const idlest = (queue: AssignableQueue) =>
     lcores
       .filter((lcore) => may(lcore, queue))

@@ -87,7 +87,9 @@ function sum<T extends object>(parts: readonly T[], zero: T): T {
 }
 
 function queues<T extends object>(names: readonly string[], at: number, stride: number): T[] {
-  const all = Array.from({ length: layout.maxQueuePairs }, (_, queue) => read<T>(names, at + queue * stride))
+  const all = Array.from({ length: layout.maxQueuePairs }, (_, queue) =>
+    read<T>(names, at + queue * stride),
+  )
   const last = all.findLastIndex((queue) => Object.values(queue).some((value) => value !== 0))
   return all.slice(0, last + 1)
 }
@@ -97,7 +99,8 @@ export function readPortCounters(id: number): PortCounters {
   const at = id * layout.portStride
   const rxQueues = queues<RxCounters>(layout.rxNames, at, layout.rxStride)
   const txQueues = queues<TxCounters>(layout.txNames, at + layout.tx, layout.txStride)
-  const zero = (names: readonly string[]) => Object.fromEntries(names.filter((n) => n !== 'reserved').map((n) => [n, 0]))
+  const zero = (names: readonly string[]) =>
+    Object.fromEntries(names.filter((n) => n !== 'reserved').map((n) => [n, 0]))
   return {
     rx: sum(rxQueues, zero(layout.rxNames) as unknown as RxCounters),
     tx: sum(txQueues, zero(layout.txNames) as unknown as TxCounters),
@@ -111,7 +114,9 @@ export function readLcoreCounters(index: number): LcoreCounters {
   const at = layout.lcores + index * layout.lcoreStride
   return {
     ...read<Omit<LcoreCounters, 'burstSizes' | 'made'>>(layout.lcoreNames, at),
-    burstSizes: Array.from(block.subarray(at + layout.burstSizes, at + layout.burstSizes + layout.histogramBuckets)),
+    burstSizes: Array.from(
+      block.subarray(at + layout.burstSizes, at + layout.burstSizes + layout.histogramBuckets),
+    ),
     made: read<RxCounters>(layout.rxNames, at + layout.made),
   }
 }

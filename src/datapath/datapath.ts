@@ -145,7 +145,10 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
   async removePort(which: Port | string): Promise<void> {
     const port = typeof which === 'string' ? this.#ports.get(which) : which
     if (port === undefined) {
-      throw new DatapathError('ERR_NO_SUCH_PORT', `no port is called '${String(which)}'; there are ${[...this.#ports.keys()].join(', ') || 'none'}`)
+      throw new DatapathError(
+        'ERR_NO_SUCH_PORT',
+        `no port is called '${String(which)}'; there are ${[...this.#ports.keys()].join(', ') || 'none'}`,
+      )
     }
     if (this.#ports.get(port.name) !== port) return
     this.#ports.delete(port.name)
@@ -184,7 +187,10 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
     const spec = validateRunOptions(options)
     for (const lcore of this.#lcores) {
       if (lcore.thread === 'main') {
-        throw new DatapathError('ERR_LCORE', `this thread is lcore '${lcore.name}' already; replace its program or launch another`)
+        throw new DatapathError(
+          'ERR_LCORE',
+          `this thread is lcore '${lcore.name}' already; replace its program or launch another`,
+        )
       }
     }
     const name = spec.name ?? `lcore${this.#lastLcore++}`
@@ -204,7 +210,9 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
    *
    * @param options - `signal` ends the iteration
    */
-  async *events(options: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<DatapathEvent, void, void> {
+  async *events(
+    options: { signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<DatapathEvent, void, void> {
     const merged = new EventEmitter()
     const names = ['port', 'log', 'program', 'lcore'] as const
     const forward = names.map((type) => {
@@ -325,8 +333,23 @@ function toNative(spec: PortSpec, mtu: number): NativePortOptions {
   const common = { name, mtu: spec.mtu ?? mtu }
   if (spec.type === 'dpdk') {
     const { devargs, rxQueues, txQueues, rxDescriptors, txDescriptors } = spec
-    return { ...common, type, txRetriesMax: 8, devargs, rxQueues, txQueues, rxDescriptors, txDescriptors }
+    return {
+      ...common,
+      type,
+      txRetriesMax: 8,
+      devargs,
+      rxQueues,
+      txQueues,
+      rxDescriptors,
+      txDescriptors,
+    }
   }
   const { path, txRetriesMax } = spec
-  return { ...common, type, txRetriesMax, path, disabledFeatures: featureMask(spec.disableFeatures ?? []) }
+  return {
+    ...common,
+    type,
+    txRetriesMax,
+    path,
+    disabledFeatures: featureMask(spec.disableFeatures ?? []),
+  }
 }

@@ -87,10 +87,16 @@ export class Port implements AsyncDisposable {
   inject(bytes: Uint8Array): void {
     if (this.#removed) throw new DatapathError('ERR_CLOSED', `port ${this.name} was removed`)
     if (bytes.length < 14) {
-      throw new DatapathError('ERR_FRAME', `a frame of ${bytes.length} bytes has no Ethernet header (14 bytes)`)
+      throw new DatapathError(
+        'ERR_FRAME',
+        `a frame of ${bytes.length} bytes has no Ethernet header (14 bytes)`,
+      )
     }
     if (bytes.length > this.maxFrameBytes) {
-      throw new DatapathError('ERR_FRAME', `a frame of ${bytes.length} bytes is longer than the ${this.maxFrameBytes} of port ${this.name} (MTU ${this.spec.mtu})`)
+      throw new DatapathError(
+        'ERR_FRAME',
+        `a frame of ${bytes.length} bytes is longer than the ${this.maxFrameBytes} of port ${this.name} (MTU ${this.spec.mtu})`,
+      )
     }
     if (!binding.inject(this.id, bytes)) {
       throw new DatapathError('ERR_NO_MEMORY', 'no free frame in packet memory; raise memoryMiB')

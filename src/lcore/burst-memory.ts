@@ -4,7 +4,8 @@ import type { NativeLcore } from '../native/binding.js'
 /** Lays typed arrays over the block that an lcore shares with JavaScript. */
 export function burstMemory(native: NativeLcore, packets: ArrayBuffer): BurstMemory {
   const { buffer, ...places } = native.block
-  const u32 = ({ at, length }: { at: number; length: number }) => new Uint32Array(buffer, at, length)
+  const u32 = ({ at, length }: { at: number; length: number }) =>
+    new Uint32Array(buffer, at, length)
   const i32 = ({ at, length }: { at: number; length: number }) => new Int32Array(buffer, at, length)
   return {
     packets,

@@ -41,7 +41,10 @@ export abstract class Lcore implements AsyncDisposable {
    * @param data - handed to the factory of a module
    * @throws {@link DatapathError} `ERR_PROGRAM` when it cannot be made; the old one then goes on
    */
-  abstract replace(program: ProgramModule | Program | ProgramFunction, data?: unknown): Promise<void>
+  abstract replace(
+    program: ProgramModule | Program | ProgramFunction,
+    data?: unknown,
+  ): Promise<void>
 
   /** Ends it; its rx queues go to the other lcores that may poll them. */
   abstract stop(): Promise<void>

@@ -38,7 +38,13 @@ export class LcoreLoop {
   #lastBusy = 0
   #errorsInRow = 0
 
-  constructor(native: NativeLcore, burst: Burst, clock: Float64Array, program: Program, options: LoopOptions) {
+  constructor(
+    native: NativeLcore,
+    burst: Burst,
+    clock: Float64Array,
+    program: Program,
+    options: LoopOptions,
+  ) {
     this.#native = native
     this.#burst = burst
     this.#clock = clock

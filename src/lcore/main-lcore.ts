@@ -46,7 +46,10 @@ export class MainLcore extends Lcore {
 
   async replace(program: ProgramModule | Program | ProgramFunction): Promise<void> {
     if (typeof program === 'string' || program instanceof URL) {
-      throw new DatapathError('ERR_PROGRAM', `lcore ${this.name} runs on this thread: give it a program, not a module`)
+      throw new DatapathError(
+        'ERR_PROGRAM',
+        `lcore ${this.name} runs on this thread: give it a program, not a module`,
+      )
     }
     this.#runner.use(toProgram(program))
   }

@@ -2,7 +2,12 @@ import { Burst } from '../burst/burst.js'
 import type { ProgramEvent } from '../datapath/events.js'
 import { DatapathError } from '../errors.js'
 import { binding } from '../native/binding.js'
-import type { PortDirectory, Program, ProgramFactory, ProgramFunction } from '../programs/program.js'
+import type {
+  PortDirectory,
+  Program,
+  ProgramFactory,
+  ProgramFunction,
+} from '../programs/program.js'
 import { burstMemory } from './burst-memory.js'
 import { LcoreLoop } from './loop.js'
 import { Thrower } from './thrower.js'
@@ -72,7 +77,10 @@ export class LcoreRunner {
   call(message: unknown): unknown {
     const { program } = this.#loop
     if (program.message === undefined) {
-      throw new DatapathError('ERR_PROGRAM', `program ${program.name ?? '(unnamed)'} takes no messages`)
+      throw new DatapathError(
+        'ERR_PROGRAM',
+        `program ${program.name ?? '(unnamed)'} takes no messages`,
+      )
     }
     return program.message(message)
   }
@@ -97,7 +105,12 @@ const DROP_ALL: Program = { name: 'drop', burst() {} }
 /** A program, from what a factory or a caller gave. */
 export function toProgram(given: unknown): Program {
   if (typeof given === 'function') return { name: given.name, burst: given as ProgramFunction }
-  if (typeof given === 'object' && given !== null && 'burst' in given && typeof given.burst === 'function') {
+  if (
+    typeof given === 'object' &&
+    given !== null &&
+    'burst' in given &&
+    typeof given.burst === 'function'
+  ) {
     return given as Program
   }
   throw new DatapathError(

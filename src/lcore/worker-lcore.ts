@@ -28,7 +28,13 @@ export class WorkerLcore extends Lcore {
   #nextId = 1
   #stopping: Promise<void> | undefined
 
-  private constructor(worker: Worker, index: number, name: string, options: LaunchSpec, listener: WorkerListener) {
+  private constructor(
+    worker: Worker,
+    index: number,
+    name: string,
+    options: LaunchSpec,
+    listener: WorkerListener,
+  ) {
     super(name, index, options.ports)
     this.#worker = worker
     let trouble: string | undefined
@@ -42,9 +48,16 @@ export class WorkerLcore extends Lcore {
     })
     this.#ended = new Promise((resolve) => {
       worker.once('exit', (code) => {
-        const reason = this.#stopping ? undefined : (trouble ?? `its thread ended with code ${code}`)
+        const reason = this.#stopping
+          ? undefined
+          : (trouble ?? `its thread ended with code ${code}`)
         for (const id of [...this.#pending.keys()]) {
-          this.#settle(id)?.reject(new DatapathError('ERR_CLOSED', `lcore ${name} has ended${reason ? `: ${reason}` : ''}`))
+          this.#settle(id)?.reject(
+            new DatapathError(
+              'ERR_CLOSED',
+              `lcore ${name} has ended${reason ? `: ${reason}` : ''}`,
+            ),
+          )
         }
         resolve(listener.onEnd(this, reason))
       })
@@ -70,7 +83,10 @@ export class WorkerLcore extends Lcore {
       ports,
       program: { url: resolveModule(module), data: options.data },
     }
-    const worker = new Worker(new URL('./worker-main.js', import.meta.url), { workerData: start, name })
+    const worker = new Worker(new URL('./worker-main.js', import.meta.url), {
+      workerData: start,
+      name,
+    })
     const index = await started(worker, name)
     return new WorkerLcore(worker, index, name, options, listener)
   }
@@ -81,7 +97,10 @@ export class WorkerLcore extends Lcore {
 
   async replace(program: unknown, data?: unknown): Promise<void> {
     if (typeof program !== 'string' && !(program instanceof URL)) {
-      throw new DatapathError('ERR_PROGRAM', `lcore ${this.name} runs in a Worker: give it a module, not a program`)
+      throw new DatapathError(
+        'ERR_PROGRAM',
+        `lcore ${this.name} runs in a Worker: give it a module, not a program`,
+      )
     }
     await this.#ask({ kind: 'replace', program: { url: resolveModule(program), data } })
   }
@@ -159,7 +178,10 @@ function resolveModule(module: ProgramModule): string {
   if (module instanceof URL) return module.href
   // A bare specifier is resolved in the Worker, as an import in this package; a path would be meant from elsewhere.
   if (module.startsWith('.')) {
-    throw new DatapathError('ERR_PROGRAM', `'${module}' is relative; give new URL('${module}', import.meta.url)`)
+    throw new DatapathError(
+      'ERR_PROGRAM',
+      `'${module}' is relative; give new URL('${module}', import.meta.url)`,
+    )
   }
   return module.startsWith('/') ? new URL(`file://${module}`).href : module
 }

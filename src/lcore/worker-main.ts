@@ -12,7 +12,8 @@ if (main === null) throw new Error('worker-main.js runs in a Worker only')
 const send = (reply: Reply) => main.postMessage(reply)
 
 function posted(error: unknown): PostedError {
-  if (!(error instanceof Error)) return { message: String(error), stack: undefined, code: 'ERR_PROGRAM' }
+  if (!(error instanceof Error))
+    return { message: String(error), stack: undefined, code: 'ERR_PROGRAM' }
   const code = error instanceof DatapathError ? error.code : 'ERR_PROGRAM'
   return { message: error.message, stack: error.stack, code }
 }
@@ -20,7 +21,11 @@ function posted(error: unknown): PostedError {
 async function factoryOf({ url }: ModuleSource): Promise<ProgramFactory> {
   const { default: made } = (await import(url)) as { default?: unknown }
   if (typeof made === 'function') return made as ProgramFactory
-  if (made === undefined) throw new DatapathError('ERR_PROGRAM', `${url} has no default export; export the program, or a function that makes it, as default`)
+  if (made === undefined)
+    throw new DatapathError(
+      'ERR_PROGRAM',
+      `${url} has no default export; export the program, or a function that makes it, as default`,
+    )
   return () => toProgram(made)
 }
 
@@ -34,7 +39,8 @@ async function answer(runner: LcoreRunner, request: Request): Promise<void> {
     let value: unknown
     if (request.kind === 'call') value = await runner.call(request.message)
     else if (request.kind === 'nativeIo') value = runner.nativeIo(request.milliseconds)
-    else if (request.kind === 'replace') await runner.load(await factoryOf(request.program), request.program.data)
+    else if (request.kind === 'replace')
+      await runner.load(await factoryOf(request.program), request.program.data)
     else {
       runner.stop()
       main?.close()

@@ -134,7 +134,10 @@ export interface CounterLayout {
 export interface Binding {
   readonly layout: CounterLayout
   readonly dpdkVersion: string
-  open(options: NativeOpenOptions, listener: (event: NativeEvent) => void): Promise<NativeOpenResult>
+  open(
+    options: NativeOpenOptions,
+    listener: (event: NativeEvent) => void,
+  ): Promise<NativeOpenResult>
   close(): Promise<void>
   addPort(options: NativePortOptions): Promise<number>
   removePort(id: number): Promise<void>
