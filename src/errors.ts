@@ -55,3 +55,12 @@ export async function native<T>(promise: Promise<T>): Promise<T> {
     throw DatapathError.from(error)
   }
 }
+
+/** Calls the addon and gives its errors their class. */
+export function nativeCall<T>(call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    throw DatapathError.from(error)
+  }
+}

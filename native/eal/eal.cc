@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <thread>
+#include <utility>
 
 #include "eal/log.h"
 #include "failure.h"
@@ -56,9 +57,12 @@ bool has(const std::vector<std::string>& arguments, std::initializer_list<const 
 
 std::vector<std::string> build_arguments(MemoryMode memory, uint32_t mib,
                                          const std::vector<std::string>& extra) {
+  // The caller's come first: a wrong one is refused before EAL has read what it takes only once.
+  std::vector<std::string> arguments{"dpdk-vhost"};
+  arguments.insert(arguments.end(), extra.begin(), extra.end());
   // No shared configuration and no files: any number of processes run side by side and leave
   // nothing behind.
-  std::vector<std::string> arguments{"dpdk-vhost", "--no-telemetry", "--file-prefix=dpdk-vhost"};
+  arguments.insert(arguments.end(), {"--no-telemetry", "--file-prefix=dpdk-vhost"});
   if (memory == MemoryMode::hugepages) {
     arguments.insert(arguments.end(), {"--in-memory", "--single-file-segments"});
   } else {
@@ -66,7 +70,11 @@ std::vector<std::string> build_arguments(MemoryMode memory, uint32_t mib,
   }
   if (!has(extra, {"-m", "--socket-mem"}))
     arguments.insert(arguments.end(), {"-m", std::to_string(mib)});
-  if (!has(extra, {"-l", "-c", "--lcores"})) arguments.push_back(main_lcore());
+  // EAL remembers across a failed start that it was given lcores, and refuses them a second time.
+  static bool lcores_given = false;
+  if (!has(extra, {"-l", "-c", "--lcores"}) && !std::exchange(lcores_given, true)) {
+    arguments.push_back(main_lcore());
+  }
   if (!has(extra, {"-a", "--allow", "-b", "--block", "--no-pci"})) {
     // Left alone, EAL takes over every NIC it has a driver for. Allowing only an address that does
     // not exist keeps them untouched and still lets a port be plugged by its address later.
@@ -78,7 +86,6 @@ std::vector<std::string> build_arguments(MemoryMode memory, uint32_t mib,
       arguments.push_back("--no-pci");
     }
   }
-  arguments.insert(arguments.end(), extra.begin(), extra.end());
   return arguments;
 }
 
@@ -97,6 +104,7 @@ int init(const std::vector<std::string>& arguments) {
 
   int error = 0;
   std::thread([&] {
+    LogCapture::claim_thread();
     rte_errno = 0;
     if (rte_eal_init(static_cast<int>(arguments.size()), argv->data()) < 0)
       error = rte_errno ? rte_errno : EIO;

@@ -1,6 +1,7 @@
 #include "eal/log.h"
 
 #include <rte_log.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
@@ -23,7 +24,7 @@ struct State {
   std::map<uint32_t, std::string> names_by_type;  // under mutex
   FILE* log_stream = nullptr;                     // set once
   FILE* alert_stream = nullptr;                   // set once
-  FILE* discard_stream = nullptr;                 // set once
+  FILE* usage_stream = nullptr;                   // set once
 };
 
 // Leaked on purpose: DPDK's threads may log while static objects are being destroyed.
@@ -100,21 +101,24 @@ ssize_t write_log(void*, const char* data, size_t size) {
                      static_cast<uint32_t>(rte_log_cur_msg_logtype()), data, size);
 }
 
+thread_local bool claimed = false;
+
 ssize_t write_alert(void*, const char* data, size_t size) {
+  if (!claimed) return write(STDERR_FILENO, data, size);
   return write_lines(RTE_LOG_ALERT, RTE_LOGTYPE_EAL, data, size);
 }
 
-ssize_t discard(void*, const char*, size_t size) {
+ssize_t write_usage(void*, const char* data, size_t size) {
+  if (!claimed) return write(STDOUT_FILENO, data, size);
   return static_cast<ssize_t>(size);
 }
 
-FILE* open_stream(cookie_write_function_t* write) {
+FILE* open_stream(cookie_write_function_t* write, int buffering) {
   cookie_io_functions_t functions{};
   functions.write = write;
   FILE* stream = fopencookie(nullptr, "w", functions);
   if (stream == nullptr) throw Failure("ERR_EAL_INIT", "cannot open a stream for DPDK's log");
-  // By lines, so that each message is handed over before the stream's lock goes to another thread.
-  setvbuf(stream, nullptr, _IOLBF, 2048);
+  setvbuf(stream, nullptr, buffering, 2048);
   return stream;
 }
 
@@ -126,9 +130,11 @@ void set_log_sink(std::function<void(LogLine)> sink) {
     const std::lock_guard lock(s.mutex);
     s.sink = std::move(sink);
     if (s.log_stream != nullptr) return;
-    s.log_stream = open_stream(write_log);
-    s.alert_stream = open_stream(write_alert);
-    s.discard_stream = open_stream(discard);
+    // By lines, so that each message is handed over before the stream's lock goes to another
+    // thread; the others by calls, so that the thread that writes is the thread that printed.
+    s.log_stream = open_stream(write_log, _IOLBF);
+    s.alert_stream = open_stream(write_alert, _IONBF);
+    s.usage_stream = open_stream(write_usage, _IONBF);
   }
   rte_openlog_stream(s.log_stream);
 }
@@ -139,7 +145,7 @@ LogCapture::LogCapture() : saved_stderr_(stderr), saved_stdout_(stdout) {
   s.capturing = true;
   s.complaints.clear();
   if (s.alert_stream != nullptr) stderr = s.alert_stream;
-  if (s.discard_stream != nullptr) stdout = s.discard_stream;
+  if (s.usage_stream != nullptr) stdout = s.usage_stream;
 }
 
 LogCapture::~LogCapture() {
@@ -148,6 +154,10 @@ LogCapture::~LogCapture() {
   State& s = state();
   const std::lock_guard lock(s.mutex);
   s.capturing = false;
+}
+
+void LogCapture::claim_thread() {
+  claimed = true;
 }
 
 std::string LogCapture::complaints() const {

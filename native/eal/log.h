@@ -17,15 +17,18 @@ struct LogLine {
 // until the process ends.
 void set_log_sink(std::function<void(LogLine)> sink);
 
-// While it lives, what DPDK prints to stderr past its own log (rte_eal_init does) goes to the sink
-// as well, its usage text on stdout goes nowhere, and every complaint is collected, so that a
-// failed start can be reported in EAL's own words.
+// While it lives, what the thread that claims it prints to stderr past DPDK's log (rte_eal_init
+// does) goes to the sink as well, its usage text on stdout goes nowhere, and every complaint is
+// collected, so that a failed start can be reported in EAL's own words. What other threads print
+// goes where it always went.
 class LogCapture {
  public:
   LogCapture();
   ~LogCapture();
   LogCapture(const LogCapture&) = delete;
   LogCapture& operator=(const LogCapture&) = delete;
+  // By the thread that is going to call rte_eal_init.
+  static void claim_thread();
   // Lines at warning level or worse, and alerts, joined by "; ".
   std::string complaints() const;
 

@@ -1,5 +1,5 @@
 import type { PortSpec } from '../config/index.js'
-import { DatapathError } from '../errors.js'
+import { DatapathError, nativeCall } from '../errors.js'
 import { binding } from '../native/binding.js'
 import { type PortCounters, readPortCounters } from './counters.js'
 import { type PortStatus, UNBORN } from './port-status.js'
@@ -98,7 +98,7 @@ export class Port implements AsyncDisposable {
         `a frame of ${bytes.length} bytes is longer than the ${this.maxFrameBytes} of port ${this.name} (MTU ${this.spec.mtu})`,
       )
     }
-    if (!binding.inject(this.id, bytes)) {
+    if (!nativeCall(() => binding.inject(this.id, bytes))) {
       throw new DatapathError('ERR_NO_MEMORY', 'no free frame in packet memory; raise memoryMiB')
     }
   }

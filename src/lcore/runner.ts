@@ -1,6 +1,6 @@
 import { Burst } from '../burst/burst.js'
 import type { ProgramEvent } from '../datapath/events.js'
-import { DatapathError } from '../errors.js'
+import { DatapathError, nativeCall } from '../errors.js'
 import { binding } from '../native/binding.js'
 import type {
   PortDirectory,
@@ -33,11 +33,7 @@ export class LcoreRunner {
   #ports: PortDirectory
 
   constructor(options: RunnerOptions) {
-    try {
-      this.#native = binding.createLcore(options.burst, () => this.#loop.turn())
-    } catch (error) {
-      throw DatapathError.from(error)
-    }
+    this.#native = nativeCall(() => binding.createLcore(options.burst, () => this.#loop.turn()))
     this.index = this.#native.index
     this.#ports = directoryOf(options.ports)
     this.#thrower = new Thrower(options.onProgramEvent)

@@ -1,6 +1,6 @@
 /** The entry point of a Worker that is an lcore. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { DatapathError } from '../errors.js'
+import { DatapathError, nativeCall } from '../errors.js'
 import { binding } from '../native/binding.js'
 import type { ProgramFactory } from '../programs/program.js'
 import { WORKER_BUDGET_MS } from './loop.js'
@@ -53,7 +53,8 @@ async function answer(runner: LcoreRunner, request: Request): Promise<void> {
 
 const start = workerData as WorkerStart
 try {
-  if (start.cpu !== undefined) binding.pinThread(start.cpu)
+  const { cpu } = start
+  if (cpu !== undefined) nativeCall(() => binding.pinThread(cpu))
   const runner = new LcoreRunner({
     burst: start.burst,
     idle: start.idle,
@@ -67,6 +68,6 @@ try {
   runner.start()
   send({ kind: 'started', index: runner.index })
 } catch (error) {
-  send({ kind: 'failed', error: posted(DatapathError.from(error)) })
+  send({ kind: 'failed', error: posted(error) })
   main.close()
 }
