@@ -26,6 +26,8 @@ export class WorkerLcore extends Lcore {
   readonly #ended: Promise<void>
   readonly #pending = new Map<number, PromiseWithResolvers>()
   #nextId = 1
+  /** Set once its thread has ended: nothing is answered any more. */
+  #over: DatapathError | undefined
   #stopping: Promise<void> | undefined
 
   private constructor(
@@ -51,14 +53,12 @@ export class WorkerLcore extends Lcore {
         const reason = this.#stopping
           ? undefined
           : (trouble ?? `its thread ended with code ${code}`)
-        for (const id of [...this.#pending.keys()]) {
-          this.#settle(id)?.reject(
-            new DatapathError(
-              'ERR_CLOSED',
-              `lcore ${name} has ended${reason ? `: ${reason}` : ''}`,
-            ),
-          )
-        }
+        this.#over = new DatapathError(
+          'ERR_CLOSED',
+          `lcore ${name} has ended${reason ? `: ${reason}` : ''}`,
+        )
+        for (const { reject } of this.#pending.values()) reject(this.#over)
+        this.#pending.clear()
         resolve(listener.onEnd(this, reason))
       })
     })
@@ -127,6 +127,7 @@ export class WorkerLcore extends Lcore {
   }
 
   #ask(request: Without<Extract<Request, { id: number }>, 'id'>): Promise<unknown> {
+    if (this.#over) return Promise.reject(this.#over)
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject })

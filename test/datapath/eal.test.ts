@@ -75,7 +75,10 @@ describe('starting DPDK', () => {
       const result = lines`)
     const lines = result as { level: string; component: string; message: string }[]
     const early = lines.find(({ component }) => component === 'lib.eal')
-    assert.ok(early, `the lines of EAL's start, from before anybody could listen: ${JSON.stringify(lines)}`)
+    assert.ok(
+      early,
+      `the lines of EAL's start, from before anybody could listen: ${JSON.stringify(lines)}`,
+    )
     const bound = lines.find(({ message }) => message.includes('binding succeeded'))
     assert.equal(bound?.component, 'lib.vhost.config')
     assert.equal(bound?.level, 'info')

@@ -26,7 +26,10 @@ describe('packet memory', () => {
     const sent = vhost.counters().tx.frames
     lcore = await datapath.run((burst) => (burst.inPort === vhost.id ? program(burst) : undefined))
     for (let i = 0; i < frames; i++) guest.inject(numberedFrame(i))
-    await until(`${frames} frames came`, () => vhost.counters().rx.frames - before.frames === frames)
+    await until(
+      `${frames} frames came`,
+      () => vhost.counters().rx.frames - before.frames === frames,
+    )
     await new Promise((resolve) => setTimeout(resolve, 20))
     await lcore.stop()
     const now = vhost.counters().rx
@@ -114,7 +117,8 @@ describe('packet memory', () => {
     const wrong = [MAX_PORTS, -2, 0x7fff_ffff, -0x8000_0000, MAX_PORTS - 1, DROP]
     let tried = 0
     const result = await through((burst) => {
-      for (let i = 0; i < burst.count; i++) burst.outPort[i] = wrong[tried++ % wrong.length] as number
+      for (let i = 0; i < burst.count; i++)
+        burst.outPort[i] = wrong[tried++ % wrong.length] as number
     }, 60)
     assert.deepEqual(result, { ...nothing, badVerdict: 40, noSuchPort: 10, byProgram: 10 })
   })

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
-import { Datapath, type DatapathError, type Lcore, type Port, type ProgramEvent } from '../../src/index.js'
+import {
+  Datapath,
+  type DatapathError,
+  type Lcore,
+  type Port,
+  type ProgramEvent,
+} from '../../src/index.js'
 import { loopback, numberedFrame, SMALL, socketFolder, until } from '../support/loopback.js'
 
 const program = (name: string) => new URL(`./programs/${name}.js`, import.meta.url)
@@ -84,7 +90,10 @@ describe('a program that fails', () => {
   })
 
   test('in a Worker: thrown values of any kind, messages, replacement', async () => {
-    await using lcore = await datapath.launch(program('moody'), { ...ports(), data: { mood: 'null' } })
+    await using lcore = await datapath.launch(program('moody'), {
+      ...ports(),
+      data: { mood: 'null' },
+    })
     const reported = once(datapath, 'program') as Promise<[ProgramEvent]>
     await sendOneByOne(1)
     const [event] = await reported
@@ -110,7 +119,10 @@ describe('a program that fails', () => {
     await refuse('no-such-module', /no-such-module/)
     await refuse('not-a-program', /a program is a function/)
     await refuse('no-default', /no default export/)
-    await assert.rejects(datapath.launch('./relative.js'), /new URL\('\.\/relative\.js', import\.meta\.url\)/)
+    await assert.rejects(
+      datapath.launch('./relative.js'),
+      /new URL\('\.\/relative\.js', import\.meta\.url\)/,
+    )
     assert.equal(datapath.lcores.size, 0)
   })
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Datapath, type DatapathOptions, type Port } from '../../src/index.js'
+import type { Datapath, DatapathOptions, Port } from '../../src/index.js'
 
 /** A new folder for sockets, removed when disposed. */
 export function socketFolder(): { path: string } & Disposable {
