@@ -155,9 +155,18 @@ export class TestHost implements AsyncDisposable {
     const stream = (firstStream + (streams++ & 0xffff)) >>> 0
     const { order, queue } = toSendOrder(options, this.spec, stream)
     const ask = (request: HostRequest) => this.#ask(request, queue)
+    // Whatever queue it goes out by, it comes back by the first lcore.
+    await this.#ask({ kind: 'own', stream })
     // The lcore of that queue may have to be started first, which counts as beginning.
-    await ask({ kind: 'sent', stream })
+    if (queue > 0) await ask({ kind: 'sent', stream })
     return new Sending(stream, ask({ kind: 'send', order }) as Promise<SendResult>, ask)
+  }
+
+  /**
+   * Whether it returns numbered frames to their sender, as testpmd's `macswap`. It never returns those it sent itself.
+   */
+  async echo(on: boolean): Promise<void> {
+    await this.#ask({ kind: 'echo', on })
   }
 
   /** All that came since the start or the last {@link forget}. */

@@ -22,6 +22,11 @@ export interface SendOptions {
   seconds?: number | undefined
   /** Frames a second, or as many as the ring takes. Default `max`. */
   rate?: number | 'max' | undefined
+  /**
+   * Most frames under way: what is sent beyond them waits until as many came back from a host that has
+   * {@link TestHost.echo} on. What is not back after 200 ms is given up. Default: no such limit.
+   */
+  window?: number | undefined
   /** Bytes of every frame without FCS, 64 to MTU + 14; or the sizes in turn; or the simple IMIX. Default 64. */
   size?: number | readonly number[] | 'imix' | undefined
   /** UDP flows to each receiver, in turn. Default 1. */
@@ -69,6 +74,7 @@ function sendSchema({ mtu, queues }: TestHostSpec) {
       frames: z.int().min(1).optional(),
       seconds: z.number().min(0).optional(),
       rate: z.union([z.number().min(0.1), z.literal('max')]).default('max'),
+      window: z.int().min(1).max(1_000_000).optional(),
       size: z.union([sizeField, z.array(sizeField).min(1), z.literal('imix')]).default(MIN_FRAME),
       flows: z.int().min(1).max(50_000).default(1),
       queue: z
@@ -79,7 +85,12 @@ function sendSchema({ mtu, queues }: TestHostSpec) {
       sourceIp: ipv4Field.optional(),
       destinationIp: ipv4Field.default('198.18.0.2'),
     })
-    .superRefine(({ to, flows, size }, ctx) => {
+    .superRefine(({ to, flows, size, window, queue }, ctx) => {
+      if (window !== undefined && queue > 0) {
+        const fix = 'leave out window, or send by queue 0, where frames come back'
+        const issue = { message: 'cannot be limited by a window', params: { fix } }
+        ctx.addIssue({ code: 'custom', path: ['queue'], input: queue, ...issue })
+      }
       const receivers = Array.isArray(to) ? to.length : 1
       if (receivers * flows > 65_536) {
         const fix = `give at most ${Math.floor(65_536 / receivers)} for ${receivers} receivers`

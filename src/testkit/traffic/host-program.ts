@@ -5,11 +5,11 @@
  * @packageDocumentation
  */
 import type { Burst } from '../../burst/burst.js'
-import { parseMac } from '../../headers/mac.js'
+import { parseMac, readMac, writeMac } from '../../headers/mac.js'
 import type { PortDirectory, Program, ProgramContext } from '../../programs/program.js'
 import { type CaptureFilter, FrameStore } from './capture.js'
 import { Pinger, type PingOrder } from './pinger.js'
-import { Receiver } from './receiver.js'
+import { Receiver, Taken } from './receiver.js'
 import type { ReceivedReport, SendResult } from './reports.js'
 import { Responder } from './responder.js'
 import { RingAcceptance } from './ring-acceptance.js'
@@ -25,6 +25,8 @@ export interface HostData {
 
 /** What a host's program can be asked. */
 export type HostRequest =
+  | { readonly kind: 'own'; readonly stream: number }
+  | { readonly kind: 'echo'; readonly on: boolean }
   | { readonly kind: 'send'; readonly order: SendOrder }
   | { readonly kind: 'sent'; readonly stream: number }
   | { readonly kind: 'stopSending'; readonly stream: number }
@@ -55,6 +57,7 @@ export class HostProgram implements Program {
   #stores: readonly FrameStore[] = []
   #senders: Sender[] = []
   #port = -1
+  #echo = false
   #turn = 0
   #control = 0
   #other = 0
@@ -83,11 +86,19 @@ export class HostProgram implements Program {
     const { count } = burst
     let answers = 0
     for (let i = 0; i < count; i++) {
-      const numbered = this.#receiver.take(burst, i)
+      const taken = this.#receiver.take(burst, i)
+      const numbered = taken !== Taken.no
       for (const store of this.#stores) {
         if (!numbered || store.numbered) store.see(burst, i)
       }
-      if (numbered) continue
+      if (numbered) {
+        if (this.#echo && taken === Taken.others) {
+          swapMacs(burst.view, burst.offset[i] as number)
+          burst.outPort[i] = burst.inPort
+          answers += 1
+        }
+        continue
+      }
       if (this.#responder.answer(burst, i)) {
         burst.outPort[i] = burst.inPort
         answers += 1
@@ -110,6 +121,12 @@ export class HostProgram implements Program {
   message(message: unknown): unknown {
     const request = message as HostRequest
     switch (request.kind) {
+      case 'own':
+        this.#receiver.own(request.stream)
+        return undefined
+      case 'echo':
+        this.#echo = request.on
+        return undefined
       case 'send':
         return this.#send(request.order)
       case 'sent':
@@ -153,7 +170,7 @@ export class HostProgram implements Program {
     return new Promise((resolve) => {
       this.#finished.set(order.stream, resolve)
       this.#senders.push(
-        new Sender(order, (result) => {
+        new Sender(order, this.#receiver.own(order.stream), (result) => {
           this.#finished.get(order.stream)?.(result)
           this.#finished.delete(order.stream)
         }),
@@ -207,6 +224,12 @@ export class HostProgram implements Program {
     for (const sender of this.#senders) if (sender.busy(now)) return true
     return false
   }
+}
+
+function swapMacs(view: DataView, at: number): void {
+  const destination = readMac(view, at)
+  writeMac(view, at, readMac(view, at + 6))
+  writeMac(view, at + 6, destination)
 }
 
 /** Makes the program of one of a host's lcores. */

@@ -19,6 +19,10 @@ class ReceivedFlow extends SequenceWindow {
 /** What one stream's receiver knows of it. */
 export class ReceivedStream {
   readonly id: number
+  /** Whether this host sends it. */
+  own = false
+  /** Intact frames, those that came twice included. Never reset. */
+  arrived = 0
   corrupted = 0
   rewritten = 0
   tagged = 0
@@ -26,9 +30,9 @@ export class ReceivedStream {
   #lastAt = Number.POSITIVE_INFINITY
   #gap: Gap | undefined
   #longest = SHORTEST_GAP_MS
-  readonly #flows: (ReceivedFlow | undefined)[] = []
+  #flows: (ReceivedFlow | undefined)[] = []
   readonly #queues = new Float64Array(16)
-  readonly #latency = new LatencyHistogram()
+  #latency = new LatencyHistogram()
 
   constructor(id: number) {
     this.id = id
@@ -59,8 +63,22 @@ export class ReceivedStream {
     }
     this.#lastAt = now
     this.#bytes += length
+    this.arrived += 1
     this.#queues[burst.inQueue]! += 1
     this.#latency.add(age > 0 ? age : 0)
+  }
+
+  forget(): void {
+    this.corrupted = 0
+    this.rewritten = 0
+    this.tagged = 0
+    this.#bytes = 0
+    this.#lastAt = Number.POSITIVE_INFINITY
+    this.#gap = undefined
+    this.#longest = SHORTEST_GAP_MS
+    this.#flows = []
+    this.#queues.fill(0)
+    this.#latency = new LatencyHistogram()
   }
 
   report(): StreamReport {

@@ -15,7 +15,18 @@ import {
 import { ReceivedStream } from './received-stream.js'
 import type { ReceivedReport, StreamReport } from './reports.js'
 
-const IPV4_UDP = 0x11
+const UDP = 17
+
+/** What {@link Receiver.take} made of a frame. */
+export const Taken = {
+  /** It is no numbered frame. */
+  no: 0,
+  /** It is of a stream that this host sends itself, come back. */
+  own: 1,
+  /** It is somebody else's. */
+  others: 2,
+  spoiled: 3,
+} as const
 
 /** Counts numbered frames. On the path of a frame it allocates nothing but the record of a new stream or flow. */
 export class Receiver {
@@ -29,12 +40,12 @@ export class Receiver {
     this.#mac = mac
   }
 
-  /** Takes frame `index` if it is a numbered one. */
-  take(burst: Burst, index: number): boolean {
+  /** Takes frame `index` if it is a numbered one; returns a value of {@link Taken}. */
+  take(burst: Burst, index: number): number {
     const { view } = burst
     const start = burst.offset[index] as number
     const length = burst.length[index] as number
-    if (length < MIN_FRAME) return false
+    if (length < MIN_FRAME) return Taken.no
     // Tags move everything behind the MAC addresses.
     let tags = 0
     let type = view.getUint16(start + At.etherType)
@@ -43,38 +54,44 @@ export class Receiver {
       type = view.getUint16(start + At.etherType + tags)
     }
     const at = start + tags
-    if (type !== EtherType.ipv4 || length - tags < MIN_FRAME) return false
-    if (view.getUint32(at + At.magic) !== MAGIC) return false
-    if (view.getUint8(at + At.ip) !== 0x45 || view.getUint8(at + At.ipTtl + 1) !== IPV4_UDP) {
+    if (type !== EtherType.ipv4 || length - tags < MIN_FRAME) return Taken.no
+    if (view.getUint32(at + At.magic) !== MAGIC) return Taken.no
+    if (view.getUint8(at + At.ip) !== 0x45 || view.getUint8(at + At.ipTtl + 1) !== UDP) {
       this.#corrupted += 1
-      return true
+      return Taken.spoiled
     }
 
     const stream = this.#stream(view.getUint32(at + At.stream))
     if (stream === undefined) {
       this.#corrupted += 1
-    } else if (this.#isIntact(burst, at, length - tags)) {
-      const rewritten = addressSum(view, start, at + At.ip) !== view.getUint16(at + At.addressSum)
-      const age = Math.floor(burst.now * 1000) - view.getUint32(at + At.time)
-      stream.see(
-        burst,
-        length,
-        view.getUint16(at + At.flow),
-        view.getUint32(at + At.number),
-        // Modulo 2 to the 32nd; a clock that is behind by less than a poll is no latency.
-        age | 0,
-        (view.getUint8(start) & 1) === 0 && readMac(view, start) !== this.#mac,
-      )
-      if (rewritten) stream.rewritten += 1
-      if (tags !== 0) stream.tagged += 1
-    } else {
-      stream.corrupted += 1
+      return Taken.spoiled
     }
-    return true
+    if (!this.#isIntact(burst, at, length - tags)) {
+      stream.corrupted += 1
+      return Taken.spoiled
+    }
+    const age = Math.floor(burst.now * 1000) - view.getUint32(at + At.time)
+    const number = view.getUint32(at + At.number)
+    const foreign = (view.getUint8(start) & 1) === 0 && readMac(view, start) !== this.#mac
+    // The age modulo 2 to the 32nd; it is negative when the sender's last poll is the later one.
+    stream.see(burst, length, view.getUint16(at + At.flow), number, age | 0, foreign)
+    if (addressSum(view, start, at + At.ip) !== view.getUint16(at + At.addressSum)) {
+      stream.rewritten += 1
+    }
+    if (tags !== 0) stream.tagged += 1
+    return stream.own ? Taken.own : Taken.others
+  }
+
+  /** The record of a stream that this host is going to send, which may come back. */
+  own(id: number): ReceivedStream {
+    const stream = this.#stream(id) ?? new ReceivedStream(id)
+    stream.own = true
+    return stream
   }
 
   report(): Pick<ReceivedReport, 'streams' | 'corrupted'> {
-    return { streams: this.#streams.map((stream) => stream.report()), corrupted: this.#corrupted }
+    const streams = this.#streams.filter(({ arrived }) => arrived > 0)
+    return { streams: streams.map((stream) => stream.report()), corrupted: this.#corrupted }
   }
 
   reportOf(stream: number): StreamReport {
@@ -83,9 +100,11 @@ export class Receiver {
   }
 
   reset(): void {
-    this.#streams = []
-    this.#last = undefined
+    // What is known of own streams is needed to tell them from others'.
+    this.#streams = this.#streams.filter(({ own }) => own)
+    for (const stream of this.#streams) stream.forget()
     this.#corrupted = 0
+    this.#last = undefined
   }
 
   #stream(id: number): ReceivedStream | undefined {
@@ -112,7 +131,7 @@ export class Receiver {
       view,
       at + At.sourcePort,
       at + At.fill,
-      pseudoHeader4(view, ip, IPV4_UDP, length - At.sourcePort),
+      pseudoHeader4(view, ip, UDP, length - At.sourcePort),
     )
     if (fold(head + (FILL_SUMS[fillLength] as number)) !== 0xffff) return false
     return this.#isFill(bytes, at + At.fill, fillLength)

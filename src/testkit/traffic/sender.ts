@@ -11,6 +11,13 @@ export interface SendOrder extends FrameFields {
   readonly frames?: number | undefined
   /** Time in all. */
   readonly seconds?: number | undefined
+  /** Most frames that have not come back yet. */
+  readonly window?: number | undefined
+}
+
+/** How many frames of a stream came back. */
+export interface Returns {
+  readonly arrived: number
 }
 
 /** Frames made at once. */
@@ -18,6 +25,9 @@ const MOST_AT_ONCE = 64
 
 /** What is late by more than this is skipped instead of sent in one rush. */
 const MOST_LAG_MS = 50
+
+/** Frames of a full window that are not back after this time are given up. */
+const WRITE_OFF_MS = 200
 
 /**
  * Sends one stream.
@@ -29,6 +39,11 @@ export class Sender {
   readonly order: SendOrder
   readonly #writer: FrameWriter
   readonly #onEnd: (result: SendResult) => void
+  readonly #returns: Returns
+  /** Frames that are no longer waited for, less what came back before the start. */
+  #returnedBefore: number
+  #lastArrived = -1
+  #lastArrivedAt = 0
   readonly #sent: Float64Array
   readonly #sizeCount: number
   readonly #total: number
@@ -52,8 +67,10 @@ export class Sender {
   #finished = false
   #ended = false
 
-  constructor(order: SendOrder, onEnd: (result: SendResult) => void) {
+  constructor(order: SendOrder, returns: Returns, onEnd: (result: SendResult) => void) {
     this.order = order
+    this.#returns = returns
+    this.#returnedBefore = returns.arrived
     this.#onEnd = onEnd
     this.#writer = new FrameWriter(order)
     this.#sent = new Float64Array(order.destinations.length)
@@ -75,7 +92,7 @@ export class Sender {
     const { now } = burst
     if (this.#startedAt < 0) this.#startedAt = now
     const linkUp = port >= 0 && burst.isReady[port] === 1
-    const due = Math.min(this.#due(now, linkUp), this.#limit)
+    const due = Math.min(this.#due(now, linkUp), this.#limit, this.#room(now))
     this.#pendingFrom = this.#k
     this.#pendingBytes = 0
     if (!linkUp) return 0
@@ -162,6 +179,24 @@ export class Sender {
     this.#late += late
     this.#seek(this.#k + late)
     return due - late
+  }
+
+  /** Frames that fit into the window. */
+  #room(now: number): number {
+    const { window } = this.order
+    if (window === undefined) return Number.POSITIVE_INFINITY
+    const { arrived } = this.#returns
+    if (arrived !== this.#lastArrived) {
+      this.#lastArrived = arrived
+      this.#lastArrivedAt = now
+    }
+    const out = this.#frames - (arrived - this.#returnedBefore)
+    if (out >= window && now - this.#lastArrivedAt > WRITE_OFF_MS) {
+      this.#returnedBefore = arrived - this.#frames
+      this.#lastArrivedAt = now
+      return window
+    }
+    return Math.max(window - out, 0)
   }
 
   #advance(): void {
