@@ -3,7 +3,15 @@
  *
  * @packageDocumentation
  */
-export { Burst, DROP, MAX_BURST, MAX_FRAMES, MAX_PORTS } from './burst/burst.js'
+export {
+  Burst,
+  type BurstMemory,
+  type BurstOperations,
+  DROP,
+  MAX_BURST,
+  MAX_FRAMES,
+  MAX_PORTS,
+} from './burst/burst.js'
 export * from './config/index.js'
 export type { LcoreCounters, PortCounters, RxCounters, TxCounters } from './datapath/counters.js'
 export { Datapath, type DatapathInfo } from './datapath/datapath.js'
@@ -16,10 +24,12 @@ export type {
   PortEvent,
   ProgramEvent,
 } from './datapath/events.js'
+export { LOG_LEVELS } from './datapath/events.js'
 export type { Port, ReadyOptions } from './datapath/port.js'
 export type { Negotiated, PortState, PortStatus } from './datapath/port-status.js'
 export { DatapathError, type DatapathErrorCode } from './errors.js'
 export type { Lcore, ProgramModule } from './lcore/lcore.js'
+export { NativeBindingError } from './native/binding-error.js'
 export type {
   PortDirectory,
   Program,

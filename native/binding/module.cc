@@ -151,6 +151,8 @@ Napi::Value Module::open(const Napi::CallbackInfo& info) {
     const Eal eal = datapath.eal();
     return [this, eal, frames = memory.frames(), buffer = memory.buffer_bytes()](Napi::Env env) {
       owner_ = true;
+      mailbox_->hold();  // an open datapath keeps the process alive, as a listening server does
+
       auto result = Napi::Object::New(env);
       result.Set("memory", eal.memory == MemoryMode::hugepages ? "hugepages" : "memfd");
       result.Set("memoryMiB", eal.memory_mib);
@@ -168,7 +170,7 @@ Napi::Value Module::open(const Napi::CallbackInfo& info) {
 Napi::Value Module::close(const Napi::CallbackInfo& info) {
   for (auto& lcore : lcores_) lcore->close();
   let_go_of_memory();
-  owner_ = false;
+  if (std::exchange(owner_, false)) mailbox_->release();
   return submit(info.Env(), [] {
     Datapath::instance().close();
     return nothing();

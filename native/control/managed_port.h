@@ -29,17 +29,23 @@ class ManagedPort : public Port {
 
   uint64_t serial() const { return serial_; }
   PortState state() const { return state_; }
-  void publish_state() { publish(last_reason_); }
+  void publish_state() { publish(reason_); }
 
  protected:
   virtual Negotiated negotiated() = 0;
   virtual uint64_t generation() const = 0;
 
   void enter(PortState state, const std::string& reason = "") {
-    if (state == state_ && reason == last_reason_) return;
+    if (state == state_ && reason == reason_) return;
     state_ = state;
-    last_reason_ = reason;
+    reason_ = reason;
     publish(reason);
+  }
+
+  // Tells of queues that came or went. A guest's driver toggles them in bursts, and several changes
+  // may have been made by the time the first is heard of.
+  void publish_queues() {
+    if (rx_queues_ != told_rx_queues_ || tx_queues_ != told_tx_queues_) publish(reason_);
   }
 
   void publish(const std::string& reason) {
@@ -48,12 +54,11 @@ class ManagedPort : public Port {
     event.generation = generation();
     event.state = state_;
     event.reason = reason;
-    event.rx_queues = rx_queues_.load(std::memory_order_relaxed);
-    event.tx_queues = tx_queues_.load(std::memory_order_relaxed);
+    event.rx_queues = told_rx_queues_ = rx_queues_.load(std::memory_order_relaxed);
+    event.tx_queues = told_tx_queues_ = tx_queues_.load(std::memory_order_relaxed);
     event.negotiated = negotiated();
-    event.time = std::chrono::duration<double, std::milli>(
-                     std::chrono::system_clock::now().time_since_epoch())
-                     .count();
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    event.time = std::chrono::duration<double, std::milli>(now).count();
     host_.publish(std::move(event));
   }
 
@@ -76,7 +81,9 @@ class ManagedPort : public Port {
  private:
   const uint64_t serial_;
   PortState state_ = PortState::closed;
-  std::string last_reason_;
+  std::string reason_;
+  uint32_t told_rx_queues_ = 0;
+  uint32_t told_tx_queues_ = 0;
 };
 
 }  // namespace dpdk_vhost

@@ -329,7 +329,7 @@ void VhostPort::handle(const Notice& notice) {
       enter(PortState::stopped, "the device was stopped");
       break;
     case Notice::Kind::queues:
-      publish("");
+      publish_queues();
       break;
     case Notice::Kind::disconnected:
       // A resync may have dealt with this one, and the next connection may be up.

@@ -138,13 +138,10 @@ export class Port implements AsyncDisposable {
       const done = () => {
         this.#waiting.delete(done)
         for (const signal of signals) signal?.removeEventListener('abort', done)
-        clearInterval(alive)
         resolve()
       }
       this.#waiting.add(done)
       for (const signal of signals) signal?.addEventListener('abort', done)
-      // AbortSignal.timeout alone does not keep the process alive.
-      const alive = setInterval(() => {}, 1 << 30)
     })
   }
 }
