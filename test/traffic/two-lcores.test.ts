@@ -1,0 +1,57 @@
+/** Two lcores share ports and queues; frames of a flow stay in order. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { Datapath } from '../../src/index.js'
+import { crossConnect } from '../../src/programs/cross-connect.js'
+import { TestHost } from '../../src/testkit/index.js'
+import { SMALL, socketFolder, until } from '../support/loopback.js'
+
+describe('two lcores', () => {
+  for (const { title, queues } of [
+    { title: 'one port each', queues: 1 },
+    { title: 'two ports of four queues between them', queues: 4 },
+  ]) {
+    test(title, { timeout: 60_000 }, async () => {
+      using folder = socketFolder()
+      await using datapath = await Datapath.open(SMALL)
+      const paths = ['a', 'b'].map((name) => `${folder.path}/${name}`)
+      const ports = await Promise.all(
+        paths.map((path, i) =>
+          datapath.addPort({ name: `vhost${i}`, type: 'dpdkvhostuserclient', path }),
+        ),
+      )
+      const lcores = [
+        await datapath.launch('dpdk-vhost/programs/cross-connect'),
+        await datapath.run(crossConnect()),
+      ]
+      await using a = await TestHost.start({ path: paths[0] as string, queues })
+      await using b = await TestHost.start({ path: paths[1] as string, queues })
+      for (const port of ports) await port.ready({ timeoutMs: 10_000 })
+      await a.linkUp()
+      await b.linkUp()
+      await until('all queues are enabled', () =>
+        ports.every((port) => port.status.rxQueues.length === queues),
+      )
+
+      const sendings = [
+        await a.startSending({ to: b, rate: 5000, flows: 5, queue: 0 }),
+        await b.startSending({ to: a, rate: 5000, flows: 5, queue: queues - 1 }),
+        await a.startSending({ to: b, rate: 5000, flows: 5, queue: queues - 1 }),
+        await b.startSending({ to: a, rate: 5000, flows: 5, queue: 0 }),
+      ]
+      await new Promise((resolve) => setTimeout(resolve, 1000))
+      for (const [i, sending] of sendings.entries()) {
+        const sent = await sending.stop()
+        const { lost, reordered, corrupted } = await (i % 2 === 0 ? b : a).delivery(sent)
+        assert.deepEqual({ lost, reordered, corrupted }, { lost: 0, reordered: 0, corrupted: 0 })
+      }
+      for (const lcore of lcores) {
+        const { burstSizes } = lcore.counters()
+        assert.ok(
+          burstSizes.some((count) => count > 0),
+          `${lcore.thread} lcore had frames`,
+        )
+      }
+    })
+  }
+})
