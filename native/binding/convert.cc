@@ -60,6 +60,7 @@ PortOptions read_port_options(const Napi::Object& from) {
   } else {
     options.vhost.path = text(from, "path");
     options.vhost.server = type == "dpdkvhostuser";
+    options.vhost.queue_pairs = number(from, "queues");
     bool lossless = false;
     options.vhost.disabled_features =
         from.Get("disabledFeatures").As<Napi::BigInt>().Uint64Value(&lossless);

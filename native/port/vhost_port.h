@@ -12,7 +12,8 @@ namespace dpdk_vhost {
 struct VhostOptions {
   std::string path;
   bool server = false;  // role: true listens (dpdkvhostuser), false connects (dpdkvhostuserclient)
-  uint64_t disabled_features = 0;  // virtio feature bits not offered to the guest
+  uint32_t queue_pairs = kMaxQueuePairs;  // most the guest may have
+  uint64_t disabled_features = 0;         // virtio feature bits not offered to the guest
 };
 
 // A vhost-user socket and the device behind it.
@@ -49,6 +50,7 @@ class VhostPort final : public ManagedPort {
   void on_device_gone(int vid);
   void on_queue(uint16_t vring, bool enabled);
   void on_connection_gone(int vid);
+  uint32_t queue_pairs() const { return options_.queue_pairs; }
 
   // Control thread.
   void register_socket();

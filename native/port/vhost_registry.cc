@@ -15,6 +15,7 @@
 
 #include "failure.h"
 #include "port/vhost_port.h"
+#include "port/virtio.h"
 
 namespace dpdk_vhost {
 namespace {
@@ -57,8 +58,23 @@ struct VhostCallbacks {
     }
     if (port->on_connection(vid) != 0) return -1;
     registry().by_vid[static_cast<size_t>(vid)].store(port, std::memory_order_release);
+    rte_vhost_extern_callback_register(vid, &kMessages, nullptr);
     return 0;
   }
+
+  // librte would offer 128 queue pairs whatever the port has; this release has no call to change
+  // it.
+  static rte_vhost_msg_result before_message(int vid, void* data) {
+    auto* message = static_cast<VhostUserMessage*>(data);
+    const VhostPort* port = port_of(vid);
+    if (port == nullptr || message->request != kVhostUserGetQueueNum) {
+      return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+    }
+    message->payload = port->queue_pairs();
+    message->size = sizeof(message->payload);
+    return RTE_VHOST_MSG_RESULT_REPLY;
+  }
+  static constexpr rte_vhost_user_extern_ops kMessages{before_message, nullptr};
 
   static int new_device(int vid) {
     VhostPort* port = port_of(vid);

@@ -18,6 +18,16 @@ constexpr uint32_t kVirtioNetHostEcn = 13;
 constexpr uint32_t kVirtioNetHostUfo = 14;
 constexpr uint32_t kVirtioRingPacked = 34;
 
+// A message of the vhost-user protocol (QEMU, docs/interop/vhost-user.rst), as far as it is looked
+// at here.
+struct VhostUserMessage {
+  uint32_t request;
+  uint32_t flags;
+  uint32_t size;
+  uint64_t payload;
+} __attribute__((packed));
+constexpr uint32_t kVhostUserGetQueueNum = 17;
+
 constexpr uint64_t bit(uint32_t feature) {
   return uint64_t{1} << feature;
 }

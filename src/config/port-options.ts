@@ -16,7 +16,7 @@ function pathField(role: SocketRole) {
 
 const vhostUser = {
   name: nameField,
-  queues: z.int().min(1).max(16).optional(),
+  queues: z.int().min(1).max(16).default(16),
   mtu: mtuField.optional(),
   disableFeatures: z.array(z.enum(FEATURE_NAMES)).optional(),
   txRetriesMax: z.int().min(0).max(32).default(8),
@@ -55,7 +55,7 @@ export const portOptions = z.discriminatedUnion('type', [
 interface VhostUserOptions {
   /** Name of the port: 1 to 64 characters of `A-Z a-z 0-9 _ . : @ + -`. */
   name: string
-  /** Most queue pairs the guest may use, 1 to 16. Default: as many as the guest asks for. */
+  /** Most queue pairs the guest may have, 1 to 16. One that is set up with more is refused by its QEMU. Default 16. */
   queues?: number | undefined
   /** Longest payload of a frame sent to the guest, in bytes. Default: the datapath's. */
   mtu?: number | undefined

@@ -6,13 +6,16 @@ const common = {
   ports: z.union([z.literal('all'), z.array(nameField).min(1)]).default('all'),
   burst: z.int().min(1).max(256).default(32),
   idle: z.enum(['spin', 'adaptive']).default('adaptive'),
-  cpu: z.int().min(0).max(1023).optional(),
+  maxSleepMs: z.int().min(1).max(10_000).default(10),
   data: z.unknown().optional(),
   name: nameField.optional(),
 }
 
 /** Schema of {@link LaunchOptions}. */
-export const launchOptions = z.strictObject(common)
+export const launchOptions = z.strictObject({
+  ...common,
+  cpu: z.int().min(0).max(1023).optional(),
+})
 
 /** Schema of {@link RunOptions}. */
 export const runOptions = z.strictObject({
@@ -20,24 +23,32 @@ export const runOptions = z.strictObject({
   budgetMicroseconds: z.int().min(10).max(10_000).default(100),
 })
 
-/** How a program runs on a thread of its own. */
-export interface LaunchOptions {
+interface LcoreOptions {
   /** Ports whose rx queues the lcore polls, by name. Default `all`. */
   ports?: 'all' | readonly string[] | undefined
   /** Most frames of one burst, 1 to 256. Default 32. */
   burst?: number | undefined
-  /** What the lcore does when there is nothing to do: go on polling, or sleep longer and longer. Default `adaptive`. */
+  /** What the lcore does when there is nothing to do: sleep until a guest signals, or go on polling. Default `adaptive`. */
   idle?: 'spin' | 'adaptive' | undefined
-  /** CPU the thread is pinned to. Default: not pinned. */
-  cpu?: number | undefined
+  /**
+   * Longest sleep in milliseconds, 1 to 10000. Frames end a sleep at once; timers and messages of a program in a Worker
+   * wait for its end. Default 10.
+   */
+  maxSleepMs?: number | undefined
   /** Handed to the program as a structured clone. */
   data?: unknown
   /** Name of the lcore in events, metrics and errors. */
   name?: string | undefined
 }
 
+/** How a program runs on a thread of its own. */
+export interface LaunchOptions extends LcoreOptions {
+  /** CPU the thread is pinned to. Default: not pinned. */
+  cpu?: number | undefined
+}
+
 /** How a program runs on the main thread. */
-export interface RunOptions extends LaunchOptions {
+export interface RunOptions extends LcoreOptions {
   /** Microseconds the program may take of each turn of the event loop, 10 to 10000. Default 100. */
   budgetMicroseconds?: number | undefined
 }

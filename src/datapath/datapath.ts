@@ -344,12 +344,7 @@ function toNative(spec: PortSpec, mtu: number): NativePortOptions {
       txDescriptors,
     }
   }
-  const { path, txRetriesMax } = spec
-  return {
-    ...common,
-    type,
-    txRetriesMax,
-    path,
-    disabledFeatures: featureMask(spec.disableFeatures ?? []),
-  }
+  const { path, queues, txRetriesMax, disableFeatures = [] } = spec
+  const disabledFeatures = featureMask(disableFeatures)
+  return { ...common, type, txRetriesMax, path, queues, disabledFeatures }
 }

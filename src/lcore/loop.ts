@@ -5,15 +5,14 @@ import type { Program } from '../programs/program.js'
 /** How long an lcore keeps polling empty queues before it sleeps. */
 const SPIN_MS = 0.1
 
-/** Longest sleep of a thread: its timers and messages are served at least this often. */
-const SLEEP_MS = 10
-
 /** Longest stay in the polling loop of a thread that does nothing else, before its event loop gets a turn. */
 export const WORKER_BUDGET_MS = 1
 
 export interface LoopOptions {
   /** `adaptive` sleeps when all queues stay empty, `spin` never does. */
   idle: 'spin' | 'adaptive'
+  /** Longest sleep. */
+  maxSleepMs: number
   /** Longest stay in the polling loop before the thread's event loop gets a turn. */
   budgetMs: number
   /** Whether the thread may block while it sleeps, as a Worker may. */
@@ -71,7 +70,7 @@ export class LcoreLoop {
     if (!this.#running) return
     const native = this.#native
     const clock = this.#clock
-    const { idle, budgetMs, mayBlock } = this.#options
+    const { idle, budgetMs, maxSleepMs, mayBlock } = this.#options
 
     let count = native.poll()
     const end = (clock[0] as number) + budgetMs
@@ -84,14 +83,14 @@ export class LcoreLoop {
         this.#lastBusy = now
       } else if (idle === 'adaptive' && now - this.#lastBusy > SPIN_MS) {
         if (mayBlock) {
-          count = native.wait(SLEEP_MS)
+          count = native.wait(maxSleepMs)
           if (count !== 0) this.#decide(count)
           break
         }
         count = native.arm()
         if (count === 0) {
           this.#scheduled = undefined
-          native.sleep(SLEEP_MS)
+          native.sleep(maxSleepMs)
           return
         }
         continue

@@ -23,6 +23,7 @@ export class MainLcore extends Lcore {
     const runner = new LcoreRunner({
       burst: options.burst,
       idle: options.idle,
+      maxSleepMs: options.maxSleepMs,
       budgetMs: options.budgetMicroseconds / 1000,
       mayBlock: false,
       ports,

@@ -5,6 +5,7 @@ import type { PortList } from './runner.js'
 export interface WorkerStart {
   burst: number
   idle: 'spin' | 'adaptive'
+  maxSleepMs: number
   cpu: number | undefined
   ports: PortList
   program: ModuleSource

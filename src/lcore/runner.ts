@@ -15,6 +15,7 @@ import { Thrower } from './thrower.js'
 export interface RunnerOptions {
   burst: number
   idle: 'spin' | 'adaptive'
+  maxSleepMs: number
   budgetMs: number
   mayBlock: boolean
   ports: PortList
@@ -41,6 +42,7 @@ export class LcoreRunner {
     const burst = new Burst(memory, this.#native)
     this.#loop = new LcoreLoop(this.#native, burst, memory.clock, DROP_ALL, {
       idle: options.idle,
+      maxSleepMs: options.maxSleepMs,
       budgetMs: options.budgetMs,
       mayBlock: options.mayBlock,
       onError: (error, program, inRow) => this.#thrower.note(error, program, inRow),

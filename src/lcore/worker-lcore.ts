@@ -79,6 +79,7 @@ export class WorkerLcore extends Lcore {
     const start: WorkerStart = {
       burst: options.burst,
       idle: options.idle,
+      maxSleepMs: options.maxSleepMs,
       cpu: options.cpu,
       ports,
       program: { url: resolveModule(module), data: options.data },

@@ -58,6 +58,7 @@ try {
   const runner = new LcoreRunner({
     burst: start.burst,
     idle: start.idle,
+    maxSleepMs: start.maxSleepMs,
     budgetMs: WORKER_BUDGET_MS,
     mayBlock: true,
     ports: start.ports,

@@ -60,6 +60,7 @@ export interface NativePortOptions {
   mtu: number
   txRetriesMax: number
   path?: string
+  queues?: number
   disabledFeatures?: bigint
   devargs?: string
   rxQueues?: number

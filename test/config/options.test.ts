@@ -73,7 +73,7 @@ describe('datapath options', () => {
 
 describe('run and launch options', () => {
   test('defaults', () => {
-    const common = { ports: 'all', burst: 32, idle: 'adaptive' }
+    const common = { ports: 'all', burst: 32, idle: 'adaptive', maxSleepMs: 10 }
     assert.deepEqual(validateRunOptions(), { ...common, budgetMicroseconds: 100 })
     assert.deepEqual(validateLaunchOptions(), common)
   })
@@ -89,7 +89,7 @@ describe('run and launch options', () => {
       burst: 257,
       idle: null,
       budgetMicroseconds: Number.NaN,
-      cpu: -1,
+      maxSleepMs: 0,
       name: 'x'.repeat(65),
     }
     const lines = messages(() => validateRunOptions(given as never))
@@ -102,6 +102,10 @@ describe('run and launch options', () => {
     assert.match(
       messages(() => validateLaunchOptions({ budgetMicroseconds: 5 } as never)).join(),
       /not an option/,
+    )
+    assert.match(
+      messages(() => validateLaunchOptions({ cpu: -1 })).join(),
+      /cpu = -1 is less than 0/,
     )
   })
 })

@@ -45,8 +45,16 @@ const nic = { type: 'dpdk', name: 'nic0', devargs: '0000:03:00.0' }
 
 describe('valid ports', () => {
   test('get their defaults', () => {
-    assert.deepEqual(validatePort(client as PortOptions), { ...client, txRetriesMax: 8 })
-    assert.deepEqual(validatePort(server as PortOptions), { ...server, txRetriesMax: 8 })
+    assert.deepEqual(validatePort(client as PortOptions), {
+      ...client,
+      queues: 16,
+      txRetriesMax: 8,
+    })
+    assert.deepEqual(validatePort(server as PortOptions), {
+      ...server,
+      queues: 16,
+      txRetriesMax: 8,
+    })
     const queues = { rxQueues: 1, txQueues: 1, rxDescriptors: 1024, txDescriptors: 1024 }
     assert.deepEqual(validatePort(nic as PortOptions), { ...nic, ...queues })
   })

@@ -1,6 +1,8 @@
 /** Ports, events and waiting, as users of the package meet them. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { BurstWord, MAX_BURST, MAX_FRAMES, MAX_PORTS } from '../../src/burst/burst.js'
@@ -89,6 +91,26 @@ describe('a datapath', () => {
     const { negotiated } = await vhost.ready({ timeoutMs: 5000 })
     assert.ok(!negotiated?.features.includes('VIRTIO_NET_F_MRG_RXBUF'))
     assert.ok(!negotiated?.features.includes('VIRTIO_F_IN_ORDER'))
+  })
+
+  test('a peer that asks is told how many queue pairs the port has', async () => {
+    const path = at('queues')
+    await using _vhost = await datapath.addPort({
+      name: 'queues',
+      type: 'dpdkvhostuser',
+      path,
+      queues: 2,
+    })
+    // QEMU refuses a device with more. virtio-user never asks, so this speaks the protocol itself.
+    const socket = connect(path)
+    const getQueueNum = new Uint8Array(new Uint32Array([17, 1, 0]).buffer)
+    socket.write(getQueueNum)
+    const [reply] = (await once(socket, 'data')) as [Buffer]
+    socket.destroy()
+    assert.deepEqual(
+      [reply.readUInt32LE(0), reply.readUInt32LE(8), reply.readBigUInt64LE(12)],
+      [17, 8, 2n],
+    )
   })
 
   test('counters of a port go on across reconnects', async () => {
