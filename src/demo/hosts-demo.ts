@@ -122,7 +122,7 @@ async function bounce(
   await Promise.all([a.echo(true), b.echo(true)])
   const options = { size, seconds, window: WINDOW }
   const sent = Promise.all([a.send({ ...options, to: b }), b.send({ ...options, to: a })])
-  const rates = await showRates(screen, `${size}-byte frames`, sw, sent, signal)
+  const rates = await showRates(screen, `${size} bytes`, sw, sent, signal)
   const results = await sent
   // Those still bouncing must not be met by the next round.
   await Promise.all([b.delivery(results[0]), a.delivery(results[1])])
@@ -180,9 +180,13 @@ async function interrupt(
     ms = Math.max(ms, afterStart)
     const missing = delivery.lost + skipped.linkDown + skipped.late
     lost += missing
+    const due = sent.frames + skipped.linkDown + skipped.late
     const repeated = duplicated > 0 ? `, ${duplicated} came twice` : ''
     screen.line(
-      `  ${from.name} to ${to.name}  ${screen.good(`first frame ${afterStart.toFixed(0)} ms after the new process started`)}, ${gap.ms.toFixed(0)} ms after the last one before; ${missing.toLocaleString('en')} of ${(sent.frames + skipped.linkDown + skipped.late).toLocaleString('en')} frames missing${repeated}`,
+      `  ${from.name} to ${to.name}  ${screen.good(`first frame ${afterStart.toFixed(0)} ms after the new process started`)}`,
+    )
+    screen.line(
+      `                  ${gap.ms.toFixed(0)} ms after the last one before; ${missing.toLocaleString('en')} of ${due.toLocaleString('en')} frames missing${repeated}`,
     )
   }
   return { ms, lost }

@@ -3,7 +3,7 @@ import type { SwitchProcess } from './switch-process.js'
 import type { SwitchCounters } from './switch-report.js'
 
 const BARS = '▁▂▃▄▅▆▇█'
-const HISTORY = 24
+const HISTORY = 60
 
 /** What a switch did between two moments. */
 export interface Rates {
@@ -56,22 +56,21 @@ export async function showRates(
     const rates = ratesBetween(shown, now)
     shown = now
     history.push(rates.mpps)
-    screen.live([rateLine(what, rates, sparkline(history.slice(-HISTORY)))])
+    screen.live(rateLine(what, rates), `  ${sparkline(history.slice(-HISTORY))}`)
   }
   const total = ratesBetween(first, last)
-  screen.live([rateLine(what, total, screen.dim('mean'))])
-  screen.keep()
+  screen.line(`${rateLine(what, total)}  ${screen.dim('mean')}`)
   return total
 }
 
-function rateLine(what: string, { mpps, gbps, cyclesPerFrame, drops }: Rates, end: string): string {
+function rateLine(what: string, { mpps, gbps, cyclesPerFrame, drops }: Rates): string {
   return [
-    `  ${what.padEnd(15)}`,
-    `${mpps.toFixed(2).padStart(6)} Mframes/s`,
-    `${gbps.toFixed(2).padStart(6)} Gbit/s`,
+    `  ${what.padEnd(10)}`,
+    `${mpps.toFixed(mpps < 0.1 ? 4 : 2).padStart(6)} Mframes/s`,
+    `${gbps.toFixed(2).padStart(5)} Gbit/s`,
     `${cyclesPerFrame.toFixed(0).padStart(5)} cycles/frame`,
-    `${drops} dropped  ${end}`,
-  ].join('  ')
+    `${drops} dropped`,
+  ].join(' ')
 }
 
 function sparkline(values: readonly number[]): string {

@@ -34,16 +34,11 @@ export class Screen {
     this.line(this.bold(text))
   }
 
-  /** Shows lines in place of the last live ones; on anything but a terminal they are just lines. */
-  live(lines: readonly string[]): void {
+  /** Shows a line, and on a terminal a drawing below it, in place of the last live ones. */
+  live(text: string, drawing: string): void {
     this.#erase()
-    this.#stream.write(`${lines.join('\n')}\n`)
-    if (this.#redraws) this.#liveLines = lines.length
-  }
-
-  /** Live lines stay as they are. */
-  keep(): void {
-    this.#liveLines = 0
+    this.#stream.write(this.#redraws ? `${text}\n${drawing}\n` : `${text}\n`)
+    if (this.#redraws) this.#liveLines = 2
   }
 
   close(): void {
