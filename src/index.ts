@@ -30,6 +30,15 @@ export type { Negotiated, PortState, PortStatus } from './datapath/port-status.j
 export { DatapathError, type DatapathErrorCode } from './errors.js'
 export type { Lcore, ProgramModule } from './lcore/lcore.js'
 export { NativeBindingError } from './native/binding-error.js'
+export {
+  type CrossConnectOptions,
+  crossConnect,
+} from './programs/cross-connect.js'
+export {
+  type LearningSwitchOptions,
+  type LearntAddress,
+  learningSwitch,
+} from './programs/learning-switch.js'
 export type {
   PortDirectory,
   Program,

@@ -96,7 +96,8 @@ test('what package.json exports is there', () => {
 })
 
 test('the package can be imported by its name', () => {
-  const program = "for (const name of ['dpdk-vhost', 'dpdk-vhost/testkit']) await import(name)"
+  const program =
+    "for (const name of ['dpdk-vhost', 'dpdk-vhost/headers', 'dpdk-vhost/testkit']) await import(name)"
   const child = run(process.execPath, ['--input-type=module', '-e', program], { cwd: root })
   assert.equal(child.status, 0, child.output)
 })
