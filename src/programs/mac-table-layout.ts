@@ -1,0 +1,95 @@
+/**
+ * Where a MAC table keeps what, in 32-bit words of one buffer that several lcores can share:
+ *
+ * ```
+ * header   16  numbers of the whole table, indices below
+ * counters 16  eight float64
+ * ports    4 each, MAX_PORTS of them: oldest entry, newest entry, number of entries, unused
+ * heads    first entry of each hash chain; a power of two of them, at least twice the limit
+ * entries  8 each: one half of a cache line
+ * ```
+ *
+ * An entry is named by the index of its first word; 0 names none.
+ *
+ * @packageDocumentation
+ */
+import { randomFillSync } from 'node:crypto'
+import { MAX_PORTS } from '../burst/burst.js'
+
+export const LOCK = 0
+export const LIMIT = 1
+export const SIZE = 2
+export const FREE = 3
+export const KEYS = 4
+export const SHIFT = 7
+export const ENTRIES = 8
+export const SWEPT = 9
+export const ACTIVE_PORTS = 10
+export const FORMAT = 11
+export const DAMAGED = 12
+export const FORMAT_VALUE = 0x4d414331
+
+export const COUNTERS = 16 / 2
+export const LEARNED = COUNTERS
+export const MOVED = COUNTERS + 1
+export const EVICTED = COUNTERS + 2
+export const EXPIRED = COUNTERS + 3
+
+export const PORTS = 32
+export const PORT_WORDS = 4
+export const OLDEST = 0
+export const NEWEST = 1
+export const COUNT = 2
+
+export const HEADS = PORTS + MAX_PORTS * PORT_WORDS
+
+export const ENTRY_WORDS = 8
+/** Octets 0 to 3 of the address, octet 0 lowest: as a little-endian load gives them. */
+export const LOW = 0
+/** Octets 4 and 5 in the lower half, the port id in the upper. One word, so that a reader never pairs an address with another's port. */
+export const HIGH_AND_PORT = 1
+/** Next entry of the hash chain, or of the free list. */
+export const NEXT = 2
+/** Second in which the address was last seen. */
+export const STAMP = 3
+/** Neighbours in the port's list, which runs from the oldest to the newest. */
+export const OLDER = 4
+export const NEWER = 5
+
+/** The buffer of a table for `limit` addresses; the same for tables of their own and shared ones. */
+export function macTableBytes(limit: number): number {
+  return (HEADS + headCount(limit) + limit * ENTRY_WORDS) * 4
+}
+
+function headCount(limit: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(limit, 8) * 2))
+}
+
+/** Prepares `buffer`, of {@link macTableBytes} bytes, as an empty table for `limit` addresses. */
+export function initMacTable(buffer: ArrayBufferLike, limit: number): void {
+  const words = new Int32Array(buffer)
+  const heads = headCount(limit)
+  words[LIMIT] = limit
+  words[SHIFT] = 32 - Math.log2(heads)
+  words[ENTRIES] = HEADS + heads
+  randomFillSync(words, KEYS, 3)
+  for (let key = KEYS; key < KEYS + 3; key++) words[key] = (words[key] as number) | 1
+  words[FORMAT] = FORMAT_VALUE
+  clearMacTable(words)
+}
+
+/** Makes the table empty; the counters go on. */
+export function clearMacTable(words: Int32Array): void {
+  const first = words[ENTRIES] as number
+  const end = first + (words[LIMIT] as number) * ENTRY_WORDS
+  words.fill(0, PORTS, first)
+  for (let entry = first; entry < end; entry += ENTRY_WORDS) {
+    words[entry + NEXT] = entry + ENTRY_WORDS < end ? entry + ENTRY_WORDS : 0
+    words[entry + STAMP] = 0
+    // A free entry is one whose port is out of range.
+    words[entry + HIGH_AND_PORT] = -1
+  }
+  words[FREE] = first
+  words[SIZE] = 0
+  words[ACTIVE_PORTS] = 0
+}
