@@ -81,6 +81,7 @@ Module::Module(Napi::Env env, Napi::Object exports) : mailbox_(Mailbox::make(env
                            InstanceMethod("assign", &Module::assign),
                            InstanceMethod("inject", &Module::inject),
                            InstanceMethod("wakeLcore", &Module::wake_lcore),
+                           InstanceMethod("endSleeps", &Module::end_sleeps),
                            InstanceMethod("pinThread", &Module::pin_thread),
                            InstanceMethod("packetMemory", &Module::packet_memory),
                            InstanceMethod("counters", &Module::counters),
@@ -218,6 +219,12 @@ Napi::Value Module::inject(const Napi::CallbackInfo& info) {
 
 Napi::Value Module::wake_lcore(const Napi::CallbackInfo& info) {
   Datapath::instance().wake_lcore(info[0].As<Napi::Number>().Uint32Value());
+  return info.Env().Undefined();
+}
+
+Napi::Value Module::end_sleeps(const Napi::CallbackInfo& info) {
+  Sleeper::end_sleeps();
+  Datapath::instance().wake_lcores();
   return info.Env().Undefined();
 }
 

@@ -30,6 +30,7 @@ class Module final : public Napi::Addon<Module> {
   Napi::Value assign(const Napi::CallbackInfo& info);
   Napi::Value inject(const Napi::CallbackInfo& info);
   Napi::Value wake_lcore(const Napi::CallbackInfo& info);
+  Napi::Value end_sleeps(const Napi::CallbackInfo& info);
   Napi::Value pin_thread(const Napi::CallbackInfo& info);
   Napi::Value packet_memory(const Napi::CallbackInfo& info);
   Napi::Value counters(const Napi::CallbackInfo& info);

@@ -57,6 +57,8 @@ class ManagedPort : public Port {
     event.rx_queues = told_rx_queues_ = rx_queues_.load(std::memory_order_relaxed);
     event.tx_queues = told_tx_queues_ = tx_queues_.load(std::memory_order_relaxed);
     event.negotiated = negotiated();
+    event.negotiated.queue_pairs =
+        static_cast<uint32_t>(__builtin_popcount(event.rx_queues & event.tx_queues));
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     event.time = std::chrono::duration<double, std::milli>(now).count();
     host_.publish(std::move(event));

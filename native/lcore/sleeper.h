@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <utility>
@@ -24,6 +25,10 @@ class Sleeper {
   // polled.
   void wait(uint32_t timeout_ms) const;
 
+  // From now on every wait of the process returns at once: node waits for a Worker that is to end,
+  // however long it sleeps.
+  static void end_sleeps() { sleeps_ended_.store(true); }
+
  private:
   struct Watched {
     int fd;          // a duplicate of the kick eventfd: librte may close its own at any time
@@ -32,6 +37,8 @@ class Sleeper {
   };
   void watch(Watched& watched, uint32_t epoch, int kick_fd);
   void forget(Watched& watched);
+
+  static inline std::atomic<bool> sleeps_ended_{false};  // set by any thread, read by sleepers
 
   const int epoll_fd_;
   const int wake_fd_;

@@ -218,7 +218,6 @@ void EthdevPort::close() {
 
 Negotiated EthdevPort::negotiated() {
   Negotiated now;
-  now.queue_pairs = std::max<uint32_t>(options_.rx_queues, options_.tx_queues);
   now.rx_ring_size = options_.rx_descriptors;
   now.tx_ring_size = options_.tx_descriptors;
   now.mtu = options_.mtu;

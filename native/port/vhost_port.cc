@@ -140,7 +140,6 @@ int VhostPort::on_device(int vid) {
   now.numa_node = rte_vhost_get_numa_node(vid);
   now.packed = (now.features >> kVirtioRingPacked & 1) != 0;
   const uint16_t vrings = rte_vhost_get_vring_num(vid);
-  now.queue_pairs = vrings / 2;
   rte_vhost_vring vring{};
   if (rte_vhost_get_vhost_vring(vid, from_guest(0), &vring) == 0) now.rx_ring_size = vring.size;
   if (rte_vhost_get_vhost_vring(vid, to_guest(0), &vring) == 0) now.tx_ring_size = vring.size;

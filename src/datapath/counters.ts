@@ -73,7 +73,7 @@ const block = new Float64Array(binding.counters())
 function read<T>(names: readonly string[], at: number): T {
   const result: Record<string, number> = {}
   names.forEach((name, i) => {
-    if (name !== 'reserved') result[name] = block[at + i] as number
+    result[name] = block[at + i] as number
   })
   return result as T
 }
@@ -99,8 +99,7 @@ export function readPortCounters(id: number): PortCounters {
   const at = id * layout.portStride
   const rxQueues = queues<RxCounters>(layout.rxNames, at, layout.rxStride)
   const txQueues = queues<TxCounters>(layout.txNames, at + layout.tx, layout.txStride)
-  const zero = (names: readonly string[]) =>
-    Object.fromEntries(names.filter((n) => n !== 'reserved').map((n) => [n, 0]))
+  const zero = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, 0]))
   return {
     rx: sum(rxQueues, zero(layout.rxNames) as unknown as RxCounters),
     tx: sum(txQueues, zero(layout.txNames) as unknown as TxCounters),

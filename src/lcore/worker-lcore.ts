@@ -17,6 +17,8 @@ export interface WorkerListener {
   onEnd(lcore: Lcore, reason: string | undefined): Promise<void>
 }
 
+let exitWatched = false
+
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 
 /** An lcore in a Worker of its own. */
@@ -76,6 +78,11 @@ export class WorkerLcore extends Lcore {
     ports: PortList,
     listener: WorkerListener,
   ): Promise<WorkerLcore> {
+    if (!exitWatched) {
+      // Node waits for its Workers when it exits, and a sleeping one does not hear of it.
+      process.once('exit', () => binding.endSleeps())
+      exitWatched = true
+    }
     const start: WorkerStart = {
       burst: options.burst,
       idle: options.idle,

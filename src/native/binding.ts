@@ -146,6 +146,8 @@ export interface Binding {
   assign(triples: Uint32Array): Promise<void>
   inject(port: number, bytes: Uint8Array): boolean
   wakeLcore(index: number): void
+  /** Lets no lcore of the process sleep any more: it is about to end. */
+  endSleeps(): void
   /** Keeps the calling thread on one CPU. */
   pinThread(cpu: number): void
   /** This thread's one view of packet memory. */

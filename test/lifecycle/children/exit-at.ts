@@ -43,7 +43,11 @@ const { vhost, guest } = await loopback(datapath, folder)
 await reached('ready')
 
 const program = new URL('./ping-pong.js', import.meta.url)
-const launching = datapath.launch(program, { name: 'worker' })
+const launching = datapath.launch(program, {
+  name: 'worker',
+  ports: [vhost.name],
+  maxSleepMs: 10_000,
+})
 if (step === 'launching') await end()
 const lcore = await launching
 await datapath.run((burst) => void burst.outPort.fill(burst.inPort ^ 3, 0, burst.count), {
