@@ -7,6 +7,7 @@ export {
   Burst,
   type BurstMemory,
   type BurstOperations,
+  BurstWord,
   DROP,
   MAX_BURST,
   MAX_FRAMES,
@@ -26,10 +27,11 @@ export type {
 } from './datapath/events.js'
 export { LOG_LEVELS } from './datapath/events.js'
 export type { Port, ReadyOptions } from './datapath/port.js'
-export type { Negotiated, PortState, PortStatus } from './datapath/port-status.js'
+export type { Negotiated, PortStatus } from './datapath/port-status.js'
 export { DatapathError, type DatapathErrorCode } from './errors.js'
 export type { Lcore, ProgramModule } from './lcore/lcore.js'
-export { NativeBindingError } from './native/binding-error.js'
+export type { PortState } from './native/binding.js'
+export { type BindingProblem, NativeBindingError } from './native/binding-error.js'
 export {
   type CrossConnectOptions,
   crossConnect,

@@ -1,4 +1,5 @@
-import type { PortState, PortStatus } from './port-status.js'
+import type { PortState } from '../native/binding.js'
+import type { PortStatus } from './port-status.js'
 
 /** A port changed its state or its queues. */
 export interface PortEvent extends PortStatus {

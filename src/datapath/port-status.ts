@@ -1,8 +1,5 @@
 import { featureNames } from '../config/features.js'
-import type { NativePortEvent, NativePortState } from '../native/binding.js'
-
-/** `closed → connecting | listening → connected → ready ⇄ stopped → disconnected → connecting ...` */
-export type PortState = NativePortState
+import type { NativePortEvent, PortState } from '../native/binding.js'
 
 /** What was negotiated with the peer. */
 export interface Negotiated {

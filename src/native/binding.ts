@@ -5,7 +5,7 @@ export interface NativePortEvent {
   type: 'port'
   id: number
   generation: number
-  state: NativePortState
+  state: PortState
   reason: string
   rxQueues: number
   txQueues: number
@@ -19,7 +19,8 @@ export interface NativePortEvent {
   numaNode: number
 }
 
-export type NativePortState =
+/** `closed → connecting | listening → connected → ready ⇄ stopped → disconnected → connecting ...` */
+export type PortState =
   | 'closed'
   | 'connecting'
   | 'listening'

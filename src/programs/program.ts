@@ -21,7 +21,7 @@ export interface Program {
   idle?(burst: Burst): boolean | void
   /** Called on the lcore's thread before the first burst and whenever ports were added or removed. */
   portsChanged?(ports: PortDirectory): void
-  /** Answers {@link Lcore.call}. The argument and the result are structured clones. */
+  /** Answers `Lcore.call`. The argument and the result are structured clones. */
   message?(message: unknown): unknown
   /** Called when the program is replaced or its lcore ends. */
   close?(): void
