@@ -1,4 +1,4 @@
-import type { PortState } from '../datapath/port-status.js'
+import type { PortState } from '../native/binding.js'
 
 /** From the switch's process to the demo. */
 export type SwitchReport =

@@ -1,4 +1,4 @@
-import type { PortState } from '../../datapath/port-status.js'
+import type { PortState } from '../../native/binding.js'
 import type { HostRequest } from '../traffic/host-program.js'
 import type { TestHostSpec } from './options.js'
 
