@@ -68,6 +68,18 @@ export const needs = [
   },
   {
     group: 'base',
+    what: 'ip, for interfaces in the tests',
+    present: command('ip'),
+    packages: {
+      debian: 'iproute2',
+      fedora: 'iproute',
+      arch: 'iproute2',
+      alpine: 'iproute2',
+      suse: 'iproute2',
+    },
+  },
+  {
+    group: 'base',
     what: 'C compiler',
     present: command('gcc'),
     packages: {

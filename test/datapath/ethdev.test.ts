@@ -1,0 +1,79 @@
+/** Ports on DPDK's other devices: files, and interfaces of the kernel. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { Datapath } from '../../src/index.js'
+import { crossConnect } from '../../src/programs/cross-connect.js'
+import { numberedFrame, SMALL, socketFolder, until } from '../support/loopback.js'
+
+const run = promisify(execFile)
+
+/** A capture file (libpcap's format, little-endian, microseconds, Ethernet). */
+function pcap(frames: readonly Uint8Array[]): Buffer {
+  const header = Buffer.from(new Uint32Array([0xa1b2c3d4, 0x0004_0002, 0, 0, 65_535, 1]).buffer)
+  const records = frames.flatMap((frame, i) => [
+    Buffer.from(new Uint32Array([1, i, frame.length, frame.length]).buffer),
+    frame,
+  ])
+  return Buffer.concat([header, ...records])
+}
+
+/** The frames of a capture file. */
+function framesOf(file: Buffer): Buffer[] {
+  const frames: Buffer[] = []
+  for (let at = 24; at < file.length; ) {
+    const length = file.readUInt32LE(at + 8)
+    frames.push(file.subarray(at + 16, at + 16 + length))
+    at += 16 + length
+  }
+  return frames
+}
+
+describe('ethdev ports', () => {
+  test('from a capture file to a capture file, every byte the same', async () => {
+    using folder = socketFolder()
+    const at = (name: string) => join(folder.path, name)
+    const frames = Array.from({ length: 300 }, (_, i) => numberedFrame(i, 64 + (i % 1400)))
+    writeFileSync(at('in.pcap'), pcap(frames))
+    await using datapath = await Datapath.open(SMALL)
+    await datapath.run(crossConnect())
+    const out = await datapath.addPort({
+      name: 'out',
+      type: 'dpdk',
+      devargs: `net_pcap0,rx_pcap=${at('in.pcap')},tx_pcap=${at('nothing.pcap')}`,
+    })
+    const back = await datapath.addPort({
+      name: 'back',
+      type: 'dpdk',
+      devargs: `net_pcap1,tx_pcap=${at('out.pcap')}`,
+    })
+    await until('all went', () => back.counters().tx.frames === frames.length)
+    assert.equal(
+      out.counters().rx.bytes,
+      frames.reduce((sum, { length }) => sum + length, 0),
+    )
+    await datapath.close()
+    const written = framesOf(readFileSync(at('out.pcap')))
+    assert.deepEqual(
+      written.map((frame) => frame.toString('hex')),
+      frames.map((frame) => Buffer.from(frame).toString('hex')),
+    )
+  })
+
+  // A namespace of its own, so that nothing of this reaches the machine's interfaces.
+  const isRoot = process.getuid?.() === 0
+  const unshare = isRoot ? ['--net'] : ['--net', '--map-root-user']
+  for (const kind of ['tap', 'af_packet']) {
+    test(`on an interface of the kernel: ${kind}`, async () => {
+      const script = fileURLToPath(new URL('./children/kernel-device.js', import.meta.url))
+      await run('unshare', [...unshare, process.execPath, script, kind], {
+        timeout: 30_000,
+        killSignal: 'SIGKILL',
+      })
+    })
+  }
+})
