@@ -9,7 +9,7 @@ import { type Burst, DROP, MAX_PORTS } from '../burst/burst.js'
 import { validate } from '../config/validate.js'
 import { formatMac } from '../headers/mac.js'
 import { flood } from './flood.js'
-import { Learnt, MacTable, macOf } from './mac-table.js'
+import { MacTable, macOf } from './mac-table.js'
 import { initMacTable, macTableBytes } from './mac-table-layout.js'
 import { byType } from './messages.js'
 import type { PortDirectory, Program, ProgramContext } from './program.js'
@@ -224,9 +224,8 @@ export class LearningSwitch implements Program {
   }
 
   #learn(low: number, high: number, port: number, now: number): void {
-    const before = this.#table.portOf(low, high)
-    const learnt = this.#table.learn(low, high, port, now)
-    if (learnt === Learnt.moved) this.#onMove?.(macOf(low, high), before, port)
+    const before = this.#table.learn(low, high, port, now)
+    if (before >= 0 && before !== port) this.#onMove?.(macOf(low, high), before, port)
   }
 
   /** Seconds on the clock of the bursts; it goes on while there are none. */

@@ -43,17 +43,11 @@ const MAX_CHAIN = 16
 /** Entries that one sweep removes at most, so that no burst waits for a table full of old entries. */
 const SWEEP = 32
 
-/** What {@link MacTable.learn} did. */
-export const Learnt = {
-  /** Nothing: another lcore is changing the table. The next frame will do. */
-  busy: -1,
-  /** The address was known on this port; its age is now zero. */
-  refreshed: 0,
-  /** The address is new. */
-  added: 1,
-  /** The address was known on another port. */
-  moved: 2,
-} as const
+/** Returned by {@link MacTable.learn}: the address was not known. */
+export const NEW = -1
+
+/** Returned by {@link MacTable.learn}: another lcore is changing the table, and nothing was done. The next frame will do. */
+export const BUSY = -2
 
 /** The 48-bit number of an address that is given as two little-endian loads, of its octets 0 to 3 and 4 to 5. */
 export function macOf(low: number, high: number): number {
@@ -169,28 +163,34 @@ export class MacTable {
     return (words[entry + HIGH_AND_PORT] as number) >>> 16 === port && words[entry + STAMP] === now
   }
 
-  /** Notes that an address was seen on `port` in second `now`. Returns one of {@link Learnt}. */
+  /**
+   * Notes that an address was seen on `port` in second `now`.
+   *
+   * @returns the port it was on before, {@link NEW} or {@link BUSY}
+   */
   learn(low: number, high: number, port: number, now: number): number {
-    if (!this.#lock.try(now)) return Learnt.busy
+    if (!this.#lock.try(now)) return BUSY
     const words = this.#words
-    const entry = this.find(low, high)
-    let result: number = Learnt.refreshed
-    if (entry === 0) {
-      this.#add(low, high, port, now)
-      result = Learnt.added
+    const head = this.#head(low, high)
+    let last = 0
+    let length = 0
+    let entry = words[head] as number
+    while (entry !== 0 && length < MAX_CHAIN && !this.#holds(entry, low, high)) {
+      last = entry
+      entry = words[entry + NEXT] as number
+      length++
+    }
+    let before = NEW
+    if (length < MAX_CHAIN && entry !== 0) {
+      before = this.#port(entry)
+      this.#refresh(entry, before, port, now)
     } else {
-      const before = this.#port(entry)
-      this.#unlinkFromPort(entry, before)
-      if (before !== port) {
-        words[entry + HIGH_AND_PORT] = high | (port << 16)
-        this.#count(MOVED)
-        result = Learnt.moved
-      }
-      words[entry + STAMP] = now
-      this.#linkToPort(entry, port)
+      // The last of a chain that grew too long is the one that was learnt first.
+      if (length === MAX_CHAIN) this.#evict(last)
+      this.#add(head, low, high, port, now)
     }
     this.#lock.release()
-    return result
+    return before
   }
 
   /**
@@ -278,10 +278,27 @@ export class MacTable {
     this.#counters[counter] = (this.#counters[counter] as number) + 1
   }
 
-  #add(low: number, high: number, port: number, now: number): void {
+  #holds(entry: number, low: number, high: number): boolean {
     const words = this.#words
-    const head = this.#head(low, high)
-    this.#trimChain(head)
+    return words[entry] === low && ((words[entry + HIGH_AND_PORT] as number) & 0xffff) === high
+  }
+
+  #refresh(entry: number, before: number, port: number, now: number): void {
+    const words = this.#words
+    words[entry + STAMP] = now
+    // Often it is the newest of its port already.
+    if (before === port && words[entry + NEWER] === 0) return
+    this.#unlinkFromPort(entry, before)
+    if (before !== port) {
+      words[entry + HIGH_AND_PORT] =
+        ((words[entry + HIGH_AND_PORT] as number) & 0xffff) | (port << 16)
+      this.#count(MOVED)
+    }
+    this.#linkToPort(entry, port)
+  }
+
+  #add(head: number, low: number, high: number, port: number, now: number): void {
+    const words = this.#words
     if (words[FREE] === 0) this.#makeRoom(port)
     // In a damaged table that may have failed.
     if (words[FREE] === 0) clearMacTable(words)
@@ -298,24 +315,6 @@ export class MacTable {
     this.#count(LEARNED)
   }
 
-  /** Keeps a chain from growing past {@link MAX_CHAIN}: its last entry goes, which is the one that was learnt first. */
-  #trimChain(head: number): void {
-    const words = this.#words
-    let last = 0
-    let length = 0
-    for (
-      let entry = words[head] as number;
-      entry !== 0 && length < MAX_CHAIN;
-      entry = words[entry + NEXT] as number
-    ) {
-      last = entry
-      length++
-    }
-    if (length < MAX_CHAIN) return
-    this.#remove(last)
-    this.#count(EVICTED)
-  }
-
   #makeRoom(port: number): void {
     const words = this.#words
     let list = PORTS + port * PORT_WORDS
@@ -329,7 +328,11 @@ export class MacTable {
         }
       }
     }
-    this.#remove(words[list + OLDEST] as number)
+    this.#evict(words[list + OLDEST] as number)
+  }
+
+  #evict(entry: number): void {
+    this.#remove(entry)
     this.#count(EVICTED)
   }
 

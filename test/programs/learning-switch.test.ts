@@ -133,6 +133,7 @@ describe('learning', () => {
     const moves: unknown[] = []
     const { lcore, program } = start({ onMove: (...move) => moves.push(move) })
     lcore.run(0, broadcast(A), broadcast(A))
+    lcore.pass(1)
     lcore.run(0, broadcast(A))
     lcore.run(2, broadcast(A))
     assert.deepEqual(lcore.run(1, frame(B, A)).sent, [[0, 2]])

@@ -1,6 +1,6 @@
 /** Changes and reads a shared table for a while, together with another thread. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { Learnt, MacTable } from '../../src/programs/mac-table.js'
+import { BUSY, MacTable } from '../../src/programs/mac-table.js'
 import { Random } from '../headers/random.js'
 
 const { buffer, seed, milliseconds } = workerData as {
@@ -19,7 +19,7 @@ while (performance.now() < end) {
     // paired one entry's address with another's port would show.
     const n = random.below(400)
     const port = (n % 8) * 2 + random.below(2)
-    if (table.learn(n << 1, n, port, 0) !== Learnt.busy) changes++
+    if (table.learn(n << 1, n, port, 0) !== BUSY) changes++
     const m = random.below(400)
     const found = table.portOf(m << 1, m)
     if (found >= 0 && found >> 1 !== m % 8) odd++
