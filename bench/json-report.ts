@@ -1,0 +1,58 @@
+import type { Machine } from './machine.js'
+import { ratiosOf } from './ratios.js'
+import type { Results } from './run.js'
+import { median } from './statistics.js'
+import { caveats } from './verdict.js'
+
+/** What `--json` writes. Names and shape stay when the bench grows: others compare old files with new ones. */
+export interface JsonReport {
+  readonly machine: Machine
+  readonly runs: readonly JsonRun[]
+  /** Median over rounds of the ratio of frames a second, by `a/b@ring@frameBytes`. */
+  readonly ratios: Readonly<Record<string, number>>
+  /** The ratio of each round, in order. */
+  readonly ratioRounds: Readonly<Record<string, readonly number[]>>
+  /** As `ratios`, of cycles: `b`'s over `a`'s. */
+  readonly cycleRatios: Readonly<Record<string, number>>
+  /** Runs of the calibration loop, on the switch's CPU and the generator's: slowest over fastest, less 1. */
+  readonly calibration: readonly [number, number]
+  /** Samples that were taken again, because others had used the CPUs. */
+  readonly putAside: number
+  /** What to know before believing the numbers. */
+  readonly caveats: readonly string[]
+}
+
+export interface JsonRun {
+  readonly name: string
+  readonly ring: string
+  readonly frameBytes: number
+  /** Median of `samples`. */
+  readonly mpps: number
+  readonly cyclesPerPacket: number
+  /** Mpps of each round, in order. */
+  readonly samples: readonly number[]
+  /** Everything measured in each round. */
+  readonly rounds: readonly object[]
+}
+
+export function toJson(machine: Machine, results: Results): JsonReport {
+  const ratios = ratiosOf(results.runs)
+  return {
+    machine,
+    runs: results.runs.map(({ name, ring, frameBytes, samples }) => ({
+      name,
+      ring,
+      frameBytes,
+      mpps: median(samples.map(({ mpps }) => mpps)),
+      cyclesPerPacket: median(samples.map(({ cyclesPerPacket }) => cyclesPerPacket)),
+      samples: samples.map(({ mpps }) => mpps),
+      rounds: samples,
+    })),
+    ratios: Object.fromEntries(ratios.map(({ key, ratio }) => [key, ratio])),
+    ratioRounds: Object.fromEntries(ratios.map(({ key, rounds }) => [key, rounds])),
+    cycleRatios: Object.fromEntries(ratios.map(({ key, byCycles }) => [key, byCycles])),
+    calibration: results.noise.calibration,
+    putAside: results.noise.putAside,
+    caveats: caveats(results),
+  }
+}

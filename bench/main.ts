@@ -1,0 +1,65 @@
+/** `npm run bench`: see README.md beside this file. */
+import { writeFileSync } from 'node:fs'
+import { chooseCpus } from './cpus.js'
+import { toJson } from './json-report.js'
+import { describeMachine } from './machine.js'
+import { chooseMemory } from './memory.js'
+import { HELP, type Options, parseOptions, UsageError } from './options.js'
+import { Progress } from './progress.js'
+import { runBench } from './run.js'
+import { describe, summarize } from './text-report.js'
+
+const INTERRUPTED = 130
+
+async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === 'micro') {
+    const { runMicro } = await import('./micro/run.js')
+    await runMicro()
+    return 0
+  }
+  const options = parseOptions(args)
+  if (options === 'help') {
+    process.stdout.write(HELP)
+    return 0
+  }
+  return compare(options, args)
+}
+
+async function compare(options: Options, args: readonly string[]): Promise<number> {
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => stop.abort(new Error(`stopped by ${signal}`)))
+  }
+  const { rings, frameBytes } = options
+  const cpus = chooseCpus(options.cpus)
+  const memory = chooseMemory(options.memory)
+  // Found out before there is anything to lose.
+  if (options.json !== undefined) writeFileSync(options.json, '')
+  const machine = describeMachine(cpus, memory, args)
+  process.stdout.write(`${describe(machine)}\n\n`)
+
+  const progress = new Progress()
+  const scenarios = rings.map((ring) => ({ ring, frameBytes }))
+  try {
+    const results = await runBench({ ...options, scenarios, cpus, memory }, progress, stop.signal)
+    progress.end()
+    process.stdout.write(`${summarize(results)}\n`)
+    if (options.json !== undefined) {
+      writeFileSync(options.json, `${JSON.stringify(toJson(machine, results), undefined, 2)}\n`)
+    }
+    return 0
+  } catch (error) {
+    progress.end()
+    if (!stop.signal.aborted) throw error
+    process.stderr.write(`${(stop.signal.reason as Error).message}\n`)
+    return INTERRUPTED
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  const usage = error instanceof UsageError
+  process.stderr.write(`${(error as Error).message}\n${usage ? '--help shows the options.\n' : ''}`)
+  process.exitCode = usage ? 2 : 1
+}

@@ -1,0 +1,69 @@
+/** The process of a switch of ours: opens a datapath between two sockets and answers the bench. */
+import { Datapath, type Lcore } from '../../src/index.js'
+import type { LearningSwitchStats } from '../../src/programs/learning-switch.js'
+import type { Reply, Request, Start, Totals } from './messages.js'
+
+const start = JSON.parse(process.argv[2] as string) as Start
+const send = (reply: Reply) => process.send?.(reply)
+
+// The bench is gone.
+process.on('disconnect', () => process.exit(1))
+
+const datapath = await Datapath.open({ memory: start.memory, memoryMiB: start.memoryMiB })
+const [a, b] = await Promise.all(
+  start.sockets.map((path, i) =>
+    datapath.addPort({ name: `vhost${i}`, type: 'dpdkvhostuserclient', path }),
+  ),
+)
+const lcore = await launch()
+await Promise.all([a?.ready(), b?.ready()])
+process.on('message', (request: Request) => void answer(request))
+send({ kind: 'started' })
+
+function launch(): Promise<Lcore> {
+  // testpmd never sleeps either.
+  const common = { cpu: start.cpu, idle: 'spin' } as const
+  const program = (name: string) => new URL(`../../src/programs/${name}.js`, import.meta.url)
+  if (start.contender === 'ts-learning') return datapath.launch(program('learning-switch'), common)
+  const pairs = [['vhost0', 'vhost1']]
+  return datapath.launch(program('cross-connect'), { ...common, data: { pairs } })
+}
+
+async function answer(request: Request): Promise<void> {
+  if (request.kind === 'totals') {
+    await checkLearning()
+    send({ kind: 'totals', totals: totals() })
+    return
+  }
+  if (start.contender === 'native-io') {
+    void lcore.nativeIo(request.milliseconds).then(() => {
+      throw new Error('the measurement took longer than was planned for the native loop')
+    })
+  }
+  send({ kind: 'begun' })
+}
+
+function totals(): Totals {
+  const { busyCycles, polls, emptyPolls } = lcore.counters()
+  const ports = [...datapath.ports.values()].map((port) => port.counters())
+  const sum = (values: number[]) => values.reduce((total, value) => total + value, 0)
+  const frames = sum(ports.map(({ rx }) => rx.frames))
+  return {
+    frames,
+    busyCycles,
+    cyclesPerSecond: datapath.info.cyclesPerSecond,
+    dropped: frames - sum(ports.map(({ tx }) => tx.frames)),
+    bursts: polls - emptyPolls,
+  }
+}
+
+/** The load is meant to have one address on each port that stays there; anything else would measure something else. */
+async function checkLearning(): Promise<void> {
+  if (start.contender !== 'ts-learning') return
+  const { size, moves } = (await lcore.call({ type: 'stats' })) as LearningSwitchStats
+  if (size !== 2 || moves !== 0) {
+    throw new Error(
+      `the learning switch knows ${size} addresses and saw ${moves} move, not 2 and 0`,
+    )
+  }
+}

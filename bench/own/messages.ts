@@ -1,0 +1,23 @@
+/** What the process of a switch of ours is told at its start. */
+export interface Start {
+  readonly contender: 'native-io' | 'ts-io' | 'ts-learning'
+  readonly sockets: readonly [string, string]
+  readonly cpu: number
+  readonly memory: 'hugepages' | 'memfd'
+  readonly memoryMiB: number
+}
+
+/** From the bench to that process. Each is answered by a message. */
+export type Request = { kind: 'begin'; milliseconds: number } | { kind: 'totals' }
+
+/** From that process to the bench. */
+export type Reply = { kind: 'started' } | { kind: 'begun' } | { kind: 'totals'; totals: Totals }
+
+/** Counters since its start. */
+export interface Totals {
+  readonly frames: number
+  readonly busyCycles: number
+  readonly cyclesPerSecond: number
+  readonly dropped: number
+  readonly bursts: number
+}

@@ -1,0 +1,123 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Contender } from './contender.js'
+import { Generator } from './generator.js'
+import { PollingThread } from './polling-thread.js'
+import type { Setup } from './setup.js'
+import { median } from './statistics.js'
+
+/** Frames flow this long before anything is measured: code gets compiled, caches and tables filled. */
+const WARM_UP_MS = 500
+
+/** The rate of a sample is the median over windows of this length, so that one disturbance does not count. */
+const WINDOW_MS = 100
+
+/** Length of the window in which cycles are counted, after the others. */
+const CYCLES_MS = 200
+
+/** One measurement of one contender. */
+export interface Sample {
+  /** Million frames a second that went through the switch, both directions together. */
+  readonly mpps: number
+  /** Cycles of the switch's core for each frame, without polls that found nothing. */
+  readonly cyclesPerPacket: number
+  /** Share of the switch's time that was not spent on polls that found nothing. */
+  readonly busy: number
+  /** The same of the generator. */
+  readonly generatorBusy: number
+  /** Mean frames of a burst, where the switch tells. */
+  readonly burst: number | undefined
+  /** Frames the switch took and did not deliver. */
+  readonly dropped: number
+  /** Share of the time for which the switch's core was given to others. */
+  readonly switchLost: number
+  /** The same of the generator's core. */
+  readonly generatorLost: number
+}
+
+/**
+ * Measures one contender once. Switch and generator are started for it and killed after it: the
+ * rings, the memory and the frames in flight are new for everybody.
+ *
+ * @throws the signal's reason when it is aborted; Error when nothing flows
+ */
+export async function takeSample(
+  contender: Contender,
+  shared: Omit<Setup, 'sockets' | 'folder'>,
+  milliseconds: number,
+  signal: AbortSignal,
+): Promise<Sample> {
+  signal.throwIfAborted()
+  const folder = mkdtempSync(join(tmpdir(), 'dpdk-vhost-bench-'))
+  try {
+    const sockets = [join(folder, 'a'), join(folder, 'b')] as const
+    return await measure(contender, { ...shared, sockets, folder }, milliseconds, signal)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function measure(
+  contender: Contender,
+  setup: Setup,
+  milliseconds: number,
+  signal: AbortSignal,
+): Promise<Sample> {
+  await using generator = new Generator(setup)
+  await using running = contender.start(setup)
+  const wait = async (ms: number) => {
+    await Promise.race([sleep(ms, undefined, { signal }), generator.failed, running.failed])
+  }
+  await unlessAborted(Promise.all([generator.started(), running.started()]), signal)
+
+  // Twice what it takes: on a busy machine every answer may be late.
+  await running.begin(2 * (WARM_UP_MS + milliseconds + CYCLES_MS) + 5000)
+  await generator.begin()
+  await wait(WARM_UP_MS)
+
+  const ours = new PollingThread(running.pid, setup.cpus.switch)
+  const theirs = new PollingThread(generator.pid, setup.cpus.generator)
+  const begun = performance.now()
+  const rates: number[] = []
+  await generator.rate()
+  for (let left = Math.max(1, Math.round(milliseconds / WINDOW_MS)); left > 0; left--) {
+    await wait(WINDOW_MS)
+    rates.push(await generator.rate())
+  }
+  const elapsed = performance.now() - begun
+  const switchLost = ours.lost() / elapsed
+  const generatorLost = theirs.lost() / elapsed
+
+  await Promise.all([running.countCycles(), generator.countCycles()])
+  await generator.rate()
+  await wait(CYCLES_MS)
+  const rate = await generator.rate()
+  const [work, generatorCycles] = await Promise.all([running.work(), generator.cyclesPerFrame()])
+
+  const mpps = median(rates) / 1e6
+  if (mpps === 0 || work.frames === 0) {
+    throw new Error(`no frames went through ${contender.name} on ${setup.ring} rings`)
+  }
+  const cyclesPerPacket = work.busyCycles / work.frames
+  return {
+    mpps,
+    cyclesPerPacket,
+    busy: (cyclesPerPacket * rate) / work.cyclesPerSecond,
+    generatorBusy: (generatorCycles * rate) / work.cyclesPerSecond,
+    burst: work.burst,
+    dropped: work.dropped,
+    switchLost,
+    generatorLost,
+  }
+}
+
+async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  let stop = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop)
+  })
+  await Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', stop))
+}

@@ -1,0 +1,30 @@
+import type { Memory } from './memory.js'
+
+/** Layouts of the virtqueues that can be measured. */
+export const RINGS = ['split', 'packed', 'packed-inorder'] as const
+export type Ring = (typeof RINGS)[number]
+
+/** Everything the two sides of a measurement have to agree on. */
+export interface Setup {
+  readonly ring: Ring
+  readonly frameBytes: number
+  /** Sockets of the two guests; the generator listens on them. */
+  readonly sockets: readonly [string, string]
+  /** Folder of this measurement, removed after it. */
+  readonly folder: string
+  readonly cpus: Cpus
+  readonly memory: Memory
+}
+
+/** Who runs where. */
+export interface Cpus {
+  /** CPU of the switch's polling thread. */
+  readonly switch: number
+  /** CPU of the generator's polling thread. */
+  readonly generator: number
+  /** CPUs of all threads that do not poll, as a list such as `0-3,8`. */
+  readonly others: string
+}
+
+/** Time a side may take until its ports are up. */
+export const START_MS = 20_000

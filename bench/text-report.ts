@@ -1,0 +1,120 @@
+import type { Machine } from './machine.js'
+import type { Run } from './plan.js'
+import { type Ratio, ratiosOf } from './ratios.js'
+import type { Results } from './run.js'
+import { median } from './statistics.js'
+import { caveats } from './verdict.js'
+
+/** What is measured where, printed before the first sample. */
+export function describe(machine: Machine): string {
+  const { versions, siblings } = machine
+  const share = (cpu: number, group: readonly number[]) =>
+    group.length > 1
+      ? ` (shares its core with ${group.filter((other) => other !== cpu).join(', ')})`
+      : ''
+  const rows: [string, string][] = [
+    [
+      'machine',
+      `${machine.cpu}, ${machine.cpus} CPUs${machine.virtual ? ' (virtual machine)' : ''}, ${machine.memoryGiB} GiB`,
+    ],
+    [
+      'system',
+      `${machine.distribution}, Linux ${machine.kernel} ${machine.kernelParameters.join(' ')}`.trim(),
+    ],
+    [
+      'versions',
+      `dpdk-vhost ${versions.package}${versions.commit ? ` (${versions.commit})` : ''}, Node.js ${versions.node}, ${versions.dpdk}, testpmd: ${versions.testpmd}`,
+    ],
+    ['memory', `${machine.memory} for every process; hugepages: ${hugepagesOf(machine)}`],
+    ['switch', `CPU ${machine.switchCpu}${share(machine.switchCpu, siblings[0])}`],
+    [
+      'generator',
+      `CPU ${machine.generatorCpu}${share(machine.generatorCpu, siblings[1])}: dpdk-testpmd as two guests`,
+    ],
+    ['command', machine.command],
+  ]
+  return rows.map(([key, value]) => `${key.padEnd(10)} ${value}`).join('\n')
+}
+
+function hugepagesOf({ hugepages }: Machine): string {
+  const some = hugepages.filter(({ total }) => total > 0)
+  if (some.length === 0) return 'none reserved'
+  return some
+    .map(({ sizeKiB, total, free }) => `${total} of ${sizeKiB / 1024} MiB, ${free} free`)
+    .join('; ')
+}
+
+/** The tables, printed after the last sample. */
+export function summarize(results: Results): string {
+  const { runs, rounds } = results
+  const ratios = ratiosOf(runs)
+  const scenarios = [
+    ...new Set(runs.map(({ ring, frameBytes }) => `${ring} ring, ${frameBytes}-byte frames`)),
+  ]
+  const tables = scenarios.map((title) => {
+    const rows = runs.filter(
+      ({ ring, frameBytes }) => title === `${ring} ring, ${frameBytes}-byte frames`,
+    )
+    return `${title}\n${table([HEAD, ...rows.map((run) => cells(run, ratios))])}`
+  })
+  const notes = caveats(results).map((caveat) => `! ${caveat}`)
+  const legend = `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}; ratios are of Mpps, paired round by round.`
+  return [...tables, [legend, ...notes].join('\n')].join('\n\n')
+}
+
+const HEAD = [
+  '',
+  'Mpps',
+  'lowest-highest',
+  'cycles/frame',
+  'busy',
+  'generator',
+  'frames/burst',
+  'to testpmd-io',
+  'to native-io',
+]
+
+function cells(run: Run, ratios: readonly Ratio[]): string[] {
+  const of = (pick: (sample: Run['samples'][number]) => number) => run.samples.map(pick)
+  const rates = of(({ mpps }) => mpps)
+  const bursts = run.samples.flatMap(({ burst }) => burst ?? [])
+  const to = (other: string) => {
+    const ratio = ratios.find(
+      ({ key }) => key === `${run.name}/${other}@${run.ring}@${run.frameBytes}`,
+    )
+    if (ratio === undefined) return ''
+    const [low, high] = [Math.min(...ratio.rounds), Math.max(...ratio.rounds)]
+    return `${ratio.ratio.toFixed(3)} (${low.toFixed(2)}-${high.toFixed(2)})`
+  }
+  return [
+    run.name,
+    median(rates).toFixed(2),
+    `${Math.min(...rates).toFixed(2)}-${Math.max(...rates).toFixed(2)}`,
+    median(of(({ cyclesPerPacket }) => cyclesPerPacket)).toFixed(1),
+    share(median(of(({ busy }) => busy))),
+    share(median(of(({ generatorBusy }) => generatorBusy))),
+    bursts.length === 0 ? '' : median(bursts).toFixed(1),
+    to('testpmd-io'),
+    to('native-io'),
+  ]
+}
+
+function share(value: number): string {
+  return `${(100 * value).toFixed(0)} %`
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = HEAD.map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] as string).length)),
+  )
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) =>
+          column === 0 ? cell.padEnd(widths[0] as number) : cell.padStart(widths[column] as number),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}

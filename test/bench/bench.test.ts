@@ -1,0 +1,129 @@
+/** The bench runs, and writes what its readers expect. Never how fast it is: that is no matter of right and wrong. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { JsonReport } from '../../bench/json-report.js'
+import { socketFolder } from '../support/loopback.js'
+
+const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
+const LIMIT_MS = 60_000
+const skip = availableParallelism() < 2 && 'the bench needs two CPUs'
+
+function start(args: readonly string[], folder = tmpdir()) {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { ...process.env, TMPDIR: folder },
+  })
+  const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (data) => {
+    stdout += data
+  })
+  child.stderr.on('data', (data) => {
+    stderr += data
+  })
+  const ended = once(child, 'close').then(([code]) => {
+    clearTimeout(timer)
+    return { code, stdout, stderr }
+  })
+  return { child, ended, said: () => stderr }
+}
+
+describe('npm run bench', () => {
+  test('two switches, one ring, one round', { skip }, async () => {
+    using folder = socketFolder()
+    const file = join(folder.path, 'out.json')
+    const only = [
+      '--only',
+      'native-io,ts-io',
+      '--rings',
+      'split',
+      '--rounds',
+      '1',
+      '--seconds',
+      '0.2',
+    ]
+    const { code, stdout, stderr } = await start([...only, '--memory', 'memfd', '--json', file])
+      .ended
+    assert.equal(code, 0, stderr)
+    for (const word of [
+      'native-io',
+      'ts-io',
+      'split ring',
+      'Node.js',
+      'DPDK',
+      'npm run bench --',
+    ]) {
+      assert.ok(stdout.includes(word), `${word} is missing in:\n${stdout}`)
+    }
+
+    const report = JSON.parse(readFileSync(file, 'utf8')) as JsonReport
+    assert.deepEqual(
+      report.runs.map(({ name, ring, frameBytes }) => ({ name, ring, frameBytes })),
+      [
+        { name: 'native-io', ring: 'split', frameBytes: 64 },
+        { name: 'ts-io', ring: 'split', frameBytes: 64 },
+      ],
+    )
+    for (const run of report.runs) {
+      assert.equal(run.samples.length, 1)
+      assert.ok(run.mpps > 0 && run.cyclesPerPacket > 0, JSON.stringify(run))
+    }
+    assert.deepEqual(Object.keys(report.ratios), ['ts-io/native-io@split@64'])
+    assert.ok((report.ratios['ts-io/native-io@split@64'] as number) > 0)
+    assert.equal(report.machine.memory, 'memfd')
+    for (const key of ['cpu', 'kernel', 'versions', 'hugepages', 'command'] as const) {
+      assert.notEqual(report.machine[key], undefined, key)
+    }
+  })
+
+  test('Ctrl-C leaves nothing behind', { skip }, async () => {
+    using folder = socketFolder()
+    const { child, ended, said } = start(['--only', 'ts-learning', '--seconds', '30'], folder.path)
+    // Into the sample, when both processes poll.
+    while (!readdirSync(folder.path).some((name) => name.startsWith('dpdk-vhost-bench-'))) {
+      assert.equal(child.exitCode, null, said())
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    const pids = descendants(child.pid as number)
+    assert.ok(pids.length > 0, said())
+    child.kill('SIGINT')
+    const { code } = await ended
+    assert.equal(code, 130)
+    assert.deepEqual(pids.filter(isRunning), [])
+    assert.deepEqual(readdirSync(folder.path), [])
+  })
+
+  test('a wrong option is named, with those that exist', async () => {
+    const { code, stderr } = await start(['--only', 'testpmd']).ended
+    assert.equal(code, 2)
+    assert.match(stderr, /--only: 'testpmd' is none of testpmd-io, native-io/)
+  })
+
+  test('--help', async () => {
+    const { code, stdout } = await start(['--help']).ended
+    assert.equal(code, 0)
+    for (const option of ['--quick', '--only', '--rings', '--rounds', '--seconds', '--json']) {
+      assert.ok(stdout.includes(option), option)
+    }
+  })
+})
+
+function descendants(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  return children.split(' ').filter(Boolean).map(Number)
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
