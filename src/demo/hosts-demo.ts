@@ -178,9 +178,10 @@ async function interrupt(
     if (corrupted > 0) throw new Error(`${to.name} received ${corrupted} damaged frames`)
     const afterStart = gap.endedAt - second.startedAt
     ms = Math.max(ms, afterStart)
-    const missing = delivery.lost + skipped.linkDown + skipped.late
+    // What a host had no time to send was never under way.
+    const missing = delivery.lost + skipped.linkDown
     lost += missing
-    const due = sent.frames + skipped.linkDown + skipped.late
+    const due = sent.frames + skipped.linkDown
     const repeated = duplicated > 0 ? `, ${duplicated} came twice` : ''
     screen.line(
       `  ${from.name} to ${to.name}  ${screen.good(`first frame ${afterStart.toFixed(0)} ms after the new process started`)}`,

@@ -2,10 +2,7 @@
  * The demo's switch, a process of its own: a learning switch with a port on each socket given as an argument. It reports
  * to the demo, and ends with it.
  */
-import type { RxCounters, TxCounters } from '../datapath/counters.js'
-import { Datapath } from '../datapath/datapath.js'
-import type { Lcore } from '../lcore/lcore.js'
-import { learningSwitch } from '../programs/learning-switch.js'
+import { Datapath, type Lcore, learningSwitch, type RxCounters, type TxCounters } from '../index.js'
 import type { SwitchCounters, SwitchReport } from './switch-report.js'
 
 const REPORT_MS = 100

@@ -1,4 +1,5 @@
 /** The entry point of a host's process. It ends with its parent, when its time is over, or when it is told to. */
+import { MAX_MTU } from '../../config/fields.js'
 import { Datapath } from '../../datapath/datapath.js'
 import type { Lcore } from '../../lcore/lcore.js'
 import type { HostData, HostRequest } from '../traffic/host-program.js'
@@ -13,7 +14,10 @@ const tell = (message: FromHost) => {
   if (process.connected) process.send?.(message)
 }
 
-/** Of the first second nobody has a right to more than this: without a parent's word the process ends. */
+/** What the driver wants of a buffer beyond the MTU, so that a frame fits one together with its virtio header. */
+const DRIVER_BYTES = 64
+
+/** Without a word from its parent the process ends after this time. */
 const START_MS = 30_000
 let lifetime = setTimeout(end, START_MS)
 let link: Link | undefined
@@ -52,7 +56,7 @@ class Host {
     const datapath = await Datapath.open({
       memory: 'memfd',
       memoryMiB: spec.memoryMiB,
-      mtu: spec.mtu,
+      mtu: Math.min(spec.mtu + DRIVER_BYTES, MAX_MTU),
     })
     const host = new Host(spec, datapath)
     await host.#lcore(0)
