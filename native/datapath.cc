@@ -20,8 +20,7 @@ Datapath::Datapath()
   for (auto& fd : wake_fds_) fd.store(-1);
 }
 
-// --- open and close
-// -----------------------------------------------------------------------------------------------
+// --- open and close ---
 
 void Datapath::open(const OpenOptions& options, std::shared_ptr<EventSink> sink) {
   if (opened_)
@@ -70,8 +69,7 @@ std::shared_ptr<PacketMemory> Datapath::shared_memory() {
   return memory_;
 }
 
-// --- ports
-// ----------------------------------------------------------------------------------------------------------
+// --- ports ---
 
 uint32_t Datapath::add_port(const PortOptions& options) {
   if (!opened_) throw Failure("ERR_NOT_OPEN", "no datapath is open in this process");
@@ -161,8 +159,7 @@ bool Datapath::inject(const Quiescence::Reader& reader, uint32_t id, const uint8
   return port != nullptr;
 }
 
-// --- lcores
-// -----------------------------------------------------------------------------------------------------------
+// --- lcores ---
 
 std::unique_ptr<Lcore> Datapath::make_lcore(uint32_t burst_limit) {
   const std::shared_ptr<PacketMemory> memory = shared_memory();

@@ -61,8 +61,7 @@ class Datapath final : public PortHost {
  public:
   static Datapath& instance();
 
-  // --- any thread
-  // -------------------------------------------------------------------------------------------
+  // --- any thread ---
   ControlThread& control() override { return control_; }
   CounterBlock& counters() { return *counters_; }
   std::shared_ptr<PacketMemory> shared_memory();
@@ -73,14 +72,12 @@ class Datapath final : public PortHost {
   // Closes what is open and ends the control thread; for the end of the process. Bounded in time.
   void shut_down(std::chrono::milliseconds deadline);
 
-  // --- the thread that becomes an lcore
-  // -----------------------------------------------------------------------
+  // --- the thread that becomes an lcore ---
   std::unique_ptr<Lcore> make_lcore(uint32_t burst_limit);
   void remove_lcore(std::unique_ptr<Lcore> lcore);
   void wake_lcore(uint32_t index);
 
-  // --- control thread
-  // -----------------------------------------------------------------------------------------
+  // --- control thread ---
   void open(const OpenOptions& options, std::shared_ptr<EventSink> sink);
   void close();
   uint32_t add_port(const PortOptions& options);
@@ -90,8 +87,7 @@ class Datapath final : public PortHost {
   void publish_all();
   const Eal& eal() const { return eal_; }
 
-  // --- PortHost
-  // -------------------------------------------------------------------------------------------------
+  // --- PortHost ---
   void notify(const Notice& notice) override;
   void wake_lcores() override;
   PortTable& ports() override { return ports_; }

@@ -14,21 +14,20 @@ export {
   MAX_PORTS,
 } from './burst/burst.js'
 export * from './config/index.js'
-export type { LcoreCounters, PortCounters, RxCounters, TxCounters } from './datapath/counters.js'
+export type { LcoreCounters, PortCounters, RxCounters, TxCounters } from './counters/counters.js'
 export { Datapath, type DatapathInfo } from './datapath/datapath.js'
 export type {
   DatapathEvent,
   DatapathEvents,
-  LcoreEvent,
   LogEvent,
   LogLevel,
   PortEvent,
-  ProgramEvent,
 } from './datapath/events.js'
 export { LOG_LEVELS } from './datapath/events.js'
 export type { Port, ReadyOptions } from './datapath/port.js'
 export type { Negotiated, PortStatus } from './datapath/port-status.js'
 export { DatapathError, type DatapathErrorCode } from './errors.js'
+export type { LcoreEvent, ProgramEvent } from './lcore/events.js'
 export type { Lcore, ProgramModule } from './lcore/lcore.js'
 export type { PortState } from './native/binding.js'
 export { type BindingProblem, NativeBindingError } from './native/binding-error.js'

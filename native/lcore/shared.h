@@ -18,6 +18,9 @@ enum BurstWord : uint32_t {
   kReadyEpoch = 5,
 };
 
+// Verdict of a frame that goes nowhere.
+constexpr int32_t kDrop = -1;
+
 // What one lcore and the program on its thread share. Only that thread touches it, from both
 // languages in turn, so nothing here is atomic. JavaScript may write any value anywhere: every word
 // is checked when it is used.

@@ -21,8 +21,7 @@ EthdevPort::EthdevPort(PortHost& host, uint64_t serial, uint32_t id, std::string
     : ManagedPort(host, serial, id, std::move(name), max_frame_bytes, tx_retries_max, counters),
       options_(std::move(options)) {}
 
-// --- datapath
-// ---------------------------------------------------------------------------------------------------
+// --- datapath ---
 
 uint32_t EthdevPort::receive(uint16_t queue, rte_mempool* /*pool*/, rte_mbuf** frames,
                              uint32_t count) {
@@ -79,8 +78,7 @@ int EthdevPort::arm(uint16_t queue, bool /*on*/) {
   return rx_enabled(queue) ? kMustPoll : kNothingToWaitFor;
 }
 
-// --- control thread
-// ---------------------------------------------------------------------------------------------
+// --- control thread ---
 
 void EthdevPort::refuse(const std::string& step, int error) const {
   throw Failure("ERR_PORT_DEVICE", "cannot " + step + " '" + options_.devargs +

@@ -75,8 +75,7 @@ class Port {
   uint32_t id() const { return id_; }
   const std::string& name() const { return name_; }
 
-  // --- datapath: lcores, inside a section
-  // -------------------------------------------------------------------
+  // --- datapath: lcores, inside a section ---
 
   // Takes up to `count` frames from rx queue `queue`, which only the calling lcore polls.
   virtual uint32_t receive(uint16_t queue, rte_mempool* pool, rte_mbuf** frames,

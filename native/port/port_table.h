@@ -28,8 +28,7 @@ class PortTable {
   uint32_t ready_epoch() const { return ready_epoch_.load(std::memory_order_acquire); }
   void note_ready_change() { ready_epoch_.fetch_add(1, std::memory_order_acq_rel); }
 
-  // --- control thread
-  // ---------------------------------------------------------------------------------------
+  // --- control thread ---
 
   uint32_t take_id() {
     if (free_.empty()) throw Failure("ERR_TOO_MANY_PORTS", "all 1024 port ids are in use");

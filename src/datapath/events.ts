@@ -1,3 +1,4 @@
+import type { LcoreEvent, ProgramEvent } from '../lcore/events.js'
 import type { PortState } from '../native/binding.js'
 import type { PortStatus } from './port-status.js'
 
@@ -29,29 +30,6 @@ export const LOG_LEVELS = [
   'debug',
 ] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
-
-/** A program threw. */
-export interface ProgramEvent {
-  /** Name of the lcore. */
-  readonly lcore: string
-  /** Name of the program, where it has one. */
-  readonly program: string | undefined
-  /** `threw`: it lost those bursts and goes on. `aside`: it threw on too many in a row; its ports drop until it is replaced. */
-  readonly problem: 'threw' | 'aside'
-  /** Bursts lost since the last report. */
-  readonly times: number
-  /** The last error, with its stack. */
-  readonly error: string
-}
-
-/** An lcore started or ended. */
-export interface LcoreEvent {
-  /** Name of the lcore. */
-  readonly lcore: string
-  readonly state: 'started' | 'ended'
-  /** Why it ended, when nobody asked for it. */
-  readonly reason?: string | undefined
-}
 
 /** What a datapath emits, by event name. */
 export interface DatapathEvents {

@@ -1,7 +1,7 @@
 import type { PortSpec } from '../config/index.js'
+import { type PortCounters, readPortCounters } from '../counters/counters.js'
 import { DatapathError, nativeCall } from '../errors.js'
 import { binding } from '../native/binding.js'
-import { type PortCounters, readPortCounters } from './counters.js'
 import { type PortStatus, UNBORN } from './port-status.js'
 
 export interface ReadyOptions {

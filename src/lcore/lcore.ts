@@ -1,4 +1,4 @@
-import { type LcoreCounters, readLcoreCounters } from '../datapath/counters.js'
+import { type LcoreCounters, readLcoreCounters } from '../counters/counters.js'
 import type { Program, ProgramFunction } from '../programs/program.js'
 import type { PortList } from './runner.js'
 

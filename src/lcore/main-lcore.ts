@@ -1,7 +1,7 @@
 import type { RunSpec } from '../config/index.js'
-import type { ProgramEvent } from '../datapath/events.js'
 import { DatapathError } from '../errors.js'
 import type { Program, ProgramFunction } from '../programs/program.js'
+import type { ProgramEvent } from './events.js'
 import { Lcore, type ProgramModule } from './lcore.js'
 import { LcoreRunner, type PortList, toProgram } from './runner.js'
 

@@ -1,4 +1,4 @@
-import type { ProgramEvent } from '../datapath/events.js'
+import type { ProgramEvent } from './events.js'
 import type { PortList } from './runner.js'
 
 /** What a Worker that becomes an lcore is started with. */

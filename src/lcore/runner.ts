@@ -1,5 +1,4 @@
 import { Burst } from '../burst/burst.js'
-import type { ProgramEvent } from '../datapath/events.js'
 import { DatapathError, nativeCall } from '../errors.js'
 import { binding } from '../native/binding.js'
 import type {
@@ -9,6 +8,7 @@ import type {
   ProgramFunction,
 } from '../programs/program.js'
 import { burstMemory } from './burst-memory.js'
+import type { ProgramEvent } from './events.js'
 import { LcoreLoop } from './loop.js'
 import { Thrower } from './thrower.js'
 

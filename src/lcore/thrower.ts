@@ -1,5 +1,5 @@
-import type { ProgramEvent } from '../datapath/events.js'
 import type { Program } from '../programs/program.js'
+import type { ProgramEvent } from './events.js'
 
 /** Bursts a program may throw on in a row before it is put aside. */
 const TOO_MANY = 10
