@@ -28,11 +28,10 @@ export function check<S extends z.ZodType>(schema: S, value: unknown): Checked<z
   const result = schema.safeParse(value)
   if (result.success) return { spec: result.data, problems: [] }
   const problems = result.error.issues.flatMap((issue) => translate(issue, schema, value))
-  // One word for one place: 1.5 where 2 to 8 is wanted is two issues to zod.
-  const seen = new Set<string>()
-  return {
-    problems: problems.filter(({ path, fix }) => !seen.has(path + fix) && seen.add(path + fix)),
-  }
+  // One word for one place, the first: a number that is out of range may break a rule for those in range as well.
+  const first = new Map<string, Problem>()
+  for (const problem of problems) if (!first.has(problem.path)) first.set(problem.path, problem)
+  return { problems: [...first.values()] }
 }
 
 type Issue = z.core.$ZodIssue

@@ -255,6 +255,7 @@ describe('names and descriptors', () => {
 
   test('descriptors are a power of two', () => {
     assert.equal(only({ ...nic, rxDescriptors: 1000 }).fix, 'give 512 or 1024')
+    assert.equal(only({ ...nic, rxDescriptors: 5 }).fix, 'give a whole number from 32 to 32768')
     assert.deepEqual(problems({ ...nic, txDescriptors: 4096 }), [])
   })
 
