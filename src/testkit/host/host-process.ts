@@ -73,7 +73,8 @@ export class HostProcess {
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject })
-      this.#child.send({ ...question, id } as Question)
+      // Its end, which settles the question too, may be noticed a moment later.
+      this.#child.send({ ...question, id } as Question, () => {})
     })
   }
 
