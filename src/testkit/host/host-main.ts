@@ -88,11 +88,11 @@ class Host {
    * The lcore that sends to a tx queue. Lcores take the tx queues of a device in turn, so they are started in the order
    * of the queues.
    */
-  async #lcore(queue: number): Promise<Lcore> {
+  #lcore(queue: number): Promise<Lcore> {
     while (this.#lcores.length <= queue) {
       const next = this.#lcores.length
-      this.#lcores.push(this.#launch(next))
-      await this.#lcores[next]
+      const before = this.#lcores[next - 1]
+      this.#lcores.push(Promise.resolve(before).then(() => this.#launch(next)))
     }
     return this.#lcores[queue] as Promise<Lcore>
   }
