@@ -33,12 +33,11 @@ describe('two lcores', () => {
         ports.every((port) => port.status.rxQueues.length === queues),
       )
 
-      const sendings = await Promise.all(
-        Array.from({ length: queues }, (_, queue) => [
-          a.startSending({ to: b, rate: 4000, flows: 5, queue }),
-          b.startSending({ to: a, rate: 4000, flows: 5, queue }),
-        ]).flat(),
-      )
+      const sendings = []
+      for (let queue = 0; queue < queues; queue++) {
+        sendings.push(await a.startSending({ to: b, rate: 4000, flows: 5, queue }))
+        sendings.push(await b.startSending({ to: a, rate: 4000, flows: 5, queue }))
+      }
       await new Promise((resolve) => setTimeout(resolve, 1000))
       let lost = 0
       for (const [i, sending] of sendings.entries()) {
