@@ -98,5 +98,16 @@ describe('the life of a host', LIMIT, () => {
     assert.ok(isRunning(pid))
     child.process.kill('SIGKILL')
     await until('the host is gone', () => !isRunning(pid))
+    assert.equal(existsSync(socket('orphan')), false)
+  })
+
+  test('it says why it cannot start', async () => {
+    process.env.DPDK_VHOST_BINDING = '/nowhere.node'
+    await assert.rejects(
+      TestHost.start({ path: socket('without'), name: 'without' }).finally(() => {
+        delete process.env.DPDK_VHOST_BINDING
+      }),
+      /cannot start a test host: without: .*nowhere\.node/s,
+    )
   })
 })

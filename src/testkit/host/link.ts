@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Datapath } from '../../datapath/datapath.js'
 import type { Port } from '../../datapath/port.js'
@@ -14,6 +15,7 @@ export class Link {
   readonly #datapath: Datapath
   readonly #spec: TestHostSpec
   #closed = false
+  #listens = false
   #port: Port | undefined
 
   constructor(datapath: Datapath, spec: TestHostSpec) {
@@ -46,11 +48,12 @@ export class Link {
       if (failure !== undefined) throw failure
       await Promise.race([adding, delay(LOOK_MS)])
     }
+    this.#listens = true
   }
 
   close(): void {
     this.#closed = true
-    if (this.#spec.listen) removeStaleSocket(this.#spec.path)
+    if (this.#listens) rmSync(this.#spec.path, { force: true })
   }
 
   /** The device cannot connect twice: it is plugged anew whenever the switch is back. */

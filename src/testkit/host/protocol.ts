@@ -28,3 +28,7 @@ export type FromHost =
   | { readonly kind: 'log'; readonly line: string }
   /** It cannot go on. */
   | { readonly kind: 'failed'; readonly message: string }
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
