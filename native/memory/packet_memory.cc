@@ -50,13 +50,15 @@ std::vector<rte_pktmbuf_extmem> pieces(const rte_memzone* zone, uint32_t buffer_
 }  // namespace
 
 PacketMemory::PacketMemory(uint32_t memory_mib, uint32_t mtu) {
-  const uint32_t frame_bytes = mtu + kEthernetHeader + kVlanHeaders;
+  // virtio-user wants room for its own header too, although it never puts it there.
+  constexpr uint32_t kVirtioNetHeader = 12;
+  const uint32_t frame_bytes = mtu + kEthernetHeader + kVlanHeaders + kVirtioNetHeader;
   buffer_bytes_ = RTE_ALIGN_CEIL(RTE_PKTMBUF_HEADROOM + std::max<uint32_t>(frame_bytes, 2048),
                                  RTE_CACHE_LINE_SIZE);
 
   const uint64_t usable =
       memory_mib > 2 * kReserveMib ? (memory_mib - kReserveMib) * kMib : memory_mib * kMib / 2;
-  // As much again stays free below that as one percent, since the heap's pieces do not fit exactly.
+  // A little stays free, since the heap's pieces do not fit exactly.
   uint64_t frames = usable / 100 * 97 / (buffer_bytes_ + kHeaderBytes);
   frames = std::min<uint64_t>(frames, kLargestView / buffer_bytes_ - 1);
   if (frames < 1024) {

@@ -25,7 +25,8 @@ EthdevPort::EthdevPort(PortHost& host, uint64_t serial, uint32_t id, std::string
 
 uint32_t EthdevPort::receive(uint16_t queue, rte_mempool* /*pool*/, rte_mbuf** frames,
                              uint32_t count) {
-  if (!rx_enabled(queue)) return 0;
+  // Some drivers (virtio-user) rebuild their rings while the link is down.
+  if (!ready() || !rx_enabled(queue)) return 0;
   return rte_eth_rx_burst(device_, queue, frames, static_cast<uint16_t>(count));
 }
 
@@ -75,7 +76,7 @@ void EthdevPort::transmit(uint32_t lcore, rte_mbuf** frames, uint32_t count, boo
 }
 
 int EthdevPort::arm(uint16_t queue, bool /*on*/) {
-  return rx_enabled(queue) ? kMustPoll : kNothingToWaitFor;
+  return ready() && rx_enabled(queue) ? kMustPoll : kNothingToWaitFor;
 }
 
 // --- control thread ---
