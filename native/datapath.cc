@@ -33,7 +33,7 @@ void Datapath::open(const OpenOptions& options, std::shared_ptr<EventSink> sink)
     if (const auto target = weak.lock()) target->log(std::move(line));
   });
   eal_.start(options.eal);
-  auto memory = std::make_shared<PacketMemory>(eal_.memory_mib, options.mtu);
+  auto memory = std::make_shared<PacketMemory>(options.eal.memory_mib, options.mtu);
   {
     const std::lock_guard lock(memory_mutex_);
     memory_ = std::move(memory);

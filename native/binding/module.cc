@@ -150,13 +150,14 @@ Napi::Value Module::open(const Napi::CallbackInfo& info) {
     datapath.open(options, sink);
     const PacketMemory& memory = datapath.memory();
     const Eal eal = datapath.eal();
-    return [this, eal, frames = memory.frames(), buffer = memory.buffer_bytes()](Napi::Env env) {
+    return [this, eal, mib = options.eal.memory_mib, frames = memory.frames(),
+            buffer = memory.buffer_bytes()](Napi::Env env) {
       owner_ = true;
       mailbox_->hold();  // an open datapath keeps the process alive, as a listening server does
 
       auto result = Napi::Object::New(env);
       result.Set("memory", eal.memory == MemoryMode::hugepages ? "hugepages" : "memfd");
-      result.Set("memoryMiB", eal.memory_mib);
+      result.Set("memoryMiB", mib);
       result.Set("frames", frames);
       result.Set("bufferBytes", buffer);
       result.Set("cyclesPerSecond", static_cast<double>(rte_get_tsc_hz()));
