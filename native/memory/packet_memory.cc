@@ -72,7 +72,8 @@ PacketMemory::PacketMemory(uint32_t memory_mib, uint32_t mtu) {
   if (zone_ == nullptr) {
     throw Failure("ERR_NO_MEMORY", "cannot reserve " +
                                        std::to_string(frames * buffer_bytes_ / kMib) +
-                                       " MiB of packet memory: " + rte_strerror(rte_errno));
+                                       " MiB of packet memory: " + rte_strerror(rte_errno) +
+                                       "; lower memoryMiB, or reserve more hugepages");
   }
   base_ = static_cast<uint8_t*>(zone_->addr);
   size_ = zone_->len;
