@@ -1,6 +1,6 @@
 import type { Machine } from './machine.js'
 import { ratiosOf } from './ratios.js'
-import type { Results } from './run.js'
+import type { Noise, Results } from './run.js'
 import { median } from './statistics.js'
 import { caveats } from './verdict.js'
 
@@ -14,10 +14,8 @@ export interface JsonReport {
   readonly ratioRounds: Readonly<Record<string, readonly number[]>>
   /** As `ratios`, of cycles: `b`'s over `a`'s. */
   readonly cycleRatios: Readonly<Record<string, number>>
-  /** Runs of the calibration loop, on the switch's CPU and the generator's: slowest over fastest, less 1. */
-  readonly calibration: readonly [number, number]
-  /** Samples that were taken again, because others had used the CPUs. */
-  readonly putAside: number
+  /** How steady the machine was; the rounds of each run have what concerns them. */
+  readonly noise: Noise
   /** What to know before believing the numbers. */
   readonly caveats: readonly string[]
 }
@@ -51,8 +49,7 @@ export function toJson(machine: Machine, results: Results): JsonReport {
     ratios: Object.fromEntries(ratios.map(({ key, ratio }) => [key, ratio])),
     ratioRounds: Object.fromEntries(ratios.map(({ key, rounds }) => [key, rounds])),
     cycleRatios: Object.fromEntries(ratios.map(({ key, byCycles }) => [key, byCycles])),
-    calibration: results.noise.calibration,
-    putAside: results.noise.putAside,
-    caveats: caveats(results),
+    noise: results.noise,
+    caveats: caveats(results, machine),
   }
 }

@@ -43,7 +43,7 @@ async function compare(options: Options, args: readonly string[]): Promise<numbe
   try {
     const results = await runBench({ ...options, scenarios, cpus, memory }, progress, stop.signal)
     progress.end()
-    process.stdout.write(`${summarize(results)}\n`)
+    process.stdout.write(`${summarize(results, machine)}\n`)
     if (options.json !== undefined) {
       writeFileSync(options.json, `${JSON.stringify(toJson(machine, results), undefined, 2)}\n`)
     }

@@ -1,9 +1,9 @@
-import { Calibrator } from './calibrator.js'
+import { type Calibration, Calibrator } from './calibration/calibrator.js'
 import type { Contender } from './contender.js'
 import type { Memory } from './memory.js'
 import { planTurns, type Run, type Scenario, type Turn } from './plan.js'
-import { waitUntilQuiet } from './quiet.js'
-import { type Sample, takeSample } from './sample.js'
+import type { Sample } from './sample.js'
+import { SampleTaker } from './sample-taker.js'
 import type { Cpus } from './setup.js'
 
 export interface BenchOptions {
@@ -20,16 +20,11 @@ export interface BenchOptions {
   readonly memory: Memory
 }
 
-/** A sample that lost more of either CPU than this to others is taken again, */
-const DISTURBED = 0.02
-/** at most that many times. The one that lost least counts: what was measured has no say in it. */
-const RETAKES = 2
-
-/** How quiet the machine was. */
+/** How steady the machine was. */
 export interface Noise {
-  /** For each of the two CPUs: how much longer the slowest run of the calibration loop took than the fastest, as a share. */
-  readonly calibration: readonly [number, number]
-  /** Samples that were put aside, because others had used the CPUs. */
+  /** The two CPUs before each sample. */
+  readonly calibrations: readonly Calibration[]
+  /** Samples that were taken again, because something else had disturbed them. */
   readonly putAside: number
 }
 
@@ -60,69 +55,24 @@ export async function runBench(
   const turns = planTurns(contenders, scenarios, options.rounds)
   const perRound = contenders.length * scenarios.length
   const begun = performance.now()
-  await using ours = new Calibrator(cpus.switch)
-  await using theirs = new Calibrator(cpus.generator)
+  await using calibrator = new Calibrator(cpus.switch, cpus.generator)
+  const taker = new SampleTaker(options, calibrator, listener, signal)
 
   let done = 0
-  let putAside = 0
   for (const turn of turns) {
     const elapsed = (performance.now() - begun) / 1000
     const each = done === 0 ? undefined : elapsed / done
-    if (done % perRound === 0) {
-      if (each !== undefined && elapsed + each * perRound > limitSeconds) break
-      await ours.run()
-      await theirs.run()
-    }
+    const isNewRound = done % perRound === 0
+    if (isNewRound && each !== undefined && elapsed + each * perRound > limitSeconds) break
     listener.turn(turn, done, turns.length, each && each * (turns.length - done))
-    const { sample, retakes } = await takeUndisturbed(turn, options, listener, signal)
+    const sample = await taker.take(turn)
     turn.run.samples.push(sample)
-    putAside += retakes
     listener.sample(turn, sample)
     done++
   }
-  await ours.run()
-  await theirs.run()
   return {
     runs: turns.slice(0, perRound).map((turn) => turn.run),
     rounds: done / perRound,
-    noise: { calibration: [ours.unsteadiness, theirs.unsteadiness], putAside },
-  }
-}
-
-async function takeUndisturbed(
-  turn: Turn,
-  options: BenchOptions,
-  listener: Listener,
-  signal: AbortSignal,
-): Promise<{ sample: Sample; retakes: number }> {
-  let best: Sample | undefined
-  for (let retakes = 0; ; retakes++) {
-    const sample = await attempt(turn, options, listener, signal)
-    if (best === undefined || lost(sample) < lost(best)) best = sample
-    if (lost(best) <= DISTURBED || retakes === RETAKES) return { sample: best, retakes }
-  }
-}
-
-function lost({ switchLost, generatorLost }: Sample): number {
-  return Math.max(switchLost, generatorLost)
-}
-
-/** A process that did not start in time on a busy machine is not the end of the bench. */
-async function attempt(
-  turn: Turn,
-  { seconds, patienceSeconds, cpus, memory }: BenchOptions,
-  listener: Listener,
-  signal: AbortSignal,
-): Promise<Sample> {
-  const { ring, frameBytes } = turn.run
-  const take = () =>
-    takeSample(turn.contender, { ring, frameBytes, cpus, memory }, seconds * 1000, signal)
-  await waitUntilQuiet([cpus.switch, cpus.generator], patienceSeconds, signal)
-  try {
-    return await take()
-  } catch (error) {
-    if (signal.aborted) throw error
-    listener.again(turn, error as Error)
-    return take()
+    noise: { calibrations: taker.calibrations, putAside: taker.putAside },
   }
 }

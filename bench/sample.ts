@@ -18,7 +18,7 @@ const WINDOW_MS = 100
 const CYCLES_MS = 200
 
 /** One measurement of one contender. */
-export interface Sample {
+export interface Measurement {
   /** Million frames a second that went through the switch, both directions together. */
   readonly mpps: number
   /** Cycles of the switch's core for each frame, without polls that found nothing. */
@@ -37,6 +37,12 @@ export interface Sample {
   readonly generatorLost: number
 }
 
+/** A measurement and how things stood around it. */
+export interface Sample extends Measurement {
+  /** Nanoseconds for a cache line from one CPU to the other and back, the longer of before and after. */
+  readonly roundTrip: number
+}
+
 /**
  * Measures one contender once. Switch and generator are started for it and killed after it: the
  * rings, the memory and the frames in flight are new for everybody.
@@ -48,7 +54,7 @@ export async function takeSample(
   shared: Omit<Setup, 'sockets' | 'folder'>,
   milliseconds: number,
   signal: AbortSignal,
-): Promise<Sample> {
+): Promise<Measurement> {
   signal.throwIfAborted()
   const folder = mkdtempSync(join(tmpdir(), 'dpdk-vhost-bench-'))
   try {
@@ -64,7 +70,7 @@ async function measure(
   setup: Setup,
   milliseconds: number,
   signal: AbortSignal,
-): Promise<Sample> {
+): Promise<Measurement> {
   await using generator = new Generator(setup)
   await using running = contender.start(setup)
   const wait = async (ms: number) => {

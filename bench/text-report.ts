@@ -45,7 +45,7 @@ function hugepagesOf({ hugepages }: Machine): string {
 }
 
 /** The tables, printed after the last sample. */
-export function summarize(results: Results): string {
+export function summarize(results: Results, machine: Machine): string {
   const { runs, rounds } = results
   const ratios = ratiosOf(runs)
   const scenarios = [
@@ -57,7 +57,7 @@ export function summarize(results: Results): string {
     )
     return `${title}\n${table([HEAD, ...rows.map((run) => cells(run, ratios))])}`
   })
-  const notes = caveats(results).map((caveat) => `! ${caveat}`)
+  const notes = caveats(results, machine).map((caveat) => `! ${caveat}`)
   const legend = `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}; ratios are of Mpps, paired round by round.`
   return [...tables, [legend, ...notes].join('\n')].join('\n\n')
 }

@@ -1,35 +1,48 @@
+import type { Machine } from './machine.js'
 import type { Run } from './plan.js'
 import type { Results } from './run.js'
 import { median } from './statistics.js'
 
-/** A core that lost more of its time than this was shared with something. */
+/** A CPU that lost more of its time than this was shared with something. */
 const LOST = 0.01
 
-/** Runs of the calibration loop that differ by more than this were not alone on their CPU. */
-const UNSTEADY = 0.05
+/** Work that takes that much longer at one time than at another was not alone. */
+const SLOWER = 0.1
+
+/** CPUs that are that much farther apart at one time than at another were moved. */
+const FARTHER = 0.5
 
 /** A switch that is idle for more of its time than this waits for the generator. */
 const WAITING = 0.1
 
 /** What a reader has to know before believing the numbers; empty when there is nothing to say. */
-export function caveats({ runs, noise }: Results): string[] {
+export function caveats({ runs, noise }: Results, machine: Machine): string[] {
   const said: string[] = []
-  const shaky = Math.max(...noise.calibration)
-  if (shaky > UNSTEADY) {
+  const samples = runs.flatMap((run) => run.samples)
+  for (const side of [0, 1] as const) {
+    const slower = growth(noise.calibrations.map(({ work }) => work[side]))
+    if (slower > SLOWER) {
+      const whose = side === 0 ? "switch's" : "generator's"
+      said.push(`noisy: the ${whose} CPU took up to ${percent(slower)} longer for the same work`)
+    }
+  }
+  const distances = samples.map((sample) => sample.roundTrip)
+  if (growth(distances) > FARTHER) {
+    const [near, far] = [Math.min(...distances), Math.max(...distances)]
     said.push(
-      `noisy machine: the same work took up to ${percent(shaky)} longer at one time than at another`,
+      `noisy: a cache line took ${near.toFixed(0)} to ${far.toFixed(0)} ns between the two CPUs and back` +
+        (machine.virtual ? ', which is where the host runs them' : ''),
     )
   }
-  const samples = runs.flatMap((run) => run.samples)
   const lost = samples.map((sample) => Math.max(sample.switchLost, sample.generatorLost))
   const disturbed = lost.filter((share) => share > LOST).length
   if (disturbed > 0) {
     said.push(
-      `noisy machine: in ${disturbed} of ${samples.length} samples other processes took more than ` +
-        `${percent(LOST)} of one of the two CPUs (at worst ${percent(Math.max(...lost))}); ` +
-        `${noise.putAside} more were put aside for that`,
+      `noisy: in ${disturbed} of ${samples.length} samples others had more than ${percent(LOST)} of a CPU, ` +
+        `at worst ${percent(Math.max(...lost))}`,
     )
   }
+  if (noise.putAside > 0) said.push(`${noise.putAside} samples were disturbed and taken again`)
   const waiting = runs.filter((run) => median(run.samples.map(({ busy }) => busy)) < 1 - WAITING)
   if (waiting.length > 0) {
     said.push(
@@ -39,6 +52,11 @@ export function caveats({ runs, noise }: Results): string[] {
   const losing = runs.filter((run) => run.samples.some(({ dropped }) => dropped > 1024))
   if (losing.length > 0) said.push(`frames were lost: ${losing.map(title).join(', ')}`)
   return said
+}
+
+/** How much the greatest exceeds the least, as a share. */
+function growth(values: readonly number[]): number {
+  return Math.max(...values) / Math.min(...values) - 1
 }
 
 function title({ name, ring }: Run): string {

@@ -1,0 +1,85 @@
+/** A thread of a {@link Calibrator}, bound to one of the two CPUs. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { binding } from '../../src/native/binding.js'
+
+/** What it can be asked; the answer is a number. */
+export type Ask = 'work' | 'roundTrip'
+
+export interface Setting {
+  readonly cpu: number
+  /** Where the two threads meet. */
+  readonly line: SharedArrayBuffer
+  /** Whether it begins. */
+  readonly serves: boolean
+}
+
+/** About 30 ms of work. */
+const STEPS = 20_000_000
+
+const BATCHES = 20
+const ROUND_TRIPS = 500
+/** A partner that was interrupted is waited for this long, and then given up. */
+const GIVE_UP_MS = 500
+
+/** Indices into the meeting place, each on cache lines of its own. */
+const PING = 0
+const PONG = 64
+const READY = [128, 192] as const
+
+const { cpu, line, serves } = workerData as Setting
+const words = new Int32Array(line)
+let session = 0
+
+binding.pinThread(cpu)
+work(STEPS / 10) // lets it be compiled
+
+parentPort?.on('message', (what: Ask) => {
+  parentPort?.postMessage(what === 'work' ? timeWork() : timeRoundTrip())
+})
+
+function timeWork(): number {
+  const begun = performance.now()
+  // It never comes to 0; asked, so that the compiler cannot leave the work out.
+  if (work(STEPS) === 0) throw new Error('xorshift reached 0')
+  return performance.now() - begun
+}
+
+/** A chain of dependent operations on registers: only the clock of the core sets its time. */
+function work(steps: number): number {
+  let x = 1
+  for (let i = 0; i < steps; i++) {
+    x ^= x << 13
+    x ^= x >>> 17
+    x ^= x << 5
+  }
+  return x
+}
+
+/** Nanoseconds of the fastest batch: the others may have been interrupted. Infinite when the partner does not answer. */
+function timeRoundTrip(): number {
+  const deadline = performance.now() + GIVE_UP_MS
+  session++
+  Atomics.store(words, READY[serves ? 0 : 1], session)
+  if (!meet(READY[serves ? 1 : 0], session, deadline)) return Number.POSITIVE_INFINITY
+  let best = Number.POSITIVE_INFINITY
+  let value = session * BATCHES * ROUND_TRIPS
+  for (let batch = 0; batch < BATCHES; batch++) {
+    const begun = performance.now()
+    for (let i = 0; i < ROUND_TRIPS; i++) {
+      value++
+      if (serves) Atomics.store(words, PING, value)
+      if (!meet(serves ? PONG : PING, value, deadline)) return Number.POSITIVE_INFINITY
+      if (!serves) Atomics.store(words, PONG, value)
+    }
+    best = Math.min(best, ((performance.now() - begun) * 1e6) / ROUND_TRIPS)
+  }
+  return best
+}
+
+/** Spins until the other thread has stored the value. */
+function meet(index: number, value: number, deadline: number): boolean {
+  for (let spins = 1; Atomics.load(words, index) !== value; spins++) {
+    if (spins % 100_000 === 0 && performance.now() > deadline) return false
+  }
+  return true
+}
