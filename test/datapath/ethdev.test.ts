@@ -41,19 +41,20 @@ describe('ethdev ports', () => {
     writeFileSync(at('in.pcap'), pcap(frames))
     await using datapath = await Datapath.open(SMALL)
     await datapath.run(crossConnect())
-    const out = await datapath.addPort({
-      name: 'out',
+    // First, because the other one begins to read at once.
+    const target = await datapath.addPort({
+      name: 'target',
       type: 'dpdk',
-      devargs: `net_pcap0,rx_pcap=${at('in.pcap')},tx_pcap=${at('nothing.pcap')}`,
+      devargs: `net_pcap0,tx_pcap=${at('out.pcap')}`,
     })
-    const back = await datapath.addPort({
-      name: 'back',
+    const source = await datapath.addPort({
+      name: 'source',
       type: 'dpdk',
-      devargs: `net_pcap1,tx_pcap=${at('out.pcap')}`,
+      devargs: `net_pcap1,rx_pcap=${at('in.pcap')},tx_pcap=${at('nothing.pcap')}`,
     })
-    await until('all went', () => back.counters().tx.frames === frames.length)
+    await until('all went', () => target.counters().tx.frames === frames.length)
     assert.equal(
-      out.counters().rx.bytes,
+      source.counters().rx.bytes,
       frames.reduce((sum, { length }) => sum + length, 0),
     )
     await datapath.close()
