@@ -35,7 +35,7 @@ Lcore::Lcore(uint32_t index, std::shared_ptr<PacketMemory> memory, PortTable& po
 }
 
 Lcore::~Lcore() {
-  rte_pktmbuf_free_bulk(frames_.data(), total_);
+  memory_->free(frames_.data(), total_);
   const std::unique_ptr<const QueueList> owned(queues_.load());
 }
 
@@ -97,11 +97,7 @@ uint32_t Lcore::receive() {
 
     in_port_ = queue.port->id();
     in_queue_ = queue.queue;
-    uint64_t bytes = 0;
-    for (uint32_t at = 0; at < count; ++at) {
-      show(at, frames_[at]);
-      bytes += length_[at];
-    }
+    const uint64_t bytes = show_first(count);
     received_ = total_ = count;
     block_->words[kInPort] = in_port_;
     block_->words[kInQueue] = in_queue_;
@@ -116,6 +112,23 @@ uint32_t Lcore::receive() {
   counters_.empty_polls.add(1);
   was_busy_ = false;
   return 0;
+}
+
+uint64_t Lcore::show_first(uint32_t count) {
+  BurstBlock& block = *block_;
+  const PacketMemory& memory = *memory_;
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    const rte_mbuf* frame = frames_[i];
+    block.offset[i] = memory.buffer_offset(frame) + frame->data_off;
+    block.length[i] = frame->data_len;
+    bytes += frame->data_len;
+  }
+  // Apart from the loop, so that these become wide stores.
+  std::copy_n(block.offset.begin(), count, offset_.begin());
+  std::copy_n(block.length.begin(), count, length_.begin());
+  std::fill_n(block.out_port.begin(), count, kDrop);
+  return bytes;
 }
 
 void Lcore::show(uint32_t index, rte_mbuf* frame) {

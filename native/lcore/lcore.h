@@ -81,6 +81,12 @@ class Lcore {
   void refresh_ready_ports();
   void tick();
   void show(uint32_t index, rte_mbuf* frame);
+  // Shows the frames of a fresh burst to the program; returns their bytes.
+  uint64_t show_first(uint32_t count);
+  bool is_untouched() const;
+  Port* only_receiver() const;
+  void add_runs(bool untouched);
+  void add_checked(uint32_t port, uint32_t begin, uint32_t end);
   int32_t append(rte_mbuf* frame);
 
   const uint32_t index_;

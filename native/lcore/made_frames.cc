@@ -50,7 +50,7 @@ int32_t Lcore::duplicate(uint32_t index) {
 
 void Lcore::fail_burst() {
   for (uint32_t i = 0; i < total_; ++i) drop(i, &RxCounters::dropped_program_error);
-  rte_pktmbuf_free_bulk(frames_.data(), total_);
+  memory_->free(frames_.data(), total_);
   total_ = received_ = 0;
   block_->words[kTotal] = 0;
   block_->words[kCopyCount] = 0;

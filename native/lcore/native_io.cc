@@ -23,7 +23,7 @@ uint64_t Lcore::native_io(uint32_t milliseconds) {
     was_busy_ = count != 0;
     if (count == 0) continue;
     to.port->transmit(index_, frames_.data(), count, false);
-    rte_pktmbuf_free_bulk(frames_.data(), count);
+    memory_->free(frames_.data(), count);
     from.port->counters.rx[from.queue].frames.add(count);
     frames += count;
   }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "lcore/lcore.h"
 #include "port/port.h"
@@ -10,33 +11,61 @@ namespace dpdk_vhost {
 void Lcore::transmit() {
   if (total_ == 0) return;
   if (block_->words[kCopyCount] != 0) transmit_copies();
-  const uint32_t total = total_;
-  uint32_t begin = 0;
-  uint32_t end = 0;
-  uint32_t port = kMaxPorts;
-  for (uint32_t i = 0; i < total; ++i) {
-    const int32_t verdict = block_->out_port[i];
-    if (static_cast<uint32_t>(verdict) >= kMaxPorts) {
-      drop(i,
-           verdict == kDrop ? &RxCounters::dropped_by_program : &RxCounters::dropped_bad_verdict);
-      continue;
-    }
-    if (!adopt(i)) {
-      drop(i, &RxCounters::dropped_bad_offset);
-      continue;
-    }
-    if (static_cast<uint32_t>(verdict) != port || end != i) {
-      if (port != kMaxPorts) add_run(port, begin, end);
-      port = static_cast<uint32_t>(verdict);
-      begin = i;
-    }
-    end = i + 1;
+  const bool untouched = is_untouched();
+  // Most bursts go to one port as they came.
+  Port* const only = untouched ? only_receiver() : nullptr;
+  if (only != nullptr) {
+    only->transmit(index_, frames_.data(), total_, false);
+  } else {
+    add_runs(untouched);
+    send_runs(false);
   }
-  if (port != kMaxPorts) add_run(port, begin, end);
-  send_runs(false);
-  rte_pktmbuf_free_bulk(frames_.data(), total);
+  memory_->free(frames_.data(), total_);
   total_ = received_ = 0;
   block_->words[kTotal] = 0;
+}
+
+// Whether the program left all offsets and lengths as they were: then none of them needs a check.
+bool Lcore::is_untouched() const {
+  const size_t bytes = total_ * sizeof(uint32_t);
+  return memcmp(block_->offset.data(), offset_.data(), bytes) == 0 &&
+         memcmp(block_->length.data(), length_.data(), bytes) == 0;
+}
+
+// The port that all verdicts name, or null.
+Port* Lcore::only_receiver() const {
+  const int32_t* const verdicts = block_->out_port.data();
+  const bool alike = memcmp(verdicts, verdicts + 1, (total_ - 1) * sizeof(int32_t)) == 0;
+  return alike ? ports_.find(static_cast<uint32_t>(verdicts[0])) : nullptr;
+}
+
+void Lcore::add_runs(bool untouched) {
+  const int32_t* const verdicts = block_->out_port.data();
+  for (uint32_t begin = 0, end = 0; begin < total_; begin = end) {
+    const int32_t verdict = verdicts[begin];
+    for (end = begin + 1; end < total_ && verdicts[end] == verdict;) ++end;
+    if (static_cast<uint32_t>(verdict) >= kMaxPorts) {
+      const auto reason =
+          verdict == kDrop ? &RxCounters::dropped_by_program : &RxCounters::dropped_bad_verdict;
+      for (uint32_t i = begin; i < end; ++i) drop(i, reason);
+    } else if (untouched) {
+      add_run(static_cast<uint32_t>(verdict), begin, end);
+    } else {
+      add_checked(static_cast<uint32_t>(verdict), begin, end);
+    }
+  }
+}
+
+// Adds those of these frames that can be sent.
+void Lcore::add_checked(uint32_t port, uint32_t begin, uint32_t end) {
+  uint32_t first = begin;
+  for (uint32_t i = begin; i < end; ++i) {
+    if (adopt(i)) continue;
+    drop(i, &RxCounters::dropped_bad_offset);
+    if (first < i) add_run(port, first, i);
+    first = i + 1;
+  }
+  if (first < end) add_run(port, first, end);
 }
 
 void Lcore::transmit_copies() {

@@ -93,6 +93,28 @@ PacketMemory::PacketMemory(uint32_t memory_mib, uint32_t mtu) {
   }
 }
 
+void PacketMemory::free(rte_mbuf* const* frames, uint32_t count) const {
+  constexpr uint32_t kChunk = 64;
+  void* whole[kChunk];
+  uint32_t wholes = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    rte_mbuf* const frame = frames[i];
+    if (frame == nullptr) continue;
+    if (rte_mbuf_refcnt_read(frame) != 1 || frame->nb_segs != 1 || frame->pool != pool_) {
+      rte_pktmbuf_free(frame);
+      continue;
+    }
+    // As rte_pktmbuf_free leaves it: without what a device noted of the frame.
+    frame->ol_flags = RTE_MBUF_F_EXTERNAL;
+    whole[wholes++] = frame;
+    if (wholes == kChunk) {
+      rte_mempool_put_bulk(pool_, whole, wholes);
+      wholes = 0;
+    }
+  }
+  if (wholes != 0) rte_mempool_put_bulk(pool_, whole, wholes);
+}
+
 PacketMemory::~PacketMemory() {
   rte_mempool_free(pool_);
   rte_memzone_free(zone_);
