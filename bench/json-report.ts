@@ -7,6 +7,7 @@ import { caveats } from './verdict.js'
 /** What `--json` writes. Names and shape stay when the bench grows: others compare old files with new ones. */
 export interface JsonReport {
   readonly machine: Machine
+  readonly settings: JsonSettings
   readonly runs: readonly JsonRun[]
   /** Median over rounds of the ratio of frames a second, by `a/b@ring@frameBytes`. */
   readonly ratios: Readonly<Record<string, number>>
@@ -18,6 +19,15 @@ export interface JsonReport {
   readonly noise: Noise
   /** What to know before believing the numbers. */
   readonly caveats: readonly string[]
+}
+
+export interface JsonSettings {
+  /** Whole rounds that were run. */
+  readonly rounds: number
+  /** Measured time of each sample. */
+  readonly seconds: number
+  /** Most frames a switch takes in one burst. */
+  readonly burst: number
 }
 
 export interface JsonRun {
@@ -33,10 +43,15 @@ export interface JsonRun {
   readonly rounds: readonly object[]
 }
 
-export function toJson(machine: Machine, results: Results): JsonReport {
+export function toJson(
+  machine: Machine,
+  { seconds, burst }: { seconds: number; burst: number },
+  results: Results,
+): JsonReport {
   const ratios = ratiosOf(results.runs)
   return {
     machine,
+    settings: { rounds: results.rounds, seconds, burst },
     runs: results.runs.map(({ name, ring, frameBytes, samples }) => ({
       name,
       ring,

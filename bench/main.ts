@@ -45,7 +45,10 @@ async function compare(options: Options, args: readonly string[]): Promise<numbe
     progress.end()
     process.stdout.write(`${summarize(results, machine)}\n`)
     if (options.json !== undefined) {
-      writeFileSync(options.json, `${JSON.stringify(toJson(machine, results), undefined, 2)}\n`)
+      writeFileSync(
+        options.json,
+        `${JSON.stringify(toJson(machine, options, results), undefined, 2)}\n`,
+      )
     }
     return 0
   } catch (error) {

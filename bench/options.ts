@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { validateLaunchOptions } from '../src/config/index.js'
 import { CONTENDERS, type Contender } from './contender.js'
 import { RINGS, type Ring } from './setup.js'
 
@@ -6,6 +7,7 @@ export interface Options {
   readonly contenders: readonly Contender[]
   readonly rings: readonly Ring[]
   readonly frameBytes: number
+  readonly burst: number
   readonly rounds: number
   readonly seconds: number
   readonly limitSeconds: number
@@ -22,6 +24,9 @@ export class UsageError extends Error {}
 const QUICK = { rounds: 3, seconds: 0.4, limitSeconds: 100 }
 const NORMAL = { rounds: 5, seconds: 1, limitSeconds: Number.POSITIVE_INFINITY }
 
+/** What an lcore takes when nobody says otherwise. */
+const USUAL_BURST = validateLaunchOptions().burst
+
 export const HELP = `npm run bench -- [options]      switches side by side, under the same load
 npm run bench -- micro          parts of a switch by themselves
 
@@ -32,6 +37,7 @@ npm run bench -- micro          parts of a switch by themselves
   --seconds N        measured time of each turn (default: ${NORMAL.seconds})
   --frame-bytes N    length of the frames without FCS, 60 to 1514 (default: 64)
   --patience N       seconds to wait, before each turn, for both CPUs to be free (default: 0)
+  --burst N          most frames a switch takes at once, 1 to 256 (default: ${USUAL_BURST}, as in launch)
   --memory KIND      hugepages or memfd, for every process (default: hugepages if enough are free)
   --cpus S,G         CPU of the switch and CPU of the generator (default: two that share no core)
   --json FILE        writes everything that was measured
@@ -53,6 +59,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     ).map((name) => CONTENDERS.find((contender) => contender.name === name) as Contender),
     rings: pick('--rings', values.rings ?? 'split,packed', RINGS),
     frameBytes: number('--frame-bytes', values['frame-bytes'], 64, 60, 1514),
+    burst: number('--burst', values.burst, USUAL_BURST, 1, 256),
     rounds: number('--rounds', values.rounds, preset.rounds, 1, 1000),
     seconds: number('--seconds', values.seconds, preset.seconds, 0.1, 600, false),
     limitSeconds: preset.limitSeconds,
@@ -75,6 +82,7 @@ function parse(args: readonly string[]) {
         rounds: text,
         seconds: text,
         'frame-bytes': text,
+        burst: text,
         patience: text,
         memory: text,
         cpus: text,

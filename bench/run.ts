@@ -16,6 +16,8 @@ export interface BenchOptions {
   readonly limitSeconds: number
   /** How long to wait before each turn for both CPUs to be free. */
   readonly patienceSeconds: number
+  /** Most frames a switch takes in one burst. */
+  readonly burst: number
   readonly cpus: Cpus
   readonly memory: Memory
 }

@@ -63,9 +63,9 @@ export class SampleTaker {
 
   /** A process that did not start in time on a busy machine is not the end of the bench. */
   async #attempt(turn: Turn): Promise<Measurement> {
-    const { seconds, cpus, memory } = this.#options
+    const { seconds, burst, cpus, memory } = this.#options
     const { ring, frameBytes } = turn.run
-    const setup = { ring, frameBytes, cpus, memory }
+    const setup = { ring, frameBytes, burst, cpus, memory }
     const take = () => takeSample(turn.contender, setup, seconds * 1000, this.#signal)
     try {
       return await take()

@@ -8,6 +8,8 @@ export type Ring = (typeof RINGS)[number]
 export interface Setup {
   readonly ring: Ring
   readonly frameBytes: number
+  /** Most frames the switch takes in one burst. */
+  readonly burst: number
   /** Sockets of the two guests; the generator listens on them. */
   readonly sockets: readonly [string, string]
   /** Folder of this measurement, removed after it. */

@@ -6,14 +6,14 @@ import { Testpmd } from './testpmd.js'
 export class TestpmdSwitch implements RunningSwitch {
   readonly #testpmd: Testpmd
 
-  constructor({ sockets, folder, cpus, memory }: Setup) {
+  constructor({ burst, sockets, folder, cpus, memory }: Setup) {
     this.#testpmd = new Testpmd({
       name: 'testpmd-io',
       cpu: cpus.switch,
       otherCpus: cpus.others,
       memory: memory.ealArgs,
       vdevs: [`net_vhost0,iface=${sockets[0]},client=1`, `net_vhost1,iface=${sockets[1]},client=1`],
-      args: ['--auto-start'],
+      args: ['--auto-start', `--burst=${burst}`],
       folder,
     })
   }

@@ -22,7 +22,7 @@ send({ kind: 'started' })
 
 function launch(): Promise<Lcore> {
   // testpmd never sleeps either.
-  const common = { cpu: start.cpu, idle: 'spin' } as const
+  const common = { cpu: start.cpu, burst: start.burst, idle: 'spin' } as const
   const program = (name: string) => new URL(`../../src/programs/${name}.js`, import.meta.url)
   if (start.contender === 'ts-learning') return datapath.launch(program('learning-switch'), common)
   const pairs = [['vhost0', 'vhost1']]

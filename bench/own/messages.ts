@@ -3,6 +3,7 @@ export interface Start {
   readonly contender: 'native-io' | 'ts-io' | 'ts-learning'
   readonly sockets: readonly [string, string]
   readonly cpu: number
+  readonly burst: number
   readonly memory: 'hugepages' | 'memfd'
   readonly memoryMiB: number
 }

@@ -12,11 +12,12 @@ export class OwnSwitch implements RunningSwitch {
   readonly #started: Promise<unknown>
   #before: Totals | undefined
 
-  constructor({ sockets, folder, cpus, memory }: Setup, contender: Start['contender']) {
+  constructor({ burst, sockets, folder, cpus, memory }: Setup, contender: Start['contender']) {
     const start: Start = {
       contender,
       sockets,
       cpu: cpus.switch,
+      burst,
       memory: memory.kind,
       memoryMiB: memory.mib,
     }
