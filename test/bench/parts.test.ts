@@ -1,0 +1,165 @@
+/** The parts of the bench that need no DPDK: the order of samples, the arithmetic, the reading of testpmd's output. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { CONTENDERS } from '../../bench/contender.js'
+import { parseCpuList } from '../../bench/cpus.js'
+import { parseOptions, UsageError } from '../../bench/options.js'
+import { planTurns, type Run } from '../../bench/plan.js'
+import { ratiosOf } from '../../bench/ratios.js'
+import type { Sample } from '../../bench/sample.js'
+import { median } from '../../bench/statistics.js'
+import { parseForwardStats, parsePortStats } from '../../bench/testpmd-output.js'
+
+const SAMPLE: Sample = {
+  mpps: 10,
+  cyclesPerPacket: 100,
+  busy: 1,
+  generatorBusy: 0.5,
+  burst: 32,
+  dropped: 0,
+  switchLost: 0,
+  generatorLost: 0,
+  roundTrip: 100,
+}
+
+function run(name: string, mpps: readonly number[], ring: Run['ring'] = 'split'): Run {
+  const samples = mpps.map((rate) => ({ ...SAMPLE, mpps: rate, cyclesPerPacket: 1000 / rate }))
+  return { name, ring, frameBytes: 64, samples }
+}
+
+describe('the order of samples', () => {
+  test('everybody has a turn in every scenario before anybody has the next', () => {
+    const scenarios = [
+      { ring: 'split', frameBytes: 64 },
+      { ring: 'packed', frameBytes: 64 },
+    ] as const
+    const turns = planTurns(CONTENDERS.slice(0, 2), scenarios, 2)
+    assert.deepEqual(
+      turns.map(({ round, run: { name, ring } }) => `${round} ${name} ${ring}`),
+      [
+        '0 testpmd-io split',
+        '0 native-io split',
+        '0 testpmd-io packed',
+        '0 native-io packed',
+        '1 testpmd-io split',
+        '1 native-io split',
+        '1 testpmd-io packed',
+        '1 native-io packed',
+      ],
+    )
+    assert.equal(turns[0]?.run, turns[4]?.run)
+  })
+})
+
+describe('ratios', () => {
+  test('are paired round by round, so that a slow round weighs no more than another', () => {
+    const runs = [run('testpmd-io', [10, 2, 10]), run('native-io', [11, 2.4, 13])]
+    const [ratio, ...others] = ratiosOf(runs)
+    assert.deepEqual(others, [])
+    assert.equal(ratio?.key, 'native-io/testpmd-io@split@64')
+    assert.deepEqual(ratio?.rounds, [1.1, 1.2, 1.3])
+    assert.equal(ratio?.ratio, 1.2)
+    assert.ok(Math.abs((ratio?.byCycles ?? 0) - 1.2) < 1e-9)
+  })
+
+  test('never cross scenarios', () => {
+    const runs = [run('native-io', [10]), run('ts-io', [9], 'packed')]
+    assert.deepEqual(ratiosOf(runs), [])
+  })
+
+  test('the median of an even number is between the middle two', () => {
+    assert.equal(median([4, 1, 3, 2]), 2.5)
+    assert.equal(median([3, 1, 2]), 2)
+    assert.ok(Number.isNaN(median([])))
+  })
+})
+
+describe('what testpmd prints', () => {
+  const port = (rx: number, rate: number) => `
+  RX-packets: ${rx}     RX-missed: 0          RX-bytes:  16084992
+  RX-errors: 0
+  RX-nombuf:  0
+  TX-packets: ${rx + 1}     TX-errors: 0          TX-bytes:  16160768
+
+  Throughput (since last show)
+  Rx-pps:       ${rate}          Rx-bps:            0
+  Tx-pps:            5          Tx-bps:            0`
+
+  test('rates of both ports are added', () => {
+    const stats = parsePortStats(`${port(100, 8_000_000)}\n${port(200, 7_000_000)}`, 2)
+    assert.deepEqual(stats, {
+      rxPerSecond: 15_000_000,
+      rxFrames: 300,
+      txFrames: 302,
+      txErrors: 0,
+    })
+  })
+
+  test('sums of forwarding come from the last block', () => {
+    const text = `
+  RX-packets: 204288         RX-dropped: 0             RX-total: 204288
+  +++++++++++++++ Accumulated forward statistics for all ports+++++++++++++++
+  RX-packets: 408576         RX-dropped: 0             RX-total: 408576
+  TX-packets: 408570         TX-dropped: 6             TX-total: 408576
+  CPU cycles/packet=155.00 (total cycles=63329280 / total io packets=408576) at 2600 MHz Clock`
+    assert.deepEqual(parseForwardStats(text), {
+      rxFrames: 408_576,
+      txDropped: 6,
+      busyCycles: 63_329_280,
+      tscMHz: 2600,
+    })
+  })
+
+  test('anything else is shown, not guessed at', () => {
+    assert.throws(() => parsePortStats(port(1, 1), 2), /does not understand/)
+    assert.throws(() => parseForwardStats('Bad arguments'), /Bad arguments/)
+  })
+})
+
+describe('options', () => {
+  const options = (...args: string[]) => {
+    const parsed = parseOptions(args)
+    assert.notEqual(parsed, 'help')
+    return parsed as Exclude<typeof parsed, 'help'>
+  }
+
+  test('defaults', () => {
+    const { contenders, rings, rounds, frameBytes } = options()
+    assert.equal(contenders.length, CONTENDERS.length)
+    assert.deepEqual(rings, ['split', 'packed'])
+    assert.ok(rounds >= 5)
+    assert.equal(frameBytes, 64)
+  })
+
+  test('the order of --only does not change who goes first', () => {
+    const { contenders } = options('--only', 'ts-io, testpmd-io')
+    assert.deepEqual(
+      contenders.map(({ name }) => name),
+      ['testpmd-io', 'ts-io'],
+    )
+  })
+
+  test('what is given goes before --quick', () => {
+    assert.equal(options('--quick', '--rounds', '7').rounds, 7)
+  })
+
+  for (const [args, message] of [
+    [['--rings', 'round'], /--rings: 'round' is none of split, packed, packed-inorder/],
+    [['--rounds', '0'], /--rounds: '0' is not a whole number from 1/],
+    [['--rounds', '1.5'], /--rounds: '1.5'/],
+    [['--seconds', 'x'], /--seconds: 'x' is not a number/],
+    [['--cpus', '1'], /--cpus: '1' is not two numbers/],
+    [['--memory', 'swap'], /--memory: 'swap' is none of/],
+    [['--fast'], /--fast/],
+    [['macro'], /macro/],
+  ] as const) {
+    test(args.join(' '), () => {
+      assert.throws(() => parseOptions(args), { constructor: UsageError, message })
+    })
+  }
+
+  test('lists of CPUs', () => {
+    assert.deepEqual(parseCpuList('0-2,5'), [0, 1, 2, 5])
+    assert.deepEqual(parseCpuList('3'), [3])
+  })
+})
