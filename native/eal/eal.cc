@@ -89,7 +89,8 @@ std::vector<std::string> build_arguments(MemoryMode memory, uint32_t mib,
   return arguments;
 }
 
-int init(const std::vector<std::string>& arguments) {
+// 0, or an errno and what EAL said of it.
+int init(const std::vector<std::string>& arguments, std::string& words) {
   // rte_eal_init permutes argv and keeps pointers into it for as long as the process lives.
   static std::vector<std::vector<char>>* const kept =
       std::make_unique<std::vector<std::vector<char>>>().release();
@@ -104,10 +105,11 @@ int init(const std::vector<std::string>& arguments) {
 
   int error = 0;
   std::thread([&] {
-    LogCapture::claim_thread();
+    const Complaints complaints;
     rte_errno = 0;
     if (rte_eal_init(static_cast<int>(arguments.size()), argv->data()) < 0)
       error = rte_errno ? rte_errno : EIO;
+    words = Complaints::words();
   }).join();
   return error;
 }
@@ -148,10 +150,10 @@ void Eal::start(const EalOptions& options) {
 
   const std::vector<std::string> built =
       build_arguments(chosen, options.memory_mib, options.extra_arguments);
-  const LogCapture capture;
-  const int error = init(built);
+  const StreamCapture capture;
+  std::string words;
+  const int error = init(built, words);
   if (error != 0) {
-    const std::string words = capture.complaints();
     const bool again = error == EINVAL || error == ENODEV || error == EACCES || error == EAGAIN;
     throw Failure(again ? "ERR_EAL_INIT" : "ERR_EAL_UNUSABLE",
                   std::string("EAL did not start (") + strerror(error) +

@@ -19,8 +19,6 @@ namespace {
 struct State {
   std::mutex mutex;
   std::function<void(LogLine)> sink;              // under mutex
-  bool capturing = false;                         // under mutex
-  std::vector<std::string> complaints;            // under mutex
   std::map<uint32_t, std::string> names_by_type;  // under mutex
   FILE* log_stream = nullptr;                     // set once
   FILE* alert_stream = nullptr;                   // set once
@@ -32,6 +30,8 @@ State& state() {
   static State* const instance = std::make_unique<State>().release();
   return *instance;
 }
+
+thread_local Complaints* complaints_of_thread = nullptr;
 
 std::map<uint32_t, std::string> read_type_names() {
   std::map<uint32_t, std::string> names;
@@ -75,12 +75,10 @@ void deliver(uint32_t level, uint32_t type, std::string line) {
       found = s.names_by_type.find(type);
     }
     entry.component = found == s.names_by_type.end() ? "dpdk" : found->second;
-    if (s.capturing && level <= RTE_LOG_WARNING && s.complaints.size() < 64) {
-      if (s.complaints.empty() || s.complaints.back() != entry.message)
-        s.complaints.push_back(entry.message);
-    }
     sink = s.sink;
   }
+  if (complaints_of_thread != nullptr && level <= RTE_LOG_WARNING)
+    complaints_of_thread->add(entry.message);
   if (sink) sink(std::move(entry));
 }
 
@@ -101,15 +99,13 @@ ssize_t write_log(void*, const char* data, size_t size) {
                      static_cast<uint32_t>(rte_log_cur_msg_logtype()), data, size);
 }
 
-thread_local bool claimed = false;
-
 ssize_t write_alert(void*, const char* data, size_t size) {
-  if (!claimed) return write(STDERR_FILENO, data, size);
+  if (complaints_of_thread == nullptr) return write(STDERR_FILENO, data, size);
   return write_lines(RTE_LOG_ALERT, RTE_LOGTYPE_EAL, data, size);
 }
 
 ssize_t write_usage(void*, const char* data, size_t size) {
-  if (!claimed) return write(STDOUT_FILENO, data, size);
+  if (complaints_of_thread == nullptr) return write(STDOUT_FILENO, data, size);
   return static_cast<ssize_t>(size);
 }
 
@@ -139,36 +135,38 @@ void set_log_sink(std::function<void(LogLine)> sink) {
   rte_openlog_stream(s.log_stream);
 }
 
-LogCapture::LogCapture() : saved_stderr_(stderr), saved_stdout_(stdout) {
-  State& s = state();
-  const std::lock_guard lock(s.mutex);
-  s.capturing = true;
-  s.complaints.clear();
-  if (s.alert_stream != nullptr) stderr = s.alert_stream;
-  if (s.usage_stream != nullptr) stdout = s.usage_stream;
+Complaints::Complaints() {
+  complaints_of_thread = this;
 }
 
-LogCapture::~LogCapture() {
-  stderr = saved_stderr_;
-  stdout = saved_stdout_;
-  State& s = state();
-  const std::lock_guard lock(s.mutex);
-  s.capturing = false;
+Complaints::~Complaints() {
+  complaints_of_thread = nullptr;
 }
 
-void LogCapture::claim_thread() {
-  claimed = true;
+void Complaints::add(const std::string& line) {
+  if (lines_.size() < 64 && (lines_.empty() || lines_.back() != line)) lines_.push_back(line);
 }
 
-std::string LogCapture::complaints() const {
-  State& s = state();
-  const std::lock_guard lock(s.mutex);
+std::string Complaints::words() {
   std::string joined;
-  for (const std::string& line : s.complaints) {
+  if (complaints_of_thread == nullptr) return joined;
+  for (const std::string& line : complaints_of_thread->lines_) {
     if (!joined.empty()) joined += "; ";
     joined += line;
   }
   return joined;
+}
+
+StreamCapture::StreamCapture() : saved_stderr_(stderr), saved_stdout_(stdout) {
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  if (s.alert_stream != nullptr) stderr = s.alert_stream;
+  if (s.usage_stream != nullptr) stdout = s.usage_stream;
+}
+
+StreamCapture::~StreamCapture() {
+  stderr = saved_stderr_;
+  stdout = saved_stdout_;
 }
 
 }  // namespace dpdk_vhost

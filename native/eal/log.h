@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace dpdk_vhost {
 
@@ -17,20 +18,31 @@ struct LogLine {
 // until the process ends.
 void set_log_sink(std::function<void(LogLine)> sink);
 
-// While it lives, what the thread that claims it prints to stderr past DPDK's log (rte_eal_init
-// does) goes to the sink as well, its usage text on stdout goes nowhere, and every complaint is
-// collected, so that a failed start can be reported in EAL's own words. What other threads print
-// goes where it always went.
-class LogCapture {
+// Collects what DPDK complains about on the thread that made it, so that a failed call can be
+// reported in DPDK's own words. One at a time on a thread.
+class Complaints {
  public:
-  LogCapture();
-  ~LogCapture();
-  LogCapture(const LogCapture&) = delete;
-  LogCapture& operator=(const LogCapture&) = delete;
-  // By the thread that is going to call rte_eal_init.
-  static void claim_thread();
-  // Lines at warning level or worse, and alerts, joined by "; ".
-  std::string complaints() const;
+  Complaints();
+  ~Complaints();
+  Complaints(const Complaints&) = delete;
+  Complaints& operator=(const Complaints&) = delete;
+  void add(const std::string& line);
+  // What this thread's collector has: lines at warning level or worse, and alerts, joined by "; ".
+  static std::string words();
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+// While it lives, what threads with Complaints print to stderr past DPDK's log (rte_eal_init does)
+// goes to the sink as well, and their usage text on stdout goes nowhere. What other threads print
+// goes where it always went.
+class StreamCapture {
+ public:
+  StreamCapture();
+  ~StreamCapture();
+  StreamCapture(const StreamCapture&) = delete;
+  StreamCapture& operator=(const StreamCapture&) = delete;
 
  private:
   FILE* saved_stderr_;

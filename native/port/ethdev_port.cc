@@ -1,10 +1,13 @@
 #include "port/ethdev_port.h"
 
+#include <rte_alarm.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
 
 #include <cstring>
+#include <future>
 
+#include "eal/log.h"
 #include "failure.h"
 
 namespace dpdk_vhost {
@@ -12,6 +15,15 @@ namespace {
 
 using std::chrono::milliseconds;
 constexpr milliseconds kLinkPoll{100};
+
+// Drivers put off work to an alarm when a link goes down, and do not take it back when the device
+// is closed: virtio-user's would then use what is freed, or leave EAL a descriptor that is closed.
+// Alarms run one after another, so when one that is set now has run, so have theirs.
+void wait_for_alarms() {
+  std::promise<void> ran;
+  const auto note = [](void* promise) { static_cast<std::promise<void>*>(promise)->set_value(); };
+  if (rte_eal_alarm_set(1, note, &ran) == 0) ran.get_future().wait();
+}
 
 }  // namespace
 
@@ -82,11 +94,14 @@ int EthdevPort::arm(uint16_t queue, bool /*on*/) {
 // --- control thread ---
 
 void EthdevPort::refuse(const std::string& step, int error) const {
+  const std::string words = Complaints::words();
   throw Failure("ERR_PORT_DEVICE", "cannot " + step + " '" + options_.devargs +
-                                       "': " + rte_strerror(error < 0 ? -error : error));
+                                       "': " + rte_strerror(error < 0 ? -error : error) +
+                                       (words.empty() ? "" : " (" + words + ")"));
 }
 
 void EthdevPort::open() {
+  const Complaints complaints;
   const std::string device_name = options_.devargs.substr(0, options_.devargs.find(','));
   uint16_t existing = 0;
   if (rte_eth_dev_get_port_by_name(device_name.c_str(), &existing) == 0) {
@@ -200,6 +215,7 @@ void EthdevPort::unplug() {
   const bool known = rte_eth_dev_info_get(device_, &info) == 0;
   if (callback_registered_)
     rte_eth_dev_callback_unregister(device_, RTE_ETH_EVENT_INTR_LSC, on_link, this);
+  wait_for_alarms();
   rte_eth_dev_stop(device_);
   rte_eth_dev_close(device_);
   if (known && info.device != nullptr) rte_dev_remove(info.device);

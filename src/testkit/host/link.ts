@@ -10,6 +10,9 @@ export const INTERFACE = 'eth0'
 
 const LOOK_MS = 5
 
+/** A switch that is on its way out may vanish in the middle of plugging in. One that fails for this long is no such switch. */
+const GIVE_UP_MS = 5000
+
 /** Keeps a host's interface plugged into its socket, in the host's process. */
 export class Link {
   readonly #datapath: Datapath
@@ -58,12 +61,22 @@ export class Link {
 
   /** The device cannot connect twice: it is plugged anew whenever the switch is back. */
   async #keepConnected(): Promise<void> {
+    let failingSince: number | undefined
     while (!this.#closed) {
       if (!isListening(this.#spec.path)) {
         await delay(LOOK_MS)
         continue
       }
-      const port = await this.#add()
+      let port: Port
+      try {
+        port = await this.#add()
+      } catch (error) {
+        failingSince ??= Date.now()
+        if (Date.now() - failingSince > GIVE_UP_MS) throw error
+        await delay(LOOK_MS)
+        continue
+      }
+      failingSince = undefined
       await this.#down(port)
       this.#port = undefined
       await port.remove()

@@ -4,9 +4,11 @@ const ACCEPTS_CONNECTIONS = 0x10000
 
 /**
  * Whether some process of this network namespace listens on a UNIX socket of that path. Connecting would tell too, but
- * the first connection belongs to the other side.
+ * the first connection belongs to the other side. A socket whose file is gone cannot be reached, although a thread that
+ * still waits on it keeps it listed.
  */
 export function isListening(path: string): boolean {
+  if (!statSync(path, { throwIfNoEntry: false })?.isSocket()) return false
   return readFileSync('/proc/net/unix', 'utf8')
     .split('\n')
     .some((line) => {
