@@ -1,3 +1,4 @@
+import type { Boundary } from './boundary.js'
 import type { Machine } from './machine.js'
 import { ratiosOf } from './ratios.js'
 import type { Noise, Results } from './run.js'
@@ -15,6 +16,8 @@ export interface JsonReport {
   readonly ratioRounds: Readonly<Record<string, readonly number[]>>
   /** As `ratios`, of cycles: `b`'s over `a`'s. */
   readonly cycleRatios: Readonly<Record<string, number>>
+  /** `native-io` and `ts-io` in turns on one lcore, for each ring; empty when they were not both measured. */
+  readonly boundaries: readonly Boundary[]
   /** How steady the machine was; the rounds of each run have what concerns them. */
   readonly noise: Noise
   /** What to know before believing the numbers. */
@@ -47,6 +50,7 @@ export function toJson(
   machine: Machine,
   { seconds, burst }: { seconds: number; burst: number },
   results: Results,
+  boundaries: readonly Boundary[],
 ): JsonReport {
   const ratios = ratiosOf(results.runs)
   return {
@@ -64,6 +68,7 @@ export function toJson(
     ratios: Object.fromEntries(ratios.map(({ key, ratio }) => [key, ratio])),
     ratioRounds: Object.fromEntries(ratios.map(({ key, rounds }) => [key, rounds])),
     cycleRatios: Object.fromEntries(ratios.map(({ key, byCycles }) => [key, byCycles])),
+    boundaries,
     noise: results.noise,
     caveats: caveats(results, machine),
   }

@@ -1,5 +1,6 @@
 /** `npm run bench`: see README.md beside this file. */
 import { writeFileSync } from 'node:fs'
+import { type Boundary, measureBoundary } from './boundary.js'
 import { chooseCpus } from './cpus.js'
 import { toJson } from './json-report.js'
 import { describeMachine } from './machine.js'
@@ -42,12 +43,20 @@ async function compare(options: Options, args: readonly string[]): Promise<numbe
   const scenarios = rings.map((ring) => ({ ring, frameBytes }))
   try {
     const results = await runBench({ ...options, scenarios, cpus, memory }, progress, stop.signal)
+    const boundaries: Boundary[] = []
+    if (measuresBoundary(options)) {
+      for (const ring of rings) {
+        progress.boundary(ring)
+        const shared = { ...options, ring, cpus, memory }
+        boundaries.push(await measureBoundary(shared, options.boundarySeconds * 1000, stop.signal))
+      }
+    }
     progress.end()
-    process.stdout.write(`${summarize(results, machine)}\n`)
+    process.stdout.write(`${summarize(results, boundaries, machine)}\n`)
     if (options.json !== undefined) {
       writeFileSync(
         options.json,
-        `${JSON.stringify(toJson(machine, options, results), undefined, 2)}\n`,
+        `${JSON.stringify(toJson(machine, options, results, boundaries), undefined, 2)}\n`,
       )
     }
     return 0
@@ -57,6 +66,11 @@ async function compare(options: Options, args: readonly string[]): Promise<numbe
     process.stderr.write(`${(stop.signal.reason as Error).message}\n`)
     return INTERRUPTED
   }
+}
+
+/** The boundary is what lies between these two. */
+function measuresBoundary({ contenders }: Options): boolean {
+  return ['native-io', 'ts-io'].every((name) => contenders.some((other) => other.name === name))
 }
 
 try {

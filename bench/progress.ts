@@ -1,6 +1,7 @@
 import type { Turn } from './plan.js'
 import type { Listener } from './run.js'
 import type { Sample } from './sample.js'
+import type { Ring } from './setup.js'
 
 /** Says on stderr how far the bench is: one line that changes on a terminal, a line a sample elsewhere. */
 export class Progress implements Listener {
@@ -21,6 +22,11 @@ export class Progress implements Listener {
     if (process.stderr.isTTY) return
     const cycles = cyclesPerPacket.toFixed(0)
     process.stderr.write(`${this.#line}: ${mpps.toFixed(2)} Mpps, ${cycles} cycles a frame\n`)
+  }
+
+  boundary(ring: Ring): void {
+    const line = `native-io and ts-io in turns, ${ring} ring`
+    process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`)
   }
 
   /** Clears the line. */

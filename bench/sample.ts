@@ -1,15 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Contender } from './contender.js'
 import { Generator } from './generator.js'
 import { PollingThread } from './polling-thread.js'
 import type { Setup } from './setup.js'
+import { type SharedSetup, withSockets } from './sockets.js'
 import { median } from './statistics.js'
 
 /** Frames flow this long before anything is measured: code gets compiled, caches and tables filled. */
-const WARM_UP_MS = 500
+export const WARM_UP_MS = 500
 
 /** The rate of a sample is the median over windows of this length, so that one disturbance does not count. */
 const WINDOW_MS = 100
@@ -51,18 +49,12 @@ export interface Sample extends Measurement {
  */
 export async function takeSample(
   contender: Contender,
-  shared: Omit<Setup, 'sockets' | 'folder'>,
+  shared: SharedSetup,
   milliseconds: number,
   signal: AbortSignal,
 ): Promise<Measurement> {
   signal.throwIfAborted()
-  const folder = mkdtempSync(join(tmpdir(), 'dpdk-vhost-bench-'))
-  try {
-    const sockets = [join(folder, 'a'), join(folder, 'b')] as const
-    return await measure(contender, { ...shared, sockets, folder }, milliseconds, signal)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  return withSockets(shared, (setup) => measure(contender, setup, milliseconds, signal))
 }
 
 async function measure(
@@ -119,11 +111,12 @@ async function measure(
   }
 }
 
-async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+/** Waits for `work`, or throws the reason of the abort. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   let stop = () => {}
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(signal.reason)
     signal.addEventListener('abort', stop)
   })
-  await Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', stop))
+  return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', stop))
 }

@@ -1,3 +1,4 @@
+import type { Boundary } from './boundary.js'
 import type { Machine } from './machine.js'
 import type { Run } from './plan.js'
 import { type Ratio, ratiosOf } from './ratios.js'
@@ -45,7 +46,11 @@ function hugepagesOf({ hugepages }: Machine): string {
 }
 
 /** The tables, printed after the last sample. */
-export function summarize(results: Results, machine: Machine): string {
+export function summarize(
+  results: Results,
+  boundaries: readonly Boundary[],
+  machine: Machine,
+): string {
   const { runs, rounds } = results
   const ratios = ratiosOf(runs)
   const scenarios = [
@@ -59,7 +64,23 @@ export function summarize(results: Results, machine: Machine): string {
   })
   const notes = caveats(results, machine).map((caveat) => `! ${caveat}`)
   const legend = `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}; ratios are of Mpps, paired round by round.`
-  return [...tables, [legend, ...notes].join('\n')].join('\n\n')
+  return [...tables, ...boundaries.map(describeBoundary), [legend, ...notes].join('\n')].join(
+    '\n\n',
+  )
+}
+
+function describeBoundary({ ring, pairs, ratio, byCycles, extraCycles }: Boundary): string {
+  const rates = pairs.map(({ native, ts }) => ts.framesPerSecond / native.framesPerSecond)
+  return (
+    `${ring} ring, native-io and ts-io in turns on one lcore, ${pairs.length} pairs of slices:\n` +
+    `ts-io is ${ratio.toFixed(3)} of native-io by frames (middle half ${quartile(rates, 1)}-${quartile(rates, 3)}), ` +
+    `${byCycles.toFixed(3)} by cycles; TypeScript costs ${extraCycles.toFixed(1)} cycles a frame`
+  )
+}
+
+function quartile(values: readonly number[], which: 1 | 3): string {
+  const sorted = [...values].sort((a, b) => a - b)
+  return (sorted[Math.floor((which * (sorted.length - 1)) / 4)] ?? Number.NaN).toFixed(2)
 }
 
 const HEAD = [

@@ -1,6 +1,7 @@
 /** The process of a switch of ours: opens a datapath between two sockets and answers the bench. */
 import { Datapath, type Lcore } from '../../src/index.js'
 import type { LearningSwitchStats } from '../../src/programs/learning-switch.js'
+import { alternate } from './alternate.js'
 import type { Reply, Request, Start, Totals } from './messages.js'
 
 const start = JSON.parse(process.argv[2] as string) as Start
@@ -33,6 +34,10 @@ async function answer(request: Request): Promise<void> {
   if (request.kind === 'totals') {
     await checkLearning()
     send({ kind: 'totals', totals: totals() })
+    return
+  }
+  if (request.kind === 'alternate') {
+    send({ kind: 'alternated', pairs: await alternate(lcore, totals, request.milliseconds) })
     return
   }
   if (start.contender === 'native-io') {

@@ -9,10 +9,30 @@ export interface Start {
 }
 
 /** From the bench to that process. Each is answered by a message. */
-export type Request = { kind: 'begin'; milliseconds: number } | { kind: 'totals' }
+export type Request =
+  | { kind: 'begin'; milliseconds: number }
+  | { kind: 'totals' }
+  | { kind: 'alternate'; milliseconds: number }
 
 /** From that process to the bench. */
-export type Reply = { kind: 'started' } | { kind: 'begun' } | { kind: 'totals'; totals: Totals }
+export type Reply =
+  | { kind: 'started' }
+  | { kind: 'begun' }
+  | { kind: 'totals'; totals: Totals }
+  | { kind: 'alternated'; pairs: Pair[] }
+
+/** What one loop did in its slice of time. */
+export interface Slice {
+  readonly framesPerSecond: number
+  /** Cycles of polls that found frames, for each of the frames. */
+  readonly cyclesPerFrame: number
+}
+
+/** Two slices that follow each other on one lcore. */
+export interface Pair {
+  readonly native: Slice
+  readonly ts: Slice
+}
 
 /** Counters since its start. */
 export interface Totals {

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { RunningSwitch, Work } from '../contender.js'
 import { BenchProcess } from '../process.js'
 import { type Setup, START_MS } from '../setup.js'
-import type { Reply, Request, Start, Totals } from './messages.js'
+import type { Pair, Reply, Request, Start, Totals } from './messages.js'
 
 const ANSWER_MS = 10_000
 
@@ -46,6 +46,12 @@ export class OwnSwitch implements RunningSwitch {
     await this.#ask({ kind: 'begin', milliseconds }, 'begun')
   }
 
+  /** Changes between the C++ loop and the TypeScript program for that long. */
+  async alternate(milliseconds: number): Promise<Pair[]> {
+    const request = { kind: 'alternate', milliseconds } as const
+    return (await this.#ask(request, 'alternated', milliseconds)).pairs
+  }
+
   async countCycles(): Promise<void> {
     this.#before = await this.#totals()
   }
@@ -71,8 +77,8 @@ export class OwnSwitch implements RunningSwitch {
     return (await this.#ask({ kind: 'totals' }, 'totals')).totals
   }
 
-  #ask<K extends Reply['kind']>(request: Request, kind: K) {
-    const reply = this.#reply(kind, ANSWER_MS)
+  #ask<K extends Reply['kind']>(request: Request, kind: K, takesMs = 0) {
+    const reply = this.#reply(kind, ANSWER_MS + takesMs)
     this.#process.child.send(request)
     return reply
   }

@@ -124,10 +124,10 @@ uint64_t Lcore::show_first(uint32_t count) {
     block.length[i] = frame->data_len;
     bytes += frame->data_len;
   }
-  // Apart from the loop, so that these become wide stores.
-  std::copy_n(block.offset.begin(), count, offset_.begin());
-  std::copy_n(block.length.begin(), count, length_.begin());
-  std::fill_n(block.out_port.begin(), count, kDrop);
+  // Apart from the loop, so that these become wide loads and stores.
+  for (uint32_t i = 0; i < count; ++i) offset_[i] = block.offset[i];
+  for (uint32_t i = 0; i < count; ++i) length_[i] = block.length[i];
+  for (uint32_t i = 0; i < count; ++i) block.out_port[i] = kDrop;
   return bytes;
 }
 

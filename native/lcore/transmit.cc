@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstring>
 
 #include "lcore/lcore.h"
 #include "port/port.h"
@@ -27,16 +26,20 @@ void Lcore::transmit() {
 
 // Whether the program left all offsets and lengths as they were: then none of them needs a check.
 bool Lcore::is_untouched() const {
-  const size_t bytes = total_ * sizeof(uint32_t);
-  return memcmp(block_->offset.data(), offset_.data(), bytes) == 0 &&
-         memcmp(block_->length.data(), length_.data(), bytes) == 0;
+  const BurstBlock& block = *block_;
+  uint32_t differing = 0;
+  for (uint32_t i = 0; i < total_; ++i)
+    differing |= (block.offset[i] ^ offset_[i]) | (block.length[i] ^ length_[i]);
+  return differing == 0;
 }
 
 // The port that all verdicts name, or null.
 Port* Lcore::only_receiver() const {
   const int32_t* const verdicts = block_->out_port.data();
-  const bool alike = memcmp(verdicts, verdicts + 1, (total_ - 1) * sizeof(int32_t)) == 0;
-  return alike ? ports_.find(static_cast<uint32_t>(verdicts[0])) : nullptr;
+  const int32_t first = verdicts[0];
+  int32_t differing = 0;
+  for (uint32_t i = 1; i < total_; ++i) differing |= verdicts[i] ^ first;
+  return differing == 0 ? ports_.find(static_cast<uint32_t>(first)) : nullptr;
 }
 
 void Lcore::add_runs(bool untouched) {
