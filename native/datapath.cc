@@ -16,7 +16,7 @@ Datapath& Datapath::instance() {
 }
 
 Datapath::Datapath()
-    : counters_(std::make_unique<CounterBlock>()), control_([this] { drain_notices(); }) {
+    : counters_(std::make_unique<CounterBlock>()), control_([this] { drain_notices(); }, paths_) {
   for (auto& fd : wake_fds_) fd.store(-1);
 }
 
@@ -30,6 +30,7 @@ void Datapath::open(const OpenOptions& options, std::shared_ptr<EventSink> sink)
     sink_ = sink;
   }
   set_log_sink([weak = std::weak_ptr<EventSink>(sink)](LogLine line) {
+    if (Doorbell::is_about(line.message)) return;
     if (const auto target = weak.lock()) target->log(std::move(line));
   });
   eal_.start(options.eal);
@@ -48,6 +49,7 @@ void Datapath::close() {
   std::vector<uint32_t> ids;
   ports_.for_each([&](const Port& port) { ids.push_back(port.id()); });
   for (const uint32_t id : ids) remove_port(id);
+  doorbell_.reset();
   {
     const std::lock_guard lock(memory_mutex_);
     memory_.reset();  // freed here, or by the last thread that still has a view of it
@@ -110,6 +112,17 @@ void Datapath::remove_port(uint32_t id) {
   }
   port->close();
   ports_.remove(id, quiescence_);
+}
+
+void Datapath::reconnect_port(uint32_t id) {
+  ManagedPort* port = managed(id);
+  if (port == nullptr) throw Failure("ERR_NO_SUCH_PORT", "no port has id " + std::to_string(id));
+  port->reconnect();
+}
+
+void Datapath::ring_event_thread() {
+  if (!doorbell_) doorbell_ = std::make_unique<Doorbell>();
+  doorbell_->ring();
 }
 
 void Datapath::notify(const Notice& notice) {

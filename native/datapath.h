@@ -19,6 +19,7 @@
 #include "eal/quiescence.h"
 #include "lcore/lcore.h"
 #include "memory/packet_memory.h"
+#include "port/doorbell.h"
 #include "port/ethdev_port.h"
 #include "port/port_table.h"
 #include "port/vhost_port.h"
@@ -82,6 +83,8 @@ class Datapath final : public PortHost {
   void close();
   uint32_t add_port(const PortOptions& options);
   void remove_port(uint32_t id);
+  // Lets a port that waits for its peer, or gave it up, try at once.
+  void reconnect_port(uint32_t id);
   // Gives every lcore exactly the queues listed for it; a queue never has two owners on the way.
   void assign(const std::vector<Assignment>& assignments);
   void publish_all();
@@ -93,6 +96,8 @@ class Datapath final : public PortHost {
   PortTable& ports() override { return ports_; }
   Quiescence& quiescence() override { return quiescence_; }
   PacketMemory& memory() override { return *memory_; }
+  PathWatch& paths() override { return paths_; }
+  void ring_event_thread() override;
   void publish(PortEvent event) override;
 
  private:
@@ -122,8 +127,10 @@ class Datapath final : public PortHost {
   std::array<std::atomic<int>, kMaxLcores>
       wake_fds_;  // made once per index and kept: others may be writing
 
-  uint64_t next_serial_ = 1;  // control thread
-  bool opened_ = false;       // control thread
+  PathWatch paths_;                     // control thread
+  std::unique_ptr<Doorbell> doorbell_;  // control thread
+  uint64_t next_serial_ = 1;            // control thread
+  bool opened_ = false;                 // control thread
   std::atomic<bool> shut_down_{false};
   ControlThread control_;  // last: its thread uses everything above
 };

@@ -16,7 +16,15 @@ export type DatapathErrorCode =
   | 'ERR_SOCKET_IN_USE'
   | 'ERR_PATH_NOT_SOCKET'
   | 'ERR_SOCKET_LISTEN'
+  /** The folder of a server port's socket could not be created. */
+  | 'ERR_SOCKET_FOLDER'
+  /** The socket of a server port could not be given its owner or mode. */
+  | 'ERR_SOCKET_OWNER'
   | 'ERR_PORT_REGISTER'
+  /** Features that were to be pinned cannot be offered; becomes a ConfigError with their names. */
+  | 'ERR_PORT_FEATURES'
+  /** A client port looked for its peer for `reconnect.giveUpMs`. */
+  | 'ERR_GAVE_UP'
   /** DPDK refused a device; the message names the step and DPDK's reason. */
   | 'ERR_PORT_DEVICE'
   | 'ERR_LCORE'

@@ -19,6 +19,29 @@ uint32_t number(const Napi::Object& from, const char* key) {
   return value.As<Napi::Number>().Uint32Value();
 }
 
+uint64_t mask(const Napi::Object& from, const char* key) {
+  bool lossless = false;
+  return from.Get(key).As<Napi::BigInt>().Uint64Value(&lossless);
+}
+
+SocketAccess read_access(const Napi::Object& from) {
+  SocketAccess access;
+  access.create_folder = from.Get("createFolder").As<Napi::Boolean>().Value();
+  if (from.Get("mode").IsNumber()) access.mode = static_cast<mode_t>(number(from, "mode"));
+  access.uid = text(from, "uid");
+  access.gid = text(from, "gid");
+  return access;
+}
+
+ReconnectOptions read_reconnect(const Napi::Object& from) {
+  ReconnectOptions reconnect;
+  reconnect.first_delay = std::chrono::milliseconds{number(from, "firstDelayMs")};
+  reconnect.max_delay = std::chrono::milliseconds{number(from, "maxDelayMs")};
+  reconnect.jitter = from.Get("jitter").As<Napi::Number>().DoubleValue();
+  reconnect.give_up = std::chrono::milliseconds{number(from, "giveUpMs")};
+  return reconnect;
+}
+
 template <typename Names>
 Napi::Array names_of(Napi::Env env, const Names& names) {
   auto result = Napi::Array::New(env, names.size());
@@ -61,9 +84,13 @@ PortOptions read_port_options(const Napi::Object& from) {
     options.vhost.path = text(from, "path");
     options.vhost.server = type == "dpdkvhostuser";
     options.vhost.queue_pairs = number(from, "queues");
-    bool lossless = false;
-    options.vhost.disabled_features =
-        from.Get("disabledFeatures").As<Napi::BigInt>().Uint64Value(&lossless);
+    options.vhost.disabled_features = mask(from, "disabledFeatures");
+    options.vhost.pinned_features = mask(from, "pinnedFeatures");
+    if (options.vhost.server) {
+      options.vhost.access = read_access(from.Get("access").As<Napi::Object>());
+    } else {
+      options.vhost.reconnect = read_reconnect(from.Get("reconnect").As<Napi::Object>());
+    }
   }
   return options;
 }
@@ -85,6 +112,11 @@ Napi::Object to_javascript(Napi::Env env, const PortEvent& event) {
   result.Set("txRingSize", event.negotiated.tx_ring_size);
   result.Set("mtu", event.negotiated.mtu);
   result.Set("numaNode", event.negotiated.numa_node);
+  result.Set("offered", Napi::BigInt::New(env, event.handshake.offered));
+  result.Set("requested", Napi::BigInt::New(env, event.handshake.requested));
+  result.Set("featuresBefore", Napi::BigInt::New(env, event.handshake.before));
+  result.Set("lastRequest", event.handshake.last_request);
+  result.Set("earlyEnds", event.handshake.early_ends);
   return result;
 }
 

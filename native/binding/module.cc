@@ -77,6 +77,7 @@ Module::Module(Napi::Env env, Napi::Object exports) : mailbox_(Mailbox::make(env
                            InstanceMethod("open", &Module::open),
                            InstanceMethod("close", &Module::close),
                            InstanceMethod("addPort", &Module::add_port),
+                           InstanceMethod("reconnectPort", &Module::reconnect_port),
                            InstanceMethod("removePort", &Module::remove_port),
                            InstanceMethod("assign", &Module::assign),
                            InstanceMethod("inject", &Module::inject),
@@ -189,6 +190,13 @@ Napi::Value Module::add_port(const Napi::CallbackInfo& info) {
 Napi::Value Module::remove_port(const Napi::CallbackInfo& info) {
   return submit(info.Env(), [id = info[0].As<Napi::Number>().Uint32Value()] {
     Datapath::instance().remove_port(id);
+    return nothing();
+  });
+}
+
+Napi::Value Module::reconnect_port(const Napi::CallbackInfo& info) {
+  return submit(info.Env(), [id = info[0].As<Napi::Number>().Uint32Value()] {
+    Datapath::instance().reconnect_port(id);
     return nothing();
   });
 }

@@ -26,6 +26,7 @@ class Module final : public Napi::Addon<Module> {
   Napi::Value open(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
   Napi::Value add_port(const Napi::CallbackInfo& info);
+  Napi::Value reconnect_port(const Napi::CallbackInfo& info);
   Napi::Value remove_port(const Napi::CallbackInfo& info);
   Napi::Value assign(const Napi::CallbackInfo& info);
   Napi::Value inject(const Napi::CallbackInfo& info);

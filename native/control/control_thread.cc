@@ -6,13 +6,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <system_error>
 #include <utility>
 
 namespace dpdk_vhost {
 
-ControlThread::ControlThread(Task on_wake)
-    : on_wake_(std::move(on_wake)), wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+ControlThread::ControlThread(Task on_wake, PathWatch& paths)
+    : on_wake_(std::move(on_wake)),
+      paths_(paths),
+      wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   if (wake_fd_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
   thread_ = std::thread([this] { run(); });
   pthread_setname_np(thread_.native_handle(), "dpdk-control");
@@ -50,12 +53,14 @@ int ControlThread::until_next_timer() const {
 
 void ControlThread::run() {
   for (;;) {
-    pollfd waiting{wake_fd_, POLLIN, 0};
-    poll(&waiting, 1, until_next_timer());
+    // poll ignores a negative descriptor.
+    std::array<pollfd, 2> waiting{{{wake_fd_, POLLIN, 0}, {paths_.fd(), POLLIN, 0}}};
+    poll(waiting.data(), waiting.size(), until_next_timer());
     uint64_t count = 0;
     [[maybe_unused]] const ssize_t taken = read(wake_fd_, &count, sizeof(count));
 
     on_wake_();
+    if (waiting[1].revents != 0) paths_.dispatch();
     while (!timers_.empty() && timers_.begin()->first <= Clock::now()) {
       const Task due = std::move(timers_.begin()->second);
       timers_.erase(timers_.begin());

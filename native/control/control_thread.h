@@ -9,6 +9,8 @@
 #include <mutex>
 #include <thread>
 
+#include "control/path_watch.h"
+
 namespace dpdk_vhost {
 
 // The thread that registers, unregisters, starts and reconnects ports, so that the JavaScript
@@ -19,7 +21,7 @@ class ControlThread {
   using Task = std::function<void()>;
 
   // `on_wake` runs on the thread after every wake-up, before tasks.
-  explicit ControlThread(Task on_wake);
+  ControlThread(Task on_wake, PathWatch& paths);
   ~ControlThread();
   ControlThread(const ControlThread&) = delete;
   ControlThread& operator=(const ControlThread&) = delete;
@@ -42,6 +44,7 @@ class ControlThread {
   int until_next_timer() const;
 
   const Task on_wake_;
+  PathWatch& paths_;
   const int wake_fd_;
   std::mutex mutex_;
   std::condition_variable ended_cv_;

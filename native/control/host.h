@@ -21,6 +21,9 @@ class PortHost {
 
   // Control thread only.
   virtual ControlThread& control() = 0;
+  virtual PathWatch& paths() = 0;
+  // Makes librte's event thread look at its sockets now.
+  virtual void ring_event_thread() = 0;
   virtual PacketMemory& memory() = 0;
   virtual void publish(PortEvent event) = 0;
 };

@@ -24,6 +24,8 @@ class ManagedPort : public Port {
   // Ends it: no callback and no device is left when it returns.
   virtual void close() = 0;
   virtual void handle(const Notice& notice) = 0;
+  // Tries to connect now instead of later, where that means something.
+  virtual void reconnect() {}
   // Finds the state anew from what is, after notices were lost.
   virtual void resync() = 0;
 
@@ -33,6 +35,7 @@ class ManagedPort : public Port {
 
  protected:
   virtual Negotiated negotiated() = 0;
+  virtual Handshake handshake() { return {}; }
   virtual uint64_t generation() const = 0;
 
   void enter(PortState state, const std::string& reason = "") {
@@ -57,6 +60,7 @@ class ManagedPort : public Port {
     event.rx_queues = told_rx_queues_ = rx_queues_.load(std::memory_order_relaxed);
     event.tx_queues = told_tx_queues_ = tx_queues_.load(std::memory_order_relaxed);
     event.negotiated = negotiated();
+    event.handshake = handshake();
     event.negotiated.queue_pairs =
         static_cast<uint32_t>(__builtin_popcount(event.rx_queues & event.tx_queues));
     const auto now = std::chrono::system_clock::now().time_since_epoch();

@@ -18,6 +18,8 @@ const char* name_of(PortState state) {
       return "stopped";
     case PortState::disconnected:
       return "disconnected";
+    case PortState::failed:
+      return "failed";
   }
   return "unknown";
 }

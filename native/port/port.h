@@ -17,7 +17,7 @@
 namespace dpdk_vhost {
 
 // States as in docs: closed -> connecting | listening -> connected -> ready <-> stopped ->
-// disconnected -> ...
+// disconnected -> ...; failed when the port has given up connecting.
 enum class PortState : uint32_t {
   closed,
   connecting,
@@ -25,7 +25,8 @@ enum class PortState : uint32_t {
   connected,
   ready,
   stopped,
-  disconnected
+  disconnected,
+  failed
 };
 const char* name_of(PortState state);
 
@@ -40,6 +41,15 @@ struct Negotiated {
   int32_t numa_node = -1;
 };
 
+// How far the last connection got before the device was ready; for vhost-user ports.
+struct Handshake {
+  uint64_t offered = 0;       // features this port offers
+  uint64_t requested = 0;     // features the peer asked for; 0 if it did not come to that
+  uint64_t before = 0;        // features of the device that ran last; 0 if none did
+  uint32_t last_request = 0;  // the last message the peer sent, by its number in the protocol
+  uint32_t early_ends = 0;    // connections in a row that ended before the device was ready
+};
+
 // A change of a port as TypeScript is told of it.
 struct PortEvent {
   uint32_t id = 0;
@@ -49,6 +59,7 @@ struct PortEvent {
   uint32_t rx_queues = 0;  // bit q: rx queue q is enabled
   uint32_t tx_queues = 0;  // bit q: tx queue q is enabled
   Negotiated negotiated;
+  Handshake handshake;
   double time = 0;  // milliseconds since the epoch
 };
 

@@ -16,11 +16,22 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kFirstBackOff{5};
-constexpr milliseconds kLastBackOff{1000};
-constexpr milliseconds kMissingSocketPoll{10};
+// How often a path is looked at that cannot be watched.
+constexpr milliseconds kLookOften{10};
+
+// So many connections in a row that end within so short a time, before the device is ready, are no
+// accident.
+constexpr milliseconds kAtOnce{1000};
+constexpr uint32_t kEarlyEndsOfMismatch = 3;
+
+// TypeScript knows the names: the message is the mask alone.
+Failure missing_features(uint64_t mask) {
+  return Failure("ERR_PORT_FEATURES", std::to_string(mask));
+}
 
 }  // namespace
+
+// --- registration with librte ---
 
 void VhostPort::register_socket() {
   // Linear buffers: a frame never spans mbufs, so JavaScript sees it whole; this also withdraws
@@ -33,6 +44,16 @@ void VhostPort::register_socket() {
   }
   registered_ = true;
   rte_vhost_driver_disable_features(path, options_.disabled_features | kNeverOffered);
+  rte_vhost_driver_get_features(path, &offered_features_);
+  if (options_.pinned_features != 0) {
+    const uint64_t missing = options_.pinned_features & ~offered_features_;
+    if (missing != 0) {
+      unregister_socket();
+      throw missing_features(missing);
+    }
+    rte_vhost_driver_disable_features(path, offered_features_ & ~options_.pinned_features);
+    offered_features_ = options_.pinned_features;
+  }
   rte_vhost_driver_callback_register(path, VhostRegistry::callbacks());
 }
 
@@ -43,88 +64,170 @@ void VhostPort::unregister_socket() {
   registered_ = false;
   // librte calls no destroy_connection in this case.
   VhostRegistry::forget_device(connection_.exchange(-1), this);
+  host_.ring_event_thread();
 }
+
+// --- open and close ---
 
 void VhostPort::open() {
   VhostRegistry::add(options_.path, this);
-  if (!options_.server) {
-    connect();
-    return;
-  }
   try {
-    clear_stale_socket(options_.path);
-    register_socket();
-    if (rte_vhost_driver_start(options_.path.c_str()) != 0) {
-      const std::string why = strerror(errno);
+    if (options_.server) {
+      listen();
+    } else if (options_.pinned_features != 0) {
+      // A pin that cannot be kept is told at once.
+      register_socket();
       unregister_socket();
-      throw Failure("ERR_SOCKET_LISTEN", "cannot listen at " + options_.path + ": " + why);
     }
   } catch (...) {
+    if (registered_) server_socket_.remove([this] { unregister_socket(); });
     VhostRegistry::remove(options_.path);
     throw;
   }
-  enter(PortState::listening);
+  if (options_.server) {
+    enter(PortState::listening);
+  } else {
+    look_for_peer();
+  }
 }
 
 void VhostPort::close() {
-  unregister_socket();
+  host_.paths().stop(serial());
+  if (options_.server) {
+    server_socket_.remove([this] { unregister_socket(); });
+  } else {
+    unregister_socket();
+  }
   VhostRegistry::remove(options_.path);
   enter(PortState::closed);
 }
 
+void VhostPort::listen() {
+  server_socket_.create([this] {
+    register_socket();
+    if (rte_vhost_driver_start(options_.path.c_str()) != 0) {
+      throw Failure("ERR_SOCKET_LISTEN",
+                    "cannot listen at " + options_.path + ": " + strerror(errno));
+    }
+  });
+  host_.ring_event_thread();
+}
+
+// --- connecting, as a client ---
+
+void VhostPort::watch_path() {
+  is_watching_ = host_.paths().start(serial(), options_.path, [this] {
+    if (early_ends_ >= kEarlyEndsOfMismatch) return;
+    back_off_ = milliseconds{0};
+    connect();
+  });
+}
+
+void VhostPort::look_for_peer() {
+  looking_since_ = Clock::now();
+  back_off_ = milliseconds{0};
+  // Watched before it is looked at: what comes in between is not missed.
+  watch_path();
+  connect();
+}
+
 void VhostPort::connect() {
   if (registered_) return;
+  const std::string& path = options_.path;
   struct stat found {};
-  if (stat(options_.path.c_str(), &found) != 0) {
+  if (stat(path.c_str(), &found) != 0) {
     const int error = errno;
-    enter(PortState::connecting,
-          error == ENOENT ? "no socket at " + options_.path + " yet; the peer has to listen there"
-                          : "cannot reach " + options_.path + ": " + strerror(error));
-    later(kMissingSocketPoll, &VhostPort::connect);
+    retry(error == ENOENT ? "no socket at " + path + " yet; the peer has to listen there"
+                          : "cannot reach " + path + ": " + strerror(error),
+          // The kernel does not tell of everything, such as what another host does to a shared
+          // folder.
+          is_watching_ ? options_.reconnect.max_delay : kLookOften);
     return;
   }
   if (!S_ISSOCK(found.st_mode)) {
-    retry(options_.path + " is not a socket");
+    retry(path + " is not a socket", next_delay());
     return;
   }
-  if (access(options_.path.c_str(), R_OK | W_OK) != 0) {
-    retry("no permission to connect to " + options_.path + " (" + strerror(errno) +
-          "); give this process's user or group write access to the socket");
+  if (access(path.c_str(), R_OK | W_OK) != 0) {
+    retry("no permission to connect to " + path + " (" + strerror(errno) +
+              "); give this process's user or group write access to the socket",
+          next_delay());
     return;
   }
   try {
     register_socket();
   } catch (const Failure& failure) {
-    retry(failure.what());
+    retry(failure.what(), next_delay());
     return;
   }
-  if (rte_vhost_driver_start(options_.path.c_str()) == 0)
+  if (rte_vhost_driver_start(path.c_str()) == 0) {
+    host_.paths().stop(serial());
     return;  // on_connection has told the rest
+  }
   unregister_socket();
-  retry("nobody listens at " + options_.path + " (connection refused)");
+  retry("nobody listens at " + path + " (connection refused)", next_delay());
 }
 
-void VhostPort::retry(const std::string& reason) {
-  enter(PortState::connecting, reason);
-  back_off_ = back_off_.count() == 0 ? kFirstBackOff : std::min(back_off_ * 2, kLastBackOff);
-  later(back_off_, &VhostPort::connect);
+// Doubles with each attempt, up to the ceiling; part of it is left to chance, so that many ports
+// that lost the same peer do not come back in step.
+milliseconds VhostPort::next_delay() {
+  const ReconnectOptions& options = options_.reconnect;
+  back_off_ = back_off_.count() == 0 ? options.first_delay : back_off_ * 2;
+  if (early_ends_ >= kEarlyEndsOfMismatch) back_off_ = options.max_delay;
+  back_off_ = std::min(back_off_, options.max_delay);
+  const double share = std::uniform_real_distribution<>(0, options.jitter)(chance_);
+  const auto left = static_cast<int64_t>(static_cast<double>(back_off_.count()) * (1 - share));
+  return milliseconds{std::max<int64_t>(left, 1)};
 }
+
+void VhostPort::retry(const std::string& reason, milliseconds delay) {
+  const auto now = Clock::now();
+  const milliseconds limit = options_.reconnect.give_up;
+  if (limit.count() != 0) {
+    const auto left = std::chrono::ceil<milliseconds>(looking_since_ + limit - now);
+    if (left.count() <= 0) {
+      host_.paths().stop(serial());
+      enter(PortState::failed, "gave up after " + std::to_string(limit.count()) + " ms: " + reason);
+      return;
+    }
+    delay = std::min(delay, left);
+  }
+  enter(PortState::connecting, reason);
+  next_attempt_ = now + delay;
+  later(delay, &VhostPort::connect_when_due);
+}
+
+void VhostPort::connect_when_due() {
+  // What led to another attempt in between has put this one off.
+  if (state() == PortState::connecting && Clock::now() >= next_attempt_) connect();
+}
+
+void VhostPort::reconnect() {
+  if (options_.server || registered_) return;
+  early_ends_ = 0;
+  look_for_peer();
+}
+
+// --- with a connection ---
 
 void VhostPort::lose_connection() {
-  enter(PortState::disconnected,
-        was_ready_ ? "the peer closed the connection"
-                   : "the peer closed the connection before the device was ready; its "
-                     "features may not match those offered");
+  // A peer that minds the features says so at once; a guest may take any time to boot.
+  const bool at_once = !was_ready_ && Clock::now() - connected_at_ < kAtOnce;
+  early_ends_ = at_once ? early_ends_ + 1 : 0;
+  const std::string reason = was_ready_
+                                 ? "the peer closed the connection"
+                                 : "the peer closed the connection before the device was ready";
+  enter(PortState::disconnected, reason);
   if (options_.server) {
-    enter(PortState::listening);
+    enter(PortState::listening, was_ready_ ? "" : reason);
     return;
   }
   unregister_socket();
-  if (was_ready_) {
-    back_off_ = milliseconds{0};
-    connect();
+  if (at_once) {
+    watch_path();
+    retry(reason, next_delay());
   } else {
-    retry("the last connection ended before the device was ready");
+    look_for_peer();
   }
 }
 
@@ -132,6 +235,7 @@ void VhostPort::handle(const Notice& notice) {
   switch (notice.kind) {
     case Notice::Kind::connected:
       was_ready_ = false;
+      connected_at_ = Clock::now();
       enter(PortState::connected);
       break;
     case Notice::Kind::refused:
@@ -140,7 +244,9 @@ void VhostPort::handle(const Notice& notice) {
       break;
     case Notice::Kind::ready:
       was_ready_ = true;
+      early_ends_ = 0;
       back_off_ = milliseconds{0};
+      features_before_ = negotiated().features;
       enter(PortState::ready);
       break;
     case Notice::Kind::stopped:
@@ -165,6 +271,11 @@ void VhostPort::resync() {
   }
   was_ready_ = was_ready_ || ready();
   enter(ready() ? PortState::ready : PortState::connected);
+}
+
+Handshake VhostPort::handshake() {
+  return {offered_features_, requested_features_.load(std::memory_order_relaxed), features_before_,
+          last_request_.load(std::memory_order_relaxed), early_ends_};
 }
 
 }  // namespace dpdk_vhost

@@ -24,7 +24,9 @@ VhostPort::VhostPort(PortHost& host, uint64_t serial, uint32_t id, std::string n
                      uint32_t max_frame_bytes, uint32_t tx_retries_max, PortCounters& counters,
                      VhostOptions options)
     : ManagedPort(host, serial, id, std::move(name), max_frame_bytes, tx_retries_max, counters),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      server_socket_(options_.path, options_.access),
+      chance_(std::random_device{}()) {}
 
 VhostPort::~VhostPort() = default;
 
@@ -115,9 +117,17 @@ int VhostPort::on_connection(int vid) {
   }
   rx_queues_.store(0, std::memory_order_release);
   map_tx_queues(0);
+  last_request_.store(0, std::memory_order_relaxed);
+  requested_features_.store(0, std::memory_order_relaxed);
   const uint64_t generation = generation_.fetch_add(1, std::memory_order_relaxed) + 1;
   notify(Notice::Kind::connected, generation);
   return 0;
+}
+
+void VhostPort::on_message(uint32_t request, uint64_t payload) {
+  last_request_.store(request, std::memory_order_relaxed);
+  if (request == kVhostUserSetFeatures)
+    requested_features_.store(payload, std::memory_order_relaxed);
 }
 
 int VhostPort::on_device(int vid) {

@@ -1,19 +1,33 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <mutex>
+#include <random>
 #include <string>
 
 #include "control/managed_port.h"
+#include "port/server_socket.h"
 
 namespace dpdk_vhost {
+
+// How a client looks for its peer.
+struct ReconnectOptions {
+  std::chrono::milliseconds first_delay{1};
+  std::chrono::milliseconds max_delay{1000};
+  double jitter = 0;                     // share of a delay that is left to chance, 0 to 1
+  std::chrono::milliseconds give_up{0};  // 0: never
+};
 
 struct VhostOptions {
   std::string path;
   bool server = false;  // role: true listens (dpdkvhostuser), false connects (dpdkvhostuserclient)
   uint32_t queue_pairs = kMaxQueuePairs;  // most the guest may have
   uint64_t disabled_features = 0;         // virtio feature bits not offered to the guest
+  uint64_t pinned_features = 0;           // if not 0: exactly these are offered
+  ReconnectOptions reconnect;             // client
+  SocketAccess access;                    // server
 };
 
 // A vhost-user socket and the device behind it.
@@ -36,9 +50,11 @@ class VhostPort final : public ManagedPort {
   void close() override;
   void handle(const Notice& notice) override;
   void resync() override;
+  void reconnect() override;
 
  protected:
   Negotiated negotiated() override;
+  Handshake handshake() override;
   uint64_t generation() const override { return generation_.load(std::memory_order_relaxed); }
 
  private:
@@ -50,13 +66,19 @@ class VhostPort final : public ManagedPort {
   void on_device_gone(int vid);
   void on_queue(uint16_t vring, bool enabled);
   void on_connection_gone(int vid);
+  void on_message(uint32_t request, uint64_t payload);
   uint32_t queue_pairs() const { return options_.queue_pairs; }
 
   // Control thread.
   void register_socket();
   void unregister_socket();
+  void listen();
+  void look_for_peer();
+  void watch_path();
   void connect();
-  void retry(const std::string& reason);
+  void connect_when_due();
+  std::chrono::milliseconds next_delay();
+  void retry(const std::string& reason, std::chrono::milliseconds delay);
   void lose_connection();
 
   uint32_t send(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count);
@@ -70,9 +92,24 @@ class VhostPort final : public ManagedPort {
   std::mutex negotiated_mutex_;
   Negotiated negotiated_;  // under negotiated_mutex_; written by on_device
 
-  bool registered_ = false;                // control thread
-  bool was_ready_ = false;                 // control thread: since the last connection
-  std::chrono::milliseconds back_off_{0};  // control thread
+  // Of the last connection; written by librte's event thread, read by the control thread.
+  std::atomic<uint32_t> last_request_{0};
+  std::atomic<uint64_t> requested_features_{0};
+
+  // Everything below belongs to the control thread.
+  using Clock = std::chrono::steady_clock;
+  ServerSocket server_socket_;
+  bool registered_ = false;
+  bool was_ready_ = false;  // since the last connection
+  uint64_t offered_features_ = 0;
+  uint64_t features_before_ = 0;  // of the device that ran last
+  uint32_t early_ends_ = 0;       // connections in a row that ended before the device was ready
+  bool is_watching_ = false;      // the path, and all of it
+  Clock::time_point connected_at_{};
+  Clock::time_point looking_since_{};
+  Clock::time_point next_attempt_{};
+  std::chrono::milliseconds back_off_{0};
+  std::minstd_rand chance_;
 };
 
 }  // namespace dpdk_vhost

@@ -1,14 +1,8 @@
 #include "port/vhost_registry.h"
 
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <array>
 #include <atomic>
 #include <climits>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -66,10 +60,10 @@ struct VhostCallbacks {
   // it.
   static rte_vhost_msg_result before_message(int vid, void* data) {
     auto* message = static_cast<VhostUserMessage*>(data);
-    const VhostPort* port = port_of(vid);
-    if (port == nullptr || message->request != kVhostUserGetQueueNum) {
-      return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
-    }
+    VhostPort* port = port_of(vid);
+    if (port == nullptr) return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+    port->on_message(message->request, message->payload);
+    if (message->request != kVhostUserGetQueueNum) return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
     message->payload = port->queue_pairs();
     message->size = sizeof(message->payload);
     return RTE_VHOST_MSG_RESULT_REPLY;
@@ -128,36 +122,6 @@ const rte_vhost_device_ops* VhostRegistry::callbacks() {
     return filled;
   }();
   return &operations;
-}
-
-void clear_stale_socket(const std::string& path) {
-  struct stat found {};
-  if (lstat(path.c_str(), &found) != 0) return;
-  if (!S_ISSOCK(found.st_mode)) {
-    throw Failure("ERR_PATH_NOT_SOCKET",
-                  path + " exists and is not a socket; choose another path or remove it");
-  }
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0)
-    throw Failure("ERR_SOCKET_LISTEN", std::string("cannot make a socket: ") + strerror(errno));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  memcpy(address.sun_path, path.c_str(), std::min(path.size(), sizeof(address.sun_path) - 1));
-  const int result = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
-  const int error = errno;
-  ::close(fd);
-  if (result == 0 || error == EAGAIN) {
-    throw Failure("ERR_SOCKET_IN_USE",
-                  "another process listens at " + path + "; stop it or choose another path");
-  }
-  if (error != ECONNREFUSED) {
-    throw Failure("ERR_SOCKET_LISTEN",
-                  "cannot tell whether " + path + " is in use: " + strerror(error));
-  }
-  if (unlink(path.c_str()) != 0) {
-    throw Failure("ERR_SOCKET_LISTEN",
-                  "cannot remove the stale socket " + path + ": " + strerror(errno));
-  }
 }
 
 }  // namespace dpdk_vhost

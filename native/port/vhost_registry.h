@@ -20,8 +20,4 @@ class VhostRegistry {
   static const rte_vhost_device_ops* callbacks();
 };
 
-// Removes a socket that a dead process left at `path`. Throws Failure when somebody listens there
-// (ERR_SOCKET_IN_USE) or when it is no socket (ERR_PATH_NOT_SOCKET): neither is ever removed.
-void clear_stale_socket(const std::string& path);
-
 }  // namespace dpdk_vhost

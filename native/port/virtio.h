@@ -26,6 +26,9 @@ struct VhostUserMessage {
   uint32_t size;
   uint64_t payload;
 } __attribute__((packed));
+constexpr uint32_t kVhostUserVersion = 1;
+constexpr uint32_t kVhostUserGetFeatures = 1;
+constexpr uint32_t kVhostUserSetFeatures = 2;
 constexpr uint32_t kVhostUserGetQueueNum = 17;
 
 constexpr uint64_t bit(uint32_t feature) {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { FEATURE_NAMES, type FeatureName } from './features.js'
 import { descriptorsField, mtuField, nameField } from './fields.js'
+import { modeField, ownerField, type ReconnectOptions, reconnectField } from './socket-fields.js'
 import { type SocketRole, socketPathTrouble } from './socket-path.js'
 
 function pathField(role: SocketRole) {
@@ -19,6 +20,7 @@ const vhostUser = {
   queues: z.int().min(1).max(16).default(16),
   mtu: mtuField.optional(),
   disableFeatures: z.array(z.enum(FEATURE_NAMES)).optional(),
+  features: z.array(z.enum(FEATURE_NAMES)).min(1).optional(),
   txRetriesMax: z.int().min(0).max(32).default(8),
 }
 
@@ -26,12 +28,17 @@ const vhostUserClientPort = z.strictObject({
   type: z.literal('dpdkvhostuserclient'),
   path: pathField('client'),
   ...vhostUser,
+  reconnect: reconnectField,
 })
 
 const vhostUserPort = z.strictObject({
   type: z.literal('dpdkvhostuser'),
   path: pathField('server'),
   ...vhostUser,
+  createFolder: z.boolean().default(false),
+  mode: modeField.optional(),
+  uid: ownerField.optional(),
+  gid: ownerField.optional(),
 })
 
 const ethernetPort = z.strictObject({
@@ -61,6 +68,12 @@ interface VhostUserOptions {
   mtu?: number | undefined
   /** Features not to offer, by their names in the standard. Default none. */
   disableFeatures?: readonly FeatureName[] | undefined
+  /**
+   * Exactly these features are offered, whatever a later DPDK may add or drop: a guest that goes on running while the
+   * switch is replaced must find those it negotiated. `PortStatus.offered` of a running port is the list to pin.
+   * Default: all that DPDK has, without those in `disableFeatures` and without offloads that the datapath cannot honour.
+   */
+  features?: readonly FeatureName[] | undefined
   /** Times a full ring is tried again while it makes progress, 0 to 32. Default 8. */
   txRetriesMax?: number | undefined
 }
@@ -68,15 +81,25 @@ interface VhostUserOptions {
 /** We connect to a socket on which the peer listens (QEMU: `server=on`; OpenStack: `vhostuser_mode=server`). */
 export interface VhostUserClientPortOptions extends VhostUserOptions {
   type: 'dpdkvhostuserclient'
-  /** Absolute path of the peer's socket, at most 107 bytes. Its folder has to exist, the socket need not. */
+  /** Absolute path of the peer's socket, at most 107 bytes. Neither it nor its folder need exist yet: both are watched for. */
   path: string
+  /** How it looks for its peer. */
+  reconnect?: ReconnectOptions | undefined
 }
 
 /** We create a socket and listen (QEMU: a chardev without `server=on`; OpenStack: `vhostuser_mode=client`). */
 export interface VhostUserPortOptions extends VhostUserOptions {
   type: 'dpdkvhostuser'
-  /** Absolute path of the socket to create, at most 107 bytes. */
+  /** Absolute path of the socket to create, at most 107 bytes. A socket that a dead process left there is replaced. */
   path: string
+  /** Creates the folders of the path that are missing. Default false. */
+  createFolder?: boolean | undefined
+  /** Permission bits of the socket, such as `0o660` or `'0660'`; to connect takes write permission. Default: what the umask leaves of 0777. */
+  mode?: number | string | undefined
+  /** User that owns the socket, by name or number (QEMU's, such as `libvirt-qemu`). Default: that of this process. */
+  uid?: number | string | undefined
+  /** Group that owns the socket, by name or number. Default: that of this process. */
+  gid?: number | string | undefined
 }
 
 /** An ethdev: a NIC, or one of DPDK's virtual devices. */

@@ -13,9 +13,25 @@ export interface Trouble {
   readonly fix: string
 }
 
-/** What would keep a vhost-user port from using `path`. Looks at the file system as it is now. */
+/**
+ * What would keep a vhost-user port from using `path`. Looks at the file system as it is now. Folders may be missing:
+ * a client waits for them, and what a server does about them is {@link missingFolder}'s business.
+ */
 export function socketPathTrouble(path: string, role: SocketRole): Trouble | undefined {
   return spellingTrouble(path) ?? folderTrouble(path, role) ?? fileTrouble(path, role)
+}
+
+/** What keeps a server that creates no folders from using `path`. */
+export function missingFolder(path: string): Trouble | undefined {
+  if (spellingTrouble(path) !== undefined) return undefined
+  const folder = dirname(path)
+  if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return undefined
+  const missing = firstMissing(folder)
+  const part = missing === folder ? '' : ` (already ${JSON.stringify(missing)} does not)`
+  return {
+    message: `cannot be: the folder ${JSON.stringify(folder)} does not exist${part}`,
+    fix: 'create the folder, or have the port do it with createFolder: true',
+  }
 }
 
 function spellingTrouble(path: string): Trouble | undefined {
@@ -46,29 +62,19 @@ function spellingTrouble(path: string): Trouble | undefined {
 function folderTrouble(path: string, role: SocketRole): Trouble | undefined {
   const folder = dirname(path)
   const quoted = JSON.stringify(folder)
-  const why =
-    role === 'client'
-      ? 'the socket itself is made by the peer (QEMU), but the folder has to be there to watch for it'
-      : 'the socket is made by this port, its folder is not'
   try {
     if (!statSync(folder).isDirectory()) {
       return {
         message: `cannot be: ${quoted} is not a folder`,
-        fix: `choose a path in a folder; ${why}`,
+        fix: 'choose a path in a folder',
       }
     }
     if (role === 'server') accessSync(folder, constants.W_OK | constants.X_OK)
     return undefined
   } catch (error) {
     switch ((error as NodeJS.ErrnoException).code) {
-      case 'ENOENT': {
-        const missing = firstMissing(folder)
-        const part = missing === folder ? '' : ` (already ${JSON.stringify(missing)} does not)`
-        return {
-          message: `cannot be: the folder ${quoted} does not exist${part}`,
-          fix: `create the folder; ${why}`,
-        }
-      }
+      case 'ENOENT':
+        return undefined
       case 'ENOTDIR':
         return {
           message: `cannot be: a part of ${quoted} is not a folder`,

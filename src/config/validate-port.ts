@@ -1,7 +1,7 @@
 import { ConfigError, type Problem, show } from './config-error.js'
 import { nearest } from './nearest.js'
 import { PORT_TYPES, type PortOptions, type PortSpec, portOptions } from './port-options.js'
-import { canonicalSocketPath } from './socket-path.js'
+import { canonicalSocketPath, missingFolder } from './socket-path.js'
 import { check } from './validate.js'
 
 /** What a port has to fit in with. */
@@ -22,7 +22,7 @@ export interface PortSurroundings {
 export function validatePort(options: PortOptions, surroundings: PortSurroundings = {}): PortSpec {
   const given: unknown = options
   const { spec, problems } = checkPort(given)
-  const all = [...problems, ...clashes(given, surroundings)]
+  const all = [...problems, ...contradictions(given), ...clashes(given, surroundings)]
   if (all.length > 0 || spec === undefined) throw new ConfigError(title(given), all)
   return spec
 }
@@ -90,8 +90,11 @@ const ROLE_KEYS = new Set([
 ])
 
 function explainRole(problem: Problem): Problem {
-  if (problem.message !== 'is not an option' || !ROLE_KEYS.has(problem.path)) return problem
   const { value } = problem
+  // A server port has an option of that name, but permission bits are not what these words mean.
+  const isRole = problem.path === 'mode' && (value === 'server' || value === 'client')
+  if (!isRole && (problem.message !== 'is not an option' || !ROLE_KEYS.has(problem.path)))
+    return problem
   const leave = 'leave it out: the type says who listens'
   if (/mode$/i.test(problem.path) && (value === 'server' || value === 'client')) {
     const type = value === 'server' ? 'dpdkvhostuserclient' : 'dpdkvhostuser'
@@ -101,6 +104,26 @@ function explainRole(problem: Problem): Problem {
     }
   }
   return { ...problem, fix: `${leave}; ${ROLES}` }
+}
+
+/** Options that do not go together, or not with the file system. */
+function contradictions(options: unknown): Problem[] {
+  const problems: Problem[] = []
+  const path = member(options, 'path')
+  if (member(options, 'type') === 'dpdkvhostuser' && typeof path === 'string') {
+    const trouble = member(options, 'createFolder') === true ? undefined : missingFolder(path)
+    if (trouble !== undefined) problems.push({ path: 'path', value: path, ...trouble })
+  }
+  const disabled = member(options, 'disableFeatures')
+  if (disabled !== undefined && member(options, 'features') !== undefined) {
+    problems.push({
+      path: 'disableFeatures',
+      value: disabled,
+      message: 'cannot be given beside features',
+      fix: 'leave it out: features already says what is offered',
+    })
+  }
+  return problems
 }
 
 function clashes(options: unknown, { ports = [], mtu }: PortSurroundings): Problem[] {

@@ -162,7 +162,8 @@ function words(schema: z.core.JSONSchema.BaseSchema): string {
 /** The schema behind defaults and optionals. */
 function inner(schema: z.ZodType): z.ZodType {
   let at = schema
-  while (at instanceof z.ZodOptional || at instanceof z.ZodDefault) at = at.unwrap() as z.ZodType
+  while (at instanceof z.ZodOptional || at instanceof z.ZodDefault || at instanceof z.ZodPrefault)
+    at = at.unwrap() as z.ZodType
   return at
 }
 

@@ -1,7 +1,9 @@
 import { EventEmitter, on } from 'node:events'
 import {
+  ConfigError,
   type DatapathOptions,
   featureMask,
+  featureNames,
   type LaunchOptions,
   type PortOptions,
   type PortSpec,
@@ -99,7 +101,7 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
    * Adds a port and has it polled. It need not be connected: `port.ready()` waits for that.
    *
    * @throws {@link ConfigError} naming every problem of the options; {@link DatapathError} `ERR_SOCKET_IN_USE`,
-   * `ERR_PATH_NOT_SOCKET`, `ERR_SOCKET_LISTEN` for a server's socket, `ERR_PORT_DEVICE` for an ethdev,
+   * `ERR_PATH_NOT_SOCKET`, `ERR_SOCKET_FOLDER`, `ERR_SOCKET_OWNER`, `ERR_SOCKET_LISTEN` for a server's socket, `ERR_PORT_DEVICE` for an ethdev,
    * `ERR_TOO_MANY_PORTS`
    */
   async addPort(options: PortOptions): Promise<Port> {
@@ -123,7 +125,8 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
   readonly #arriving: { name: string; path: string | undefined }[] = []
 
   async #add(spec: PortSpec): Promise<Port> {
-    const id = await native(binding.addPort(toNative(spec, this.mtu)))
+    if (spec.type === 'dpdkvhostuser') warnOfServerPort()
+    const id = await addNatively(spec, this.mtu)
     const port = new Port(spec, id, (removed) => this.removePort(removed))
     this.#ports.set(spec.name, port)
     this.#portsById.set(id, port)
@@ -328,6 +331,37 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
   }
 }
 
+async function addNatively(spec: PortSpec, mtu: number): Promise<number> {
+  try {
+    return await native(binding.addPort(toNative(spec, mtu)))
+  } catch (error) {
+    if (!(error instanceof DatapathError && error.code === 'ERR_PORT_FEATURES')) throw error
+    // The addon knows bits, not names.
+    const missing = featureNames(BigInt(error.message))
+    const value = spec.type === 'dpdk' ? undefined : spec.features
+    throw new ConfigError(`port ${spec.name}`, [
+      {
+        path: 'features',
+        value,
+        message: `has ${missing.join(', ')}, which this DPDK or datapath cannot offer`,
+        fix: 'remove them; a guest that negotiated them has to be restarted',
+      },
+    ])
+  }
+}
+
+let warned = false
+
+function warnOfServerPort(): void {
+  if (warned) return
+  warned = true
+  process.emitWarning(
+    'guests on dpdkvhostuser ports are cut off when the switch restarts: use dpdkvhostuserclient, where QEMU listens ' +
+      '(server=on) and the switch connects again',
+    { type: 'DpdkVhostWarning', code: 'DPDK_VHOST_SERVER_PORT' },
+  )
+}
+
 function toNative(spec: PortSpec, mtu: number): NativePortOptions {
   const { name, type } = spec
   const common = { name, mtu: spec.mtu ?? mtu }
@@ -344,7 +378,17 @@ function toNative(spec: PortSpec, mtu: number): NativePortOptions {
       txDescriptors,
     }
   }
-  const { path, queues, txRetriesMax, disableFeatures = [] } = spec
-  const disabledFeatures = featureMask(disableFeatures)
-  return { ...common, type, txRetriesMax, path, queues, disabledFeatures }
+  const { path, queues, txRetriesMax, disableFeatures = [], features = [] } = spec
+  const socket = { ...common, type, txRetriesMax, path, queues }
+  const masks = {
+    disabledFeatures: featureMask(disableFeatures),
+    pinnedFeatures: featureMask(features),
+  }
+  if (spec.type === 'dpdkvhostuserclient') {
+    const { giveUpMs = 0, ...delays } = spec.reconnect
+    return { ...socket, ...masks, reconnect: { ...delays, giveUpMs } }
+  }
+  const { createFolder, mode, uid = '', gid = '' } = spec
+  const access = { createFolder, mode, uid: String(uid), gid: String(gid) }
+  return { ...socket, ...masks, access }
 }

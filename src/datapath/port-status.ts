@@ -1,5 +1,6 @@
 import { featureNames } from '../config/features.js'
 import type { NativePortEvent, PortState } from '../native/binding.js'
+import { explainEarlyEnds } from './early-ends.js'
 
 /** What was negotiated with the peer. */
 export interface Negotiated {
@@ -30,6 +31,8 @@ export interface PortStatus {
   readonly rxQueues: readonly number[]
   /** Enabled tx queues (to the guest). */
   readonly txQueues: readonly number[]
+  /** Features offered to the guest, which `features` of the port's options can pin; empty for an ethdev. */
+  readonly offered: readonly string[]
   /** Only while ready or stopped. */
   readonly negotiated: Negotiated | undefined
 }
@@ -41,6 +44,7 @@ export const UNBORN: PortStatus = {
   reason: undefined,
   rxQueues: [],
   txQueues: [],
+  offered: [],
   negotiated: undefined,
 }
 
@@ -50,9 +54,10 @@ export function toStatus(event: NativePortEvent): PortStatus {
     state: event.state,
     generation: event.generation,
     time: event.time,
-    reason: event.reason === '' ? undefined : event.reason,
+    reason: reasonOf(event),
     rxQueues: bitsOf(event.rxQueues),
     txQueues: bitsOf(event.txQueues),
+    offered: featureNames(event.offered),
     negotiated: known
       ? {
           features: featureNames(event.features),
@@ -65,6 +70,12 @@ export function toStatus(event: NativePortEvent): PortStatus {
         }
       : undefined,
   }
+}
+
+function reasonOf(event: NativePortEvent): string | undefined {
+  const explanation = explainEarlyEnds(event)
+  const parts = [event.reason, explanation].filter((part) => part !== '' && part !== undefined)
+  return parts.length === 0 ? undefined : parts.join('; ')
 }
 
 function bitsOf(mask: number): number[] {

@@ -1,6 +1,6 @@
 import type { PortSpec } from '../config/index.js'
 import { type PortCounters, readPortCounters } from '../counters/counters.js'
-import { DatapathError, nativeCall } from '../errors.js'
+import { DatapathError, native, nativeCall } from '../errors.js'
 import { binding } from '../native/binding.js'
 import { type PortStatus, UNBORN } from './port-status.js'
 
@@ -55,7 +55,8 @@ export class Port implements AsyncDisposable {
   /**
    * Resolves once the port is ready: at once when it is, else when a guest has connected and started its device.
    *
-   * @throws {@link DatapathError} `ERR_TIMEOUT` naming the state and its reason, `ERR_CLOSED` when the port is removed;
+   * @throws {@link DatapathError} `ERR_TIMEOUT` naming the state and its reason, `ERR_GAVE_UP` when the port has given
+   * up looking for its peer, `ERR_CLOSED` when it is removed;
    * the signal's reason when it is aborted
    */
   async ready({ timeoutMs, signal }: ReadyOptions = {}): Promise<PortStatus> {
@@ -63,6 +64,9 @@ export class Port implements AsyncDisposable {
     const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)
     while (this.#status.state !== 'ready') {
       if (this.#removed) throw new DatapathError('ERR_CLOSED', `port ${this.name} was removed`)
+      if (this.#status.state === 'failed') {
+        throw new DatapathError('ERR_GAVE_UP', `port ${this.name} ${this.#status.reason}`)
+      }
       if (signal?.aborted) throw signal.reason
       if (timeout?.aborted) {
         const { state, reason } = this.#status
@@ -106,6 +110,15 @@ export class Port implements AsyncDisposable {
   /** Longest frame the port sends: its MTU, the Ethernet header, and two VLAN tags. */
   get maxFrameBytes(): number {
     return (this.spec.mtu ?? 1500) + 22
+  }
+
+  /**
+   * Has a client port look for its peer now: one that has given up begins anew, one that waits before its next attempt
+   * does not wait. Without effect on a connection, and on ports that connect to nothing.
+   */
+  async reconnect(): Promise<void> {
+    if (this.#removed) throw new DatapathError('ERR_CLOSED', `port ${this.name} was removed`)
+    await native(binding.reconnectPort(this.id))
   }
 
   /** Takes it out of the datapath. Frames of other ports are not held up. */

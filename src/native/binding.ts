@@ -17,9 +17,19 @@ export interface NativePortEvent {
   txRingSize: number
   mtu: number
   numaNode: number
+  /** Features the port offers. */
+  offered: bigint
+  /** Features the peer of the last connection asked for; 0 if it did not come to that. */
+  requested: bigint
+  /** Features of the device that ran last; 0 if none did. */
+  featuresBefore: bigint
+  /** The last message of the last connection, by its number in the vhost-user protocol. */
+  lastRequest: number
+  /** Connections in a row that ended at once, before the device was ready. */
+  earlyEnds: number
 }
 
-/** `closed → connecting | listening → connected → ready ⇄ stopped → disconnected → connecting ...` */
+/** `closed → connecting | listening → connected → ready ⇄ stopped → disconnected → connecting ...`; `failed` when a client gave up */
 export type PortState =
   | 'closed'
   | 'connecting'
@@ -28,6 +38,7 @@ export type PortState =
   | 'ready'
   | 'stopped'
   | 'disconnected'
+  | 'failed'
 
 /** One line of DPDK's log; `level` counts from 1 (emergency) to 8 (debug). */
 export interface NativeLogEvent {
@@ -63,6 +74,12 @@ export interface NativePortOptions {
   path?: string
   queues?: number
   disabledFeatures?: bigint
+  /** If not 0, exactly these are offered. */
+  pinnedFeatures?: bigint
+  /** Client. `giveUpMs` of 0 means never. */
+  reconnect?: { firstDelayMs: number; maxDelayMs: number; jitter: number; giveUpMs: number }
+  /** Server. Empty `uid` and `gid` mean ours. */
+  access?: { createFolder: boolean; mode: number | undefined; uid: string; gid: string }
   devargs?: string
   rxQueues?: number
   txQueues?: number
@@ -143,6 +160,7 @@ export interface Binding {
   close(): Promise<void>
   addPort(options: NativePortOptions): Promise<number>
   removePort(id: number): Promise<void>
+  reconnectPort(id: number): Promise<void>
   /** Triples of lcore, port, rx queue: everything that is polled from now on. */
   assign(triples: Uint32Array): Promise<void>
   inject(port: number, bytes: Uint8Array): boolean

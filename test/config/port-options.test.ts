@@ -49,11 +49,13 @@ describe('valid ports', () => {
       ...client,
       queues: 16,
       txRetriesMax: 8,
+      reconnect: { firstDelayMs: 1, maxDelayMs: 1000, jitter: 0.2 },
     })
     assert.deepEqual(validatePort(server as PortOptions), {
       ...server,
       queues: 16,
       txRetriesMax: 8,
+      createFolder: false,
     })
     const queues = { rxQueues: 1, txQueues: 1, rxDescriptors: 1024, txDescriptors: 1024 }
     assert.deepEqual(validatePort(nic as PortOptions), { ...nic, ...queues })
@@ -66,6 +68,7 @@ describe('valid ports', () => {
       mtu: 9000,
       txRetriesMax: 0,
       disableFeatures: ['VIRTIO_F_RING_PACKED'] as const,
+      reconnect: { firstDelayMs: 10, maxDelayMs: 20, jitter: 0, giveUpMs: 1000 },
     }
     assert.deepEqual(validatePort(given as PortOptions, { mtu: 9000 }), given)
   })
@@ -175,15 +178,46 @@ describe('sockets', () => {
     assert.match(withPath(7).message, /number/)
   })
 
-  test('a missing folder is named, with what each role has to do with it', () => {
+  test('a missing folder is named to a server; a client waits for it', () => {
     const path = join(folder, 'run', 'vhost', 'a.sock')
-    const asClient = withPath(path)
-    assert.ok(
-      asClient.message.includes(join(folder, 'run', 'vhost')) &&
-        asClient.message.includes(`"${join(folder, 'run')}"`),
-    )
-    assert.match(asClient.fix, /create the folder.*made by the peer/)
-    assert.match(withPath(path, server).fix, /create the folder.*made by this port/)
+    const { message, fix } = withPath(path, server)
+    assert.ok(message.includes(join(folder, 'run', 'vhost')))
+    assert.ok(message.includes(`"${join(folder, 'run')}"`))
+    assert.match(fix, /create the folder.*createFolder: true/)
+    assert.deepEqual(problems({ ...server, path, createFolder: true }), [])
+    assert.deepEqual(problems({ ...client, path }), [])
+  })
+
+  test('who may connect to a server', () => {
+    const withMode = (mode: unknown) => only({ ...server, path: socket, mode })
+    for (const mode of [0o660, '0660', '660', '0o660', 0]) {
+      assert.deepEqual(problems({ ...server, path: socket, mode }), [], String(mode))
+    }
+    assert.match(withMode(660).fix, /write '0660', or 0o660/)
+    assert.match(withMode('rw').fix, /three octal digits/)
+    assert.match(withMode('client').fix, /the type says who listens/)
+    for (const uid of ['libvirt-qemu', 'host$', 64055, '64055', 0]) {
+      assert.deepEqual(problems({ ...server, path: socket, uid, gid: uid }), [], String(uid))
+    }
+    assert.match(only({ ...server, path: socket, uid: -1 }).message, /not an id/)
+    assert.match(only({ ...server, path: socket, gid: 'a b' }).message, /not a name/)
+  })
+
+  test('how a client looks for its peer', () => {
+    const withReconnect = (reconnect: object) => only({ ...client, path: socket, reconnect })
+    assert.deepEqual(problems({ ...client, path: socket, reconnect: { giveUpMs: 1 } }), [])
+    const { path, message } = withReconnect({ firstDelayMs: 20, maxDelayMs: 10 })
+    assert.equal(path, 'reconnect.firstDelayMs')
+    assert.match(message, /more than maxDelayMs \(10\)/)
+    assert.match(withReconnect({ jitter: 2 }).fix, /a number from 0 to 1/)
+    assert.match(withReconnect({ maxDelay: 1 }).fix, /maxDelayMs/)
+  })
+
+  test('features are pinned or disabled, not both', () => {
+    const both = { features: ['VIRTIO_F_VERSION_1'], disableFeatures: ['VIRTIO_NET_F_MQ'] }
+    const { path, fix } = only({ ...client, path: socket, ...both })
+    assert.equal(path, 'disableFeatures')
+    assert.match(fix, /leave it out/)
   })
 
   test('a file in the place of a folder or of the socket', () => {

@@ -1,0 +1,98 @@
+#include "port/doorbell.h"
+
+#include <rte_vhost.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "port/virtio.h"
+
+namespace dpdk_vhost {
+namespace {
+
+constexpr char kFolder[] = "/vhost-doorbell-";
+
+// No device ever runs on this connection.
+const rte_vhost_device_ops* no_callbacks() {
+  static const rte_vhost_device_ops operations = [] {
+    rte_vhost_device_ops filled{};
+    filled.new_device = [](int) { return -1; };
+    filled.destroy_device = [](int) {};
+    filled.vring_state_changed = [](int, uint16_t, int) { return 0; };
+    filled.features_changed = [](int, uint64_t) { return 0; };
+    filled.new_connection = [](int) { return 0; };
+    filled.destroy_connection = [](int) {};
+    return filled;
+  }();
+  return &operations;
+}
+
+std::string make_folder() {
+  const char* base = getenv("TMPDIR");
+  std::string name =
+      std::string(base != nullptr && *base == '/' ? base : "/tmp") + kFolder + "XXXXXX";
+  return mkdtemp(name.data()) == nullptr ? "" : name;
+}
+
+// Lets librte connect to a socket of ours, once. Returns our end, or -1.
+int connect_librte(const std::string& path) {
+  sockaddr_un address{};
+  if (path.size() >= sizeof(address.sun_path)) return -1;
+  address.sun_family = AF_UNIX;
+  memcpy(address.sun_path, path.c_str(), path.size());
+  const int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (listening < 0) return -1;
+  int connected = -1;
+  if (bind(listening, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 &&
+      listen(listening, 1) == 0 &&
+      rte_vhost_driver_register(path.c_str(),
+                                RTE_VHOST_USER_CLIENT | RTE_VHOST_USER_NO_RECONNECT) == 0) {
+    rte_vhost_driver_callback_register(path.c_str(), no_callbacks());
+    if (rte_vhost_driver_start(path.c_str()) == 0) {
+      connected = accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    }
+    if (connected < 0) rte_vhost_driver_unregister(path.c_str());
+  }
+  ::close(listening);
+  unlink(path.c_str());
+  return connected;
+}
+
+}  // namespace
+
+Doorbell::Doorbell() {
+  const std::string folder = make_folder();
+  if (folder.empty()) return;
+  path_ = folder + "/bell";
+  fd_ = connect_librte(path_);
+  rmdir(folder.c_str());
+}
+
+Doorbell::~Doorbell() {
+  if (fd_ < 0) return;
+  rte_vhost_driver_unregister(path_.c_str());
+  ::close(fd_);
+}
+
+bool Doorbell::is_about(const std::string& line) {
+  return line.find(kFolder) != std::string::npos;
+}
+
+void Doorbell::ring() {
+  if (fd_ < 0) return;
+  // The smallest message that is answered; the answers are of no interest.
+  constexpr std::array<uint32_t, 3> kMessage{kVhostUserGetFeatures, kVhostUserVersion, 0};
+  std::array<char, 256> answers;
+  while (recv(fd_, answers.data(), answers.size(), MSG_DONTWAIT) > 0) {
+  }
+  // Fails when it has been rung often and not been heard yet.
+  [[maybe_unused]] const ssize_t sent =
+      send(fd_, kMessage.data(), sizeof(kMessage), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+}  // namespace dpdk_vhost
