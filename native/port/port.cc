@@ -1,5 +1,7 @@
 #include "port/port.h"
 
+#include <algorithm>
+
 namespace dpdk_vhost {
 
 const char* name_of(PortState state) {
@@ -31,12 +33,18 @@ void Port::drop_all(uint32_t count, Counter TxCounters::*reason) {
 }
 
 void Port::map_tx_queues(uint32_t enabled) {
+  const auto highest = enabled == 0 ? 0U : 32U - static_cast<uint32_t>(__builtin_clz(enabled));
+  tx_queue_count_ = enabled == 0 ? 0 : std::max(tx_queue_count_, highest);
   uint64_t map = 0;
-  uint32_t queue = 0;
-  for (uint32_t lcore = 0; enabled != 0 && lcore < 16; ++lcore) {
-    while ((enabled >> queue & 1) == 0) queue = (queue + 1) % kMaxQueuePairs;
+  uint32_t substitute = 0;
+  for (uint32_t lcore = 0; enabled != 0 && lcore < kTxMapEntries; ++lcore) {
+    uint32_t queue = lcore % tx_queue_count_;
+    if ((enabled >> queue & 1) == 0) {
+      while ((enabled >> substitute & 1) == 0) substitute = (substitute + 1) % kMaxQueuePairs;
+      queue = substitute;
+      substitute = (substitute + 1) % kMaxQueuePairs;
+    }
     map |= uint64_t{queue} << (4 * lcore);
-    queue = (queue + 1) % kMaxQueuePairs;
   }
   tx_map_.store(map, std::memory_order_relaxed);
   tx_queues_.store(enabled, std::memory_order_release);

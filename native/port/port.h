@@ -113,7 +113,9 @@ class Port {
  protected:
   // Drops every frame for one reason, under the lock of tx queue 0.
   void drop_all(uint32_t count, Counter TxCounters::*reason);
-  // Recomputes which tx queue serves which lcore: enabled queues are dealt out in turn.
+  // Recomputes which tx queue serves which lcore. Of the queues that the peer has had enabled since
+  // there were none, each lcore has one as its own, in turn; those whose own is disabled are dealt
+  // out to the enabled ones in turn, and the others keep theirs.
   void map_tx_queues(uint32_t enabled);
 
   const uint32_t id_;
@@ -130,7 +132,9 @@ class Port {
   std::atomic<uint32_t> epoch_{0};
   std::atomic<uint32_t> rx_queues_{0};
   std::atomic<uint32_t> tx_queues_{0};
-  // Sixteen entries of four bits: entry `lcore % 16` is the tx queue of that lcore.
+  uint32_t tx_queue_count_ = 0;  // the thread that learns of the change
+  // Four bits an entry: entry `lcore % 16` is the tx queue of that lcore.
+  static constexpr uint32_t kTxMapEntries = 16;
   std::atomic<uint64_t> tx_map_{0};
 };
 
