@@ -16,7 +16,9 @@ Datapath& Datapath::instance() {
 }
 
 Datapath::Datapath()
-    : counters_(std::make_unique<CounterBlock>()), control_([this] { drain_notices(); }, paths_) {
+    : counters_(std::make_unique<CounterBlock>()),
+      in_hand_(std::make_unique<InHandTable>()),
+      control_([this] { drain_notices(); }, paths_) {
   for (auto& fd : wake_fds_) fd.store(-1);
 }
 
@@ -238,9 +240,10 @@ void Datapath::assign_under_lock(const std::vector<Assignment>& assignments) {
     for (const Assignment& assignment : assignments) {
       Port* port = ports_.find(assignment.port);
       if (port == nullptr || assignment.lcore >= kMaxLcores || !result[assignment.lcore] ||
-          !keep(assignment))
+          assignment.queue >= kMaxQueuePairs || !keep(assignment))
         continue;
-      result[assignment.lcore]->push_back({port, assignment.queue});
+      result[assignment.lcore]->push_back(
+          {port, assignment.queue, &(*in_hand_)[assignment.port][assignment.queue]});
     }
     return result;
   };

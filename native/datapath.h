@@ -110,6 +110,7 @@ class Datapath final : public PortHost {
   Quiescence quiescence_;
   PortTable ports_;
   const std::unique_ptr<CounterBlock> counters_;
+  const std::unique_ptr<InHandTable> in_hand_;  // each set and cleared by one lcore at a time
   NoticeQueue notices_;
   std::atomic<bool> notices_lost_{false};
 

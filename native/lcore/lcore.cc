@@ -35,7 +35,7 @@ Lcore::Lcore(uint32_t index, std::shared_ptr<PacketMemory> memory, PortTable& po
 }
 
 Lcore::~Lcore() {
-  memory_->free(frames_.data(), total_);
+  end_burst();
   const std::unique_ptr<const QueueList> owned(queues_.load());
 }
 
@@ -81,6 +81,15 @@ void Lcore::tick() {
   block_->clock[0] = static_cast<double>(now) * ms_per_cycle_;
 }
 
+// Frees what is left of the burst. The next lcore to poll its queue may go on only now.
+void Lcore::end_burst() {
+  memory_->free(frames_.data(), total_);
+  total_ = received_ = 0;
+  block_->words[kTotal] = 0;
+  if (in_hand_ != nullptr) in_hand_->value.store(false, std::memory_order_release);
+  in_hand_ = nullptr;
+}
+
 // --- receiving ---
 
 uint32_t Lcore::receive() {
@@ -91,10 +100,14 @@ uint32_t Lcore::receive() {
   for (uint32_t i = 0; i < size; ++i) {
     if (next_queue_ >= size) next_queue_ = 0;
     const RxQueue& queue = queues[next_queue_++];
+    // This lcore has none in hand here, so another one has.
+    if (queue.in_hand->value.load(std::memory_order_acquire)) continue;
     const uint32_t count =
         queue.port->receive(queue.queue, memory_->pool(), frames_.data(), burst_limit_);
     if (count == 0) continue;
 
+    in_hand_ = queue.in_hand;
+    in_hand_->value.store(true, std::memory_order_relaxed);
     in_port_ = queue.port->id();
     in_queue_ = queue.queue;
     const uint64_t bytes = show_first(count);

@@ -55,6 +55,7 @@ class Lcore {
   uint64_t native_io(uint32_t milliseconds);
 
   // Control thread: the new list is in force, and the old one in nobody's hands, when it returns.
+  // Frames of the last burst may still be in hand (`RxQueue::in_hand`).
   void replace_queues(std::unique_ptr<const QueueList> queues);
 
   uint32_t index() const { return index_; }
@@ -80,6 +81,7 @@ class Lcore {
   void drop(uint32_t index, Counter RxCounters::*reason) { (rx_counters(index).*reason).add(1); }
   void refresh_ready_ports();
   void tick();
+  void end_burst();
   void show(uint32_t index, rte_mbuf* frame);
   // Shows the frames of a fresh burst to the program; returns their bytes.
   uint64_t show_first(uint32_t count);
@@ -108,6 +110,7 @@ class Lcore {
   uint32_t total_ = 0;     // with those the program added
   uint32_t in_port_ = 0;
   uint32_t in_queue_ = 0;
+  InHand* in_hand_ = nullptr;  // of that queue, while received_ is not 0
   uint32_t ready_epoch_ = 0;
   uint64_t last_tick_ = 0;
   bool was_busy_ = false;

@@ -50,9 +50,7 @@ int32_t Lcore::duplicate(uint32_t index) {
 
 void Lcore::fail_burst() {
   for (uint32_t i = 0; i < total_; ++i) drop(i, &RxCounters::dropped_program_error);
-  memory_->free(frames_.data(), total_);
-  total_ = received_ = 0;
-  block_->words[kTotal] = 0;
+  end_burst();
   block_->words[kCopyCount] = 0;
 }
 

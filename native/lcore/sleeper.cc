@@ -61,7 +61,9 @@ void Sleeper::arm(const QueueList& queues) {
   for (const RxQueue& queue : queues) {
     const uint32_t epoch = queue.port->epoch();
     const int kick_fd = queue.port->arm(queue.queue, true);
-    if (kick_fd == kMustPoll) must_poll_ = true;
+    // Nobody signals that another lcore has no more of its frames in hand.
+    if (kick_fd == kMustPoll || queue.in_hand->value.load(std::memory_order_acquire))
+      must_poll_ = true;
     auto [place, fresh] =
         watched_.try_emplace({queue.port->id(), queue.queue}, Watched{-1, epoch - 1, true});
     place->second.seen = true;

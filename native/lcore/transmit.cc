@@ -19,9 +19,7 @@ void Lcore::transmit() {
     add_runs(untouched);
     send_runs(false);
   }
-  memory_->free(frames_.data(), total_);
-  total_ = received_ = 0;
-  block_->words[kTotal] = 0;
+  end_burst();
 }
 
 // Whether the program left all offsets and lengths as they were: then none of them needs a check.
