@@ -26,6 +26,7 @@ export type {
 export { LOG_LEVELS } from './datapath/events.js'
 export type { Port, ReadyOptions } from './datapath/port.js'
 export type { Negotiated, PortStatus } from './datapath/port-status.js'
+export type { RxQueueStatus } from './datapath/rx-queues.js'
 export { DatapathError, type DatapathErrorCode } from './errors.js'
 export type { LcoreEvent, ProgramEvent } from './lcore/events.js'
 export type { Lcore, ProgramModule } from './lcore/lcore.js'

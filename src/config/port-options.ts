@@ -15,10 +15,29 @@ function pathField(role: SocketRole) {
     })
 }
 
+const QUEUE = /^(0|[1-9][0-9]*)$/
+
+/** Schema of {@link RxAffinity}. */
+export const rxAffinityField = z
+  .record(z.string(), nameField)
+  .describe('names of lcores by rx queue, such as { 0: "lcore0" }')
+  .superRefine((affinity, ctx) => {
+    for (const [queue, lcore] of Object.entries(affinity)) {
+      if (QUEUE.test(queue) && Number(queue) < 16) continue
+      const params = { fix: 'name rx queues by number, 0 to 15' }
+      const issue = { message: 'is pinned by a key that is no rx queue', params }
+      ctx.addIssue({ code: 'custom', path: [queue], input: lcore, ...issue })
+    }
+  })
+
+/** Which rx queues are pinned to which lcore: names of lcores by queue. */
+export type RxAffinity = Readonly<Record<number, string>>
+
 const vhostUser = {
   name: nameField,
   queues: z.int().min(1).max(16).default(16),
   mtu: mtuField.optional(),
+  rxAffinity: rxAffinityField.default({}),
   disableFeatures: z.array(z.enum(FEATURE_NAMES)).optional(),
   features: z.array(z.enum(FEATURE_NAMES)).min(1).optional(),
   txRetriesMax: z.int().min(0).max(32).default(8),
@@ -50,6 +69,7 @@ const ethernetPort = z.strictObject({
   rxDescriptors: descriptorsField.default(1024),
   txDescriptors: descriptorsField.default(1024),
   mtu: mtuField.optional(),
+  rxAffinity: rxAffinityField.default({}),
 })
 
 /** Schema of {@link PortOptions}. Use `validatePort`, which says more than the schema alone. */
@@ -66,6 +86,11 @@ interface VhostUserOptions {
   queues?: number | undefined
   /** Longest payload of a frame sent to the guest, in bytes. Default: the datapath's. */
   mtu?: number | undefined
+  /**
+   * Rx queues that are pinned: names of lcores by queue, such as `{ 0: 'lcore0', 1: 'lcore1' }`. Default: none. A pinned
+   * queue is polled by that lcore whatever ports that names; while no such lcore runs, as if it were not pinned.
+   */
+  rxAffinity?: RxAffinity | undefined
   /** Features not to offer, by their names in the standard. Default none. */
   disableFeatures?: readonly FeatureName[] | undefined
   /**
@@ -119,6 +144,8 @@ export interface EthernetPortOptions {
   txDescriptors?: number | undefined
   /** Longest payload of a frame, in bytes. Default: the datapath's. */
   mtu?: number | undefined
+  /** Rx queues that are pinned: names of lcores by queue, as for the other types. Default: none. */
+  rxAffinity?: RxAffinity | undefined
 }
 
 /** A port, told apart by `type`; the types are those of OVS. */

@@ -3,7 +3,7 @@ import { nameField } from './fields.js'
 import { validate } from './validate.js'
 
 const common = {
-  ports: z.union([z.literal('all'), z.array(nameField).min(1)]).default('all'),
+  ports: z.union([z.enum(['all', 'pinned']), z.array(nameField).min(1)]).default('all'),
   burst: z.int().min(1).max(256).default(32),
   idle: z.enum(['spin', 'adaptive']).default('adaptive'),
   maxSleepMs: z.int().min(1).max(10_000).default(10),
@@ -24,8 +24,11 @@ export const runOptions = z.strictObject({
 })
 
 interface LcoreOptions {
-  /** Ports whose rx queues the lcore polls, by name. Default `all`. */
-  ports?: 'all' | readonly string[] | undefined
+  /**
+   * Ports whose rx queues the lcore polls, by name; `pinned`: only rx queues that are pinned to it (`rxAffinity` of a
+   * port), which it polls in any case. Default `all`.
+   */
+  ports?: 'all' | 'pinned' | readonly string[] | undefined
   /** Most frames of one burst, 1 to 256. Default 32. */
   burst?: number | undefined
   /** What the lcore does when there is nothing to do: sleep until a guest signals, or go on polling. Default `adaptive`. */

@@ -1,6 +1,14 @@
+import { z } from 'zod'
 import { ConfigError, type Problem, show } from './config-error.js'
 import { nearest } from './nearest.js'
-import { PORT_TYPES, type PortOptions, type PortSpec, portOptions } from './port-options.js'
+import {
+  PORT_TYPES,
+  type PortOptions,
+  type PortSpec,
+  portOptions,
+  type RxAffinity,
+  rxAffinityField,
+} from './port-options.js'
 import { canonicalSocketPath, missingFolder } from './socket-path.js'
 import { check } from './validate.js'
 
@@ -22,9 +30,47 @@ export interface PortSurroundings {
 export function validatePort(options: PortOptions, surroundings: PortSurroundings = {}): PortSpec {
   const given: unknown = options
   const { spec, problems } = checkPort(given)
-  const all = [...problems, ...contradictions(given), ...clashes(given, surroundings)]
+  const all = [
+    ...problems,
+    ...contradictions(given),
+    ...clashes(given, surroundings),
+    ...beyondQueues(member(given, 'rxAffinity'), rxQueuesOf(given)),
+  ]
   if (all.length > 0 || spec === undefined) throw new ConfigError(title(given), all)
   return spec
+}
+
+/**
+ * Pins for a port that exists.
+ *
+ * @throws {@link ConfigError} naming every problem
+ */
+export function validateRxAffinity(rxAffinity: RxAffinity, port: PortSpec): RxAffinity {
+  const given: unknown = { rxAffinity }
+  const { spec, problems } = check(z.strictObject({ rxAffinity: rxAffinityField }), given)
+  const all = [...problems, ...beyondQueues(rxAffinity, rxQueuesOf(port))]
+  if (all.length > 0 || spec === undefined) throw new ConfigError(title(port), all)
+  return spec.rxAffinity
+}
+
+/** Pins of rx queues that the port cannot have. */
+function beyondQueues(rxAffinity: unknown, queues: number): Problem[] {
+  if (!isObject(rxAffinity)) return []
+  return Object.entries(rxAffinity)
+    .filter(([queue]) => Number(queue) >= queues && Number(queue) < 16)
+    .map(([queue, lcore]) => ({
+      path: `rxAffinity.${queue}`,
+      value: lcore,
+      message: 'pins a queue that the port cannot have',
+      fix: queues === 1 ? 'its only rx queue is 0' : `its rx queues are 0 to ${queues - 1}`,
+    }))
+}
+
+/** Most rx queues a port with these options has; 16 where that cannot be told. */
+function rxQueuesOf(options: unknown): number {
+  const isEthernet = member(options, 'type') === 'dpdk'
+  const wanted = member(options, isEthernet ? 'rxQueues' : 'queues') ?? (isEthernet ? 1 : 16)
+  return typeof wanted === 'number' ? wanted : 16
 }
 
 function title(options: unknown): string {

@@ -176,6 +176,7 @@ function schemaAt(schema: z.ZodType, path: Path, root: unknown): z.ZodType {
     const field = here.shape[String(key)] as z.ZodType | undefined
     return field === undefined ? here : schemaAt(field, rest, value)
   }
+  if (here instanceof z.ZodRecord) return schemaAt(here.valueType as z.ZodType, rest, value)
   if (here instanceof z.ZodArray) return schemaAt(here.element as z.ZodType, rest, value)
   if (here instanceof z.ZodUnion) return unionStep(here, path, root)
   return here

@@ -1,9 +1,6 @@
 import { EventEmitter, on } from 'node:events'
 import {
-  ConfigError,
   type DatapathOptions,
-  featureMask,
-  featureNames,
   type LaunchOptions,
   type PortOptions,
   type PortSpec,
@@ -23,14 +20,14 @@ import {
   type NativeEvent,
   type NativeOpenResult,
   type NativePortEvent,
-  type NativePortOptions,
 } from '../native/binding.js'
 import type { Program, ProgramFunction } from '../programs/program.js'
-import { type AssignableQueue, assignQueues, toTriples } from './assign.js'
 import type { DatapathEvent, DatapathEvents } from './events.js'
 import { LOG_LEVELS } from './events.js'
+import { addNativePort } from './native-port.js'
 import { Port } from './port.js'
 import { toStatus } from './port-status.js'
+import { type RxQueueStatus, RxQueues } from './rx-queues.js'
 
 /** What DPDK was started with. */
 export interface DatapathInfo {
@@ -54,11 +51,7 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
   readonly #ports = new Map<string, Port>()
   readonly #portsById = new Map<number, Port>()
   readonly #lcores = new Set<Lcore>()
-  /** Rx queues each port ever enabled: they stay assigned, so that a reconnect finds its lcore polling already. */
-  readonly #queues = new Map<number, Set<number>>()
-  #assignment = new Map<string, number>()
-  #assigning: Promise<void> | undefined
-  #assignAgain = false
+  readonly #queues = new RxQueues(this.#lcores)
   #lastLcore = 0
   #closing: Promise<void> | undefined
 
@@ -97,6 +90,11 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
     return this.#lcores
   }
 
+  /** The rx queues of all ports, and who polls them. */
+  rxQueues(): RxQueueStatus[] {
+    return this.#queues.list()
+  }
+
   /**
    * Adds a port and has it polled. It need not be connected: `port.ready()` waits for that.
    *
@@ -125,19 +123,21 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
   readonly #arriving: { name: string; path: string | undefined }[] = []
 
   async #add(spec: PortSpec): Promise<Port> {
-    if (spec.type === 'dpdkvhostuser') warnOfServerPort()
-    const id = await addNatively(spec, this.mtu)
-    const port = new Port(spec, id, (removed) => this.removePort(removed))
+    const id = await addNativePort(spec, this.mtu)
+    const port: Port = new Port(spec, id, {
+      remove: () => this.removePort(port),
+      assign: () => this.#queues.assign(),
+    })
     this.#ports.set(spec.name, port)
     this.#portsById.set(id, port)
-    this.#queues.set(id, new Set(spec.type === 'dpdk' ? Array(spec.rxQueues).keys() : [0]))
+    this.#queues.add(port)
     const early = this.#orphans.filter((event) => event.id === id)
     this.#orphans = this.#orphans.filter((event) => event.id !== id)
     early.forEach((event) => {
       this.#receivePort(event)
     })
     this.#tellPorts()
-    await this.#assign()
+    await this.#queues.assign()
     return port
   }
 
@@ -159,8 +159,8 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
     this.#tellPorts()
     await native(binding.removePort(port.id))
     this.#portsById.delete(port.id)
-    this.#queues.delete(port.id)
-    await this.#assign()
+    this.#queues.remove(port)
+    await this.#queues.assign()
   }
 
   /**
@@ -172,12 +172,16 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
   async launch(module: ProgramModule, options: LaunchOptions = {}): Promise<Lcore> {
     this.#checkOpen()
     const spec = validateLaunchOptions(options)
-    const name = spec.name ?? `lcore${this.#lastLcore++}`
-    const lcore = await WorkerLcore.start(module, spec, name, this.#portList(), {
-      onProgramEvent: (event) => this.emit('program', event),
-      onEnd: (ended, reason) => this.#drop(ended, reason),
-    })
-    return this.#adopt(lcore)
+    const name = this.#nameLcore(spec.name)
+    try {
+      const lcore = await WorkerLcore.start(module, spec, name, this.#portList(), {
+        onProgramEvent: (event) => this.emit('program', event),
+        onEnd: (ended, reason) => this.#drop(ended, reason),
+      })
+      return await this.#adopt(lcore)
+    } finally {
+      this.#startingLcores.delete(name)
+    }
   }
 
   /**
@@ -196,16 +200,39 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
         )
       }
     }
-    const name = spec.name ?? `lcore${this.#lastLcore++}`
-    const lcore = new MainLcore(
-      program,
-      spec,
-      name,
-      this.#portList(),
-      (event) => this.emit('program', event),
-      (ended) => this.#drop(ended, undefined),
-    )
-    return this.#adopt(lcore)
+    const name = this.#nameLcore(spec.name)
+    try {
+      const lcore = new MainLcore(
+        program,
+        spec,
+        name,
+        this.#portList(),
+        (event) => this.emit('program', event),
+        (ended) => this.#drop(ended, undefined),
+      )
+      return await this.#adopt(lcore)
+    } finally {
+      this.#startingLcores.delete(name)
+    }
+  }
+
+  /** Names of lcores that are being started. */
+  readonly #startingLcores = new Set<string>()
+
+  /** Claims a name for an lcore: rx queues are pinned by it. */
+  #nameLcore(wanted: string | undefined): string {
+    const taken = new Set(this.#startingLcores)
+    for (const { name } of this.#lcores) taken.add(name)
+    if (wanted !== undefined && taken.has(wanted)) {
+      throw new DatapathError(
+        'ERR_LCORE',
+        `an lcore is called '${wanted}' already; choose another name`,
+      )
+    }
+    let name = wanted
+    while (name === undefined || taken.has(name)) name = `lcore${this.#lastLcore++}`
+    this.#startingLcores.add(name)
+    return name
   }
 
   /**
@@ -276,12 +303,7 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
     const previous = port.status.state
     const status = toStatus(event)
     port.update(status)
-    const queues = this.#queues.get(event.id)
-    const fresh = status.rxQueues.filter((queue) => queues?.has(queue) === false)
-    if (fresh.length > 0) {
-      for (const queue of fresh) queues?.add(queue)
-      void this.#assign()
-    }
+    this.#queues.update(port)
     this.emit('port', { port: port.name, previous, ...status })
   }
 
@@ -292,14 +314,14 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
     }
     this.#lcores.add(lcore)
     lcore.setPorts(this.#portList())
-    await this.#assign()
+    await this.#queues.assign()
     this.emit('lcore', { lcore: lcore.name, state: 'started' })
     return lcore
   }
 
   async #drop(lcore: Lcore, reason: string | undefined): Promise<void> {
     if (!this.#lcores.delete(lcore)) return
-    await this.#assign()
+    await this.#queues.assign()
     this.emit('lcore', { lcore: lcore.name, state: 'ended', reason })
   }
 
@@ -311,84 +333,4 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
     const list = this.#portList()
     for (const lcore of this.#lcores) lcore.setPorts(list)
   }
-
-  /** Resolves once what is known now is in force. Calls that come while one is under way share the next. */
-  async #assign(): Promise<void> {
-    this.#assignAgain = true
-    this.#assigning ??= (async () => {
-      while (this.#assignAgain) {
-        this.#assignAgain = false
-        const queues: AssignableQueue[] = []
-        for (const { id, name: port } of this.#ports.values()) {
-          for (const queue of this.#queues.get(id) ?? []) queues.push({ port, id, queue })
-        }
-        this.#assignment = assignQueues([...this.#lcores], queues, this.#assignment)
-        await binding.assign(toTriples(queues, this.#assignment))
-      }
-      this.#assigning = undefined
-    })()
-    await this.#assigning
-  }
-}
-
-async function addNatively(spec: PortSpec, mtu: number): Promise<number> {
-  try {
-    return await native(binding.addPort(toNative(spec, mtu)))
-  } catch (error) {
-    if (!(error instanceof DatapathError && error.code === 'ERR_PORT_FEATURES')) throw error
-    // The addon knows bits, not names.
-    const missing = featureNames(BigInt(error.message))
-    const value = spec.type === 'dpdk' ? undefined : spec.features
-    throw new ConfigError(`port ${spec.name}`, [
-      {
-        path: 'features',
-        value,
-        message: `has ${missing.join(', ')}, which this DPDK or datapath cannot offer`,
-        fix: 'remove them; a guest that negotiated them has to be restarted',
-      },
-    ])
-  }
-}
-
-let warned = false
-
-function warnOfServerPort(): void {
-  if (warned) return
-  warned = true
-  process.emitWarning(
-    'guests on dpdkvhostuser ports are cut off when the switch restarts: use dpdkvhostuserclient, where QEMU listens ' +
-      '(server=on) and the switch connects again',
-    { type: 'DpdkVhostWarning', code: 'DPDK_VHOST_SERVER_PORT' },
-  )
-}
-
-function toNative(spec: PortSpec, mtu: number): NativePortOptions {
-  const { name, type } = spec
-  const common = { name, mtu: spec.mtu ?? mtu }
-  if (spec.type === 'dpdk') {
-    const { devargs, rxQueues, txQueues, rxDescriptors, txDescriptors } = spec
-    return {
-      ...common,
-      type,
-      txRetriesMax: 8,
-      devargs,
-      rxQueues,
-      txQueues,
-      rxDescriptors,
-      txDescriptors,
-    }
-  }
-  const { path, queues, txRetriesMax, disableFeatures = [], features = [] } = spec
-  const socket = { ...common, type, txRetriesMax, path, queues }
-  const masks = {
-    disabledFeatures: featureMask(disableFeatures),
-    pinnedFeatures: featureMask(features),
-  }
-  if (spec.type === 'dpdkvhostuserclient') {
-    const { giveUpMs = 0, ...delays } = spec.reconnect
-    return { ...socket, ...masks, reconnect: { ...delays, giveUpMs } }
-  }
-  const { createFolder, mode, uid = '', gid = '' } = spec
-  const access = { createFolder, mode, uid: String(uid), gid: String(gid) }
-  return { ...socket, ...masks, access }
 }

@@ -1,4 +1,4 @@
-import type { PortSpec } from '../config/index.js'
+import { type PortSpec, type RxAffinity, validateRxAffinity } from '../config/index.js'
 import { type PortCounters, readPortCounters } from '../counters/counters.js'
 import { DatapathError, native, nativeCall } from '../errors.js'
 import { binding } from '../native/binding.js'
@@ -11,22 +11,31 @@ export interface ReadyOptions {
   signal?: AbortSignal | undefined
 }
 
+/** What a port asks of its datapath. */
+interface PortOwner {
+  remove(): Promise<void>
+  /** Has its rx queues polled by whom they are to be polled now. */
+  assign(): Promise<void>
+}
+
 /** Where frames enter and leave: a vhost-user socket, or a DPDK ethdev. */
 export class Port implements AsyncDisposable {
   /** What it was made from, defaults filled in. */
   readonly spec: PortSpec
   /** What verdicts name it by: 0 to 1023. An id is used again only after all others were. */
   readonly id: number
-  readonly #remove: (port: Port) => Promise<void>
+  readonly #owner: PortOwner
   readonly #waiting = new Set<() => void>()
   #status: PortStatus = UNBORN
   #removed = false
+  #rxAffinity: RxAffinity
 
   /** @internal */
-  constructor(spec: PortSpec, id: number, remove: (port: Port) => Promise<void>) {
+  constructor(spec: PortSpec, id: number, owner: PortOwner) {
     this.spec = spec
     this.id = id
-    this.#remove = remove
+    this.#owner = owner
+    this.#rxAffinity = spec.rxAffinity
   }
 
   get name(): string {
@@ -80,6 +89,23 @@ export class Port implements AsyncDisposable {
     return this.#status
   }
 
+  /** Which rx queues are pinned to which lcore: names of lcores by queue. */
+  get rxAffinity(): RxAffinity {
+    return this.#rxAffinity
+  }
+
+  /**
+   * Pins rx queues to lcores, in place of all pins before. Resolves once it is in force. Frames of a queue that changes
+   * its lcore stay in order.
+   *
+   * @param rxAffinity - as the option of that name
+   * @throws {@link ConfigError} for what is no queue of the port or no name
+   */
+  async setRxAffinity(rxAffinity: RxAffinity): Promise<void> {
+    this.#rxAffinity = validateRxAffinity(rxAffinity, this.spec)
+    await this.#owner.assign()
+  }
+
   /**
    * Sends a frame made here.
    *
@@ -123,7 +149,7 @@ export class Port implements AsyncDisposable {
 
   /** Takes it out of the datapath. Frames of other ports are not held up. */
   remove(): Promise<void> {
-    return this.#remove(this)
+    return this.#owner.remove()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

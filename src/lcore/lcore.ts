@@ -13,13 +13,13 @@ export abstract class Lcore implements AsyncDisposable {
   readonly index: number
   /** Where it polls. */
   abstract readonly thread: 'worker' | 'main'
-  /** Ports whose rx queues it may poll. */
-  readonly ports: 'all' | ReadonlySet<string>
+  /** Ports whose rx queues it may poll; `pinned`: only those pinned to it. */
+  readonly ports: 'all' | 'pinned' | ReadonlySet<string>
 
-  protected constructor(name: string, index: number, ports: 'all' | readonly string[]) {
+  protected constructor(name: string, index: number, ports: 'all' | 'pinned' | readonly string[]) {
     this.name = name
     this.index = index
-    this.ports = ports === 'all' ? 'all' : new Set(ports)
+    this.ports = typeof ports === 'string' ? ports : new Set(ports)
   }
 
   /** Reads its counters, without disturbing it. */

@@ -96,7 +96,7 @@ describe('run and launch options', () => {
     assert.equal(lines.length, 8, lines.join('\n'))
     assert.match(
       messages(() => validateRunOptions({ ports: 'every' } as never)).join(),
-      /"all" or an array/,
+      /"all", "pinned" or an array/,
     )
     assert.match(messages(() => validateRunOptions({ ports: [] })).join(), /at least 1/)
     assert.match(

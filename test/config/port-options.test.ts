@@ -7,7 +7,11 @@ import { after, before, describe, test } from 'node:test'
 import { ConfigError, type Problem } from '../../src/config/config-error.js'
 import type { PortOptions } from '../../src/config/port-options.js'
 import { MAX_SOCKET_PATH } from '../../src/config/socket-path.js'
-import { type PortSurroundings, validatePort } from '../../src/config/validate-port.js'
+import {
+  type PortSurroundings,
+  validatePort,
+  validateRxAffinity,
+} from '../../src/config/validate-port.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'port-options-'))
 const socket = join(folder, 'a.sock')
@@ -48,17 +52,19 @@ describe('valid ports', () => {
     assert.deepEqual(validatePort(client as PortOptions), {
       ...client,
       queues: 16,
+      rxAffinity: {},
       txRetriesMax: 8,
       reconnect: { firstDelayMs: 1, maxDelayMs: 1000, jitter: 0.2 },
     })
     assert.deepEqual(validatePort(server as PortOptions), {
       ...server,
       queues: 16,
+      rxAffinity: {},
       txRetriesMax: 8,
       createFolder: false,
     })
     const queues = { rxQueues: 1, txQueues: 1, rxDescriptors: 1024, txDescriptors: 1024 }
-    assert.deepEqual(validatePort(nic as PortOptions), { ...nic, ...queues })
+    assert.deepEqual(validatePort(nic as PortOptions), { ...nic, ...queues, rxAffinity: {} })
   })
 
   test('keep what is given', () => {
@@ -66,6 +72,7 @@ describe('valid ports', () => {
       ...client,
       queues: 16,
       mtu: 9000,
+      rxAffinity: { 0: 'lcore0', 15: 'lcore1' },
       txRetriesMax: 0,
       disableFeatures: ['VIRTIO_F_RING_PACKED'] as const,
       reconnect: { firstDelayMs: 10, maxDelayMs: 20, jitter: 0, giveUpMs: 1000 },
@@ -295,5 +302,51 @@ describe('names and descriptors', () => {
 
   test('devargs are not empty', () => {
     assert.match(only({ ...nic, devargs: '' }).fix, /PCI address/)
+  })
+})
+
+describe('pinned rx queues', () => {
+  const pin = (rxAffinity: unknown, more: object = {}) => ({ ...client, ...more, rxAffinity })
+
+  test('keys are queues', () => {
+    assert.deepEqual(only(pin({ first: 'lcore0' })), {
+      path: 'rxAffinity.first',
+      value: 'lcore0',
+      message: 'is pinned by a key that is no rx queue',
+      fix: 'name rx queues by number, 0 to 15',
+    })
+    assert.equal(problems(pin({ 16: 'a', '-1': 'b', '01': 'c' })).length, 3)
+  })
+
+  test('values are names of lcores', () => {
+    assert.deepEqual(only(pin({ 1: 3 })), {
+      path: 'rxAffinity.1',
+      value: 3,
+      message: 'is a number',
+      fix: 'give a name',
+    })
+    assert.match(only(pin({ 1: '' })).message, /is empty/)
+    assert.match(only(pin('0:3,1:7')).fix, /names of lcores by rx queue, such as \{ 0: "lcore0" \}/)
+  })
+
+  test('the port has to have the queue', () => {
+    assert.deepEqual(only(pin({ 1: 'a', 2: 'b' }, { queues: 2 })), {
+      path: 'rxAffinity.2',
+      value: 'b',
+      message: 'pins a queue that the port cannot have',
+      fix: 'its rx queues are 0 to 1',
+    })
+    assert.equal(only({ ...nic, rxAffinity: { 1: 'a' } }).fix, 'its only rx queue is 0')
+    assert.deepEqual(problems({ ...nic, rxQueues: 2, rxAffinity: { 1: 'a' } }), [])
+  })
+
+  test('and the same holds for a port that exists', () => {
+    const spec = validatePort({ ...client, queues: 4 } as PortOptions)
+    assert.deepEqual(validateRxAffinity({ 3: 'a' }, spec), { 3: 'a' })
+    assert.throws(() => validateRxAffinity({ 4: 'a' }, spec), /port "vhost0": rxAffinity\.4 = "a"/)
+    assert.throws(
+      () => validateRxAffinity({ 0: 1 } as never, spec),
+      /rxAffinity\.0 = 1 is a number/,
+    )
   })
 })

@@ -5,6 +5,7 @@ import { type AssignableLcore, assignQueues, toTriples } from '../../src/datapat
 
 const lcore = (index: number, ...ports: string[]): AssignableLcore => ({
   index,
+  name: `lcore${index}`,
   ports: ports.length === 0 ? 'all' : new Set(ports),
 })
 const queues = (...list: [port: string, id: number, queue: number][]) =>
@@ -48,6 +49,43 @@ describe('assigning rx queues to lcores', () => {
     assert.equal(after.size, 4)
   })
 
+  test('gives a pinned queue to its lcore, whatever ports that names', () => {
+    const pinned = four.map((queue, i) => (i === 1 ? { ...queue, pinnedTo: 'lcore1' } : queue))
+    const result = assignQueues([lcore(0, 'a', 'b'), lcore(1, 'c')], pinned)
+    assert.deepEqual(Object.fromEntries(result), { '0:0': 0, '0:1': 1, '1:0': 0, '1:1': 0 })
+  })
+
+  test('spreads the others around pinned ones', () => {
+    const pinned = four.map((queue, i) => (i < 2 ? { ...queue, pinnedTo: 'lcore1' } : queue))
+    const result = assignQueues([lcore(0), lcore(1)], pinned)
+    assert.deepEqual(Object.fromEntries(result), { '0:0': 1, '0:1': 1, '1:0': 0, '1:1': 0 })
+  })
+
+  test('an lcore for pinned queues gets no others', () => {
+    const isolated: AssignableLcore = { index: 1, name: 'lcore1', ports: 'pinned' }
+    const pinned = four.map((queue, i) => (i === 0 ? { ...queue, pinnedTo: 'lcore1' } : queue))
+    const result = assignQueues([lcore(0), isolated], pinned)
+    assert.deepEqual(Object.fromEntries(result), { '0:0': 1, '0:1': 0, '1:0': 0, '1:1': 0 })
+    assert.equal(assignQueues([isolated], pinned).size, 1)
+  })
+
+  test('a queue whose lcore is gone goes to another, and back when that returns', () => {
+    const pinned = four.map((queue, i) => (i === 0 ? { ...queue, pinnedTo: 'lcore1' } : queue))
+    const both = [lcore(0), lcore(1)]
+    const before = assignQueues(both, pinned)
+    const without = assignQueues([lcore(0)], pinned, before)
+    assert.equal(without.get('0:0'), 0)
+    assert.equal(assignQueues(both, pinned, without).get('0:0'), 1)
+  })
+
+  test('disabled queues do not count as work', () => {
+    const some = four.map((queue) => (queue.port === 'a' ? { ...queue, disabled: true } : queue))
+    const before = new Map(four.map(({ id, queue }) => [`${id}:${queue}`, id]))
+    const after = assignQueues([lcore(0), lcore(1)], some, before)
+    assert.deepEqual([after.get('0:0'), after.get('0:1')], [0, 0])
+    assert.notEqual(after.get('1:0'), after.get('1:1'))
+  })
+
   test('settles whatever it starts from', () => {
     for (let seed = 1; seed <= 200; seed++) {
       let state = seed
@@ -68,12 +106,14 @@ describe('assigning rx queues to lcores', () => {
         ),
       )
       const before = new Map(all.map(({ id, queue }) => [`${id}:${queue}`, random(5)]))
-      const result = assignQueues(lcores, all, before)
+      const disabled = all.map((queue) => ({ ...queue, disabled: random(3) === 0 }))
+      const result = assignQueues(lcores, disabled, before)
       for (const { port, id, queue } of all) {
         const owner = lcores.find(({ index }) => index === result.get(`${id}:${queue}`))
-        const someoneMay = lcores.some(({ ports }) => ports === 'all' || ports.has(port))
-        assert.equal(owner !== undefined, someoneMay, `seed ${seed}`)
-        if (owner) assert.ok(owner.ports === 'all' || owner.ports.has(port), `seed ${seed}`)
+        const may = ({ ports }: AssignableLcore) =>
+          ports === 'all' || (ports !== 'pinned' && ports.has(port))
+        assert.equal(owner !== undefined, lcores.some(may), `seed ${seed}`)
+        if (owner) assert.ok(may(owner), `seed ${seed}`)
       }
       assert.equal(toTriples(all, result).length, 3 * result.size)
     }

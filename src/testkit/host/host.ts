@@ -91,7 +91,7 @@ export class Host {
     const data: HostData = { port: INTERFACE, mac, addresses: ip, queue }
     return this.#datapath.launch(PROGRAM, {
       // Only the first polls: one receiver sees the numbers of all frames in the order of their arrival.
-      ports: queue === 0 ? 'all' : ['none'],
+      ports: queue === 0 ? 'all' : 'pinned',
       idle: queue === 0 ? idle : 'adaptive',
       cpu: queue === 0 ? cpu : undefined,
       burst: 64,
