@@ -7,7 +7,8 @@ import { delimiter, join } from 'node:path'
 import { kernelIsUnpacked } from './guest-kernel.mjs'
 
 function findCommand(name) {
-  const folders = (process.env.PATH ?? '').split(delimiter)
+  // What Debian keeps in sbin is not on everybody's PATH.
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
   return folders
     .map((folder) => join(folder, name))
     .find((file) => {
@@ -164,9 +165,15 @@ export const needs = [
   },
   {
     group: 'vm',
-    what: 'cpio',
-    present: command('cpio'),
-    packages: { debian: 'cpio', fedora: 'cpio', arch: 'cpio', alpine: 'cpio', suse: 'cpio' },
+    what: 'ethtool, for guests to choose how many queues they use',
+    present: command('ethtool'),
+    packages: {
+      debian: 'ethtool',
+      fedora: 'ethtool',
+      arch: 'ethtool',
+      alpine: 'ethtool',
+      suse: 'ethtool',
+    },
   },
   {
     group: 'vm',

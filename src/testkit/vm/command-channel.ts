@@ -77,6 +77,11 @@ export class CommandChannel {
     return { id, ended, outputSoFar: () => Buffer.concat(chunks) }
   }
 
+  /** The guest said its hello elsewhere, before it came here. */
+  adopt(bootId: string): void {
+    this.#greeted(bootId, 'ok')
+  }
+
   /** The guest was reset: the command under way is lost, and the channel is not ready until the next hello. */
   lose(error: VirtualMachineError): void {
     this.#bootId = undefined
@@ -132,13 +137,16 @@ export class CommandChannel {
     const [kind, first, second] = mark < 0 ? [] : line.slice(mark + 1).split(' ')
     if (kind === 'begin' && this.#job !== undefined && first === this.#job.id)
       this.#job.begun = true
-    if (kind === 'hello' && first !== undefined && first !== this.#bootId) {
-      // A request that no hello was seen for cannot reach this boot.
-      if (this.#job !== undefined)
-        this.lose(new VirtualMachineError('ERR_VM_RESET', 'the guest was reset'))
-      this.#bootId = first
-      this.#onHello(first, (second ?? '').replaceAll('_', ' '))
-    }
+    if (kind === 'hello' && first !== undefined && first !== this.#bootId)
+      this.#greeted(first, (second ?? '').replaceAll('_', ' '))
     return true
+  }
+
+  #greeted(bootId: string, status: string): void {
+    // A request that no hello was seen for cannot reach this boot.
+    if (this.#job !== undefined)
+      this.lose(new VirtualMachineError('ERR_VM_RESET', 'the guest was reset'))
+    this.#bootId = bootId
+    this.#onHello(bootId, status)
   }
 }

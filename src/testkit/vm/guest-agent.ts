@@ -93,6 +93,16 @@ export class GuestAgent {
     this.#nextBoot(undefined)
   }
 
+  /** Identifies the boot the guest is in; `undefined` until it is known. */
+  get bootId(): string | undefined {
+    return this.#bootId
+  }
+
+  /** A guest that runs already has come here, with its agent waiting for commands. */
+  adopt(bootId: string): void {
+    for (const channel of [this.#control, ...this.#channels]) channel.adopt(bootId)
+  }
+
   /** Nothing works any more: QEMU has ended. */
   fail(error: VirtualMachineError): void {
     this.#failure = error

@@ -6,32 +6,51 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
-import { cpio, file, folder } from './cpio.js'
+import { type ArchiveEntry, cpio, file, folder } from './cpio.js'
 import { VirtualMachineError } from './errors.js'
 import { INIT_SCRIPT, INTERFACE_SCRIPT, INTERFACE_SCRIPT_PATH } from './guest-script.js'
+import { hostProgram } from './host-program.js'
 import { cacheFolder, HOW_TO_INSTALL, type KernelImage } from './kernel-image.js'
 
 /** Loaded at boot: the PCI transport, the network device, and the serial device the command channels go over. */
 const BOOT_MODULES = ['virtio_pci', 'virtio_net', 'virtio_console']
 
+const FOLDERS = [
+  ...['bin', 'dev', 'lib', 'lib64', 'lib/modules'],
+  ...['proc', 'root', 'run', 'sys', 'tmp'],
+]
+
 /** At hand for `insmod /lib/modules/<name>.ko`: VLANs and the kernel's packet generator. */
 const SPARE_MODULES = ['8021q', 'pktgen']
 
-/** The path of the archive for this kernel, made now unless the same one was made before. */
-export async function initramfs(kernel: KernelImage): Promise<string> {
+/** The path of the archive for this kernel and these programs, made now unless the same one was made before. */
+export async function initramfs(
+  kernel: KernelImage,
+  programs: readonly string[] = [],
+): Promise<string> {
   const busybox = await readBusybox()
   const boot = await kernel.modules(BOOT_MODULES)
   const spare = await kernel.modules(SPARE_MODULES)
   const all = new Map([...boot, ...spare].map((module) => [module.name, module.contents]))
   const archive = cpio([
-    ...['bin', 'dev', 'lib', 'lib/modules', 'proc', 'root', 'run', 'sys', 'tmp'].map(folder),
+    ...FOLDERS.map(folder),
     file(INTERFACE_SCRIPT_PATH.slice(1), Buffer.from(INTERFACE_SCRIPT), 0o755),
     file('init', Buffer.from(INIT_SCRIPT), 0o755),
     file('bin/busybox', busybox, 0o755),
     file('lib/modules/load', Buffer.from(boot.map((module) => `${module.name}\n`).join(''))),
     ...[...all].map(([name, contents]) => file(`lib/modules/${name}.ko`, contents)),
+    ...(await programEntries(programs)),
   ])
   return keep(archive)
+}
+
+/** What several programs need goes in once. */
+async function programEntries(names: readonly string[]): Promise<ArchiveEntry[]> {
+  const files = new Map<string, Buffer>()
+  for (const name of names) {
+    for (const { path, contents } of await hostProgram(name)) files.set(path, contents)
+  }
+  return [...files].map(([path, contents]) => file(path, contents, 0o755))
 }
 
 /** Stores the archive under the hash of its contents, so that a changed part makes another file. */

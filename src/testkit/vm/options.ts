@@ -24,8 +24,14 @@ export interface VirtualMachineOptions {
   readonly ip?: string | readonly string[] | undefined
   /** Guest memory. Default 128. */
   readonly memoryMiB?: number | undefined
-  /** Queue pairs; the guest gets as many CPUs. Default 1. */
+  /** Queue pairs, 1 to 16. A guest begins to use one for each of its CPUs, and changes that with `ethtool -L`. Default 1. */
   readonly queues?: number | undefined
+  /** CPUs of the guest. Default: as many as queue pairs. */
+  readonly cpus?: number | undefined
+  /** Programs of this machine that the guest gets in its `/bin`, with the libraries they need: `ethtool`. Default: none. */
+  readonly programs?: readonly string[] | undefined
+  /** Do not boot, but wait for a running guest: see {@link VirtualMachine.migrateTo}. Default `false`. */
+  readonly incoming?: boolean | undefined
   /** Offer the packed ring layout to the guest. Default `false`: split rings. */
   readonly packed?: boolean | undefined
   /** Size of the rings the guest receives on: a power of two from 256 to 1024. Default 256. */
@@ -53,6 +59,9 @@ export interface VirtualMachineSpec {
   readonly addresses: readonly string[]
   readonly memoryMiB: number
   readonly queues: number
+  readonly cpus: number
+  readonly programs: readonly string[]
+  readonly incoming: boolean
   readonly packed: boolean
   readonly rxQueueSize: number
   readonly txQueueSize: number
@@ -79,6 +88,9 @@ export function toSpec(options: VirtualMachineOptions): VirtualMachineSpec {
           : [...options.ip],
     memoryMiB: options.memoryMiB ?? 128,
     queues: options.queues ?? 1,
+    cpus: options.cpus ?? options.queues ?? 1,
+    programs: [...(options.programs ?? [])],
+    incoming: options.incoming ?? false,
     packed: options.packed ?? false,
     rxQueueSize: options.rxQueueSize ?? 256,
     txQueueSize: options.txQueueSize ?? 256,
@@ -116,6 +128,9 @@ export function toSpec(options: VirtualMachineOptions): VirtualMachineSpec {
     'an integer from 64 to 65536',
   )
   check(isIntegerIn(spec.queues, 1, 16), 'queues', spec.queues, 'an integer from 1 to 16')
+  check(isIntegerIn(spec.cpus, 1, 16), 'cpus', spec.cpus, 'an integer from 1 to 16')
+  for (const program of spec.programs)
+    check(/^[\w.+-]+$/.test(program), 'programs', program, 'the name of a program, without a path')
   check(isRingSize(spec.rxQueueSize), 'rxQueueSize', spec.rxQueueSize, '256, 512 or 1024')
   check(isRingSize(spec.txQueueSize), 'txQueueSize', spec.txQueueSize, '256, 512 or 1024')
   check(

@@ -38,13 +38,14 @@ export function qemuArguments(
     // cache of translations has been emptied by then: that halves the time of a second boot.
     ...['-accel', 'tcg,tb-size=16'],
     ...['-machine', 'pc,memory-backend=memory,usb=off,vmport=off'],
-    ...['-smp', String(spec.queues)],
+    ...['-smp', String(spec.cpus)],
     ...['-m', String(spec.memoryMiB)],
     // The switch maps the guest's memory, so it has to be shared.
     ...['-object', `memory-backend-memfd,id=memory,size=${spec.memoryMiB}M,share=on`],
     ...['-kernel', boot.kernel],
     ...['-initrd', boot.initramfs],
     ...['-append', kernelCommandLine(spec, inherited.channels.length)],
+    ...(spec.incoming ? ['-incoming', 'defer'] : []),
     ...[
       '-chardev',
       `socket,id=monitor,fd=${inherited.monitor}`,

@@ -87,6 +87,13 @@ export class QemuProcess {
     return this.#child.pid
   }
 
+  /** Ends QEMU by SIGKILL and resolves when it is gone. */
+  async kill(): Promise<void> {
+    // The guard takes QEMU along: the kernel kills it with its parent.
+    if (this.#running) this.#child.kill('SIGKILL')
+    await this.ended
+  }
+
   /** Asks QEMU to end, insists, and resolves when it is gone. */
   async stop(): Promise<void> {
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {

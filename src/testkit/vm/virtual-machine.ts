@@ -11,6 +11,7 @@ import { REBIND_COMMAND } from './guest-script.js'
 import { initramfs } from './initramfs.js'
 import { KernelImage } from './kernel-image.js'
 import { LineSplitter } from './line-splitter.js'
+import { type MigrationOptions, migrate } from './migration.js'
 import { Monitor } from './monitor.js'
 import { toSpec, type VirtualMachineOptions, type VirtualMachineSpec } from './options.js'
 import { VHOST_CHARDEV } from './qemu-arguments.js'
@@ -19,6 +20,7 @@ import { QemuProcess } from './qemu-process.js'
 export type { VirtualMachineErrorCode } from './errors.js'
 export { VirtualMachineError } from './errors.js'
 export type { CommandOptions, CommandResult } from './guest-agent.js'
+export type { MigrationOptions } from './migration.js'
 export type { SocketRole, VirtualMachineOptions, VirtualMachineSpec } from './options.js'
 
 /** What the guest sees of its interface. */
@@ -68,7 +70,7 @@ export class VirtualMachine implements AsyncDisposable {
     const spec = toSpec(options)
     options.signal?.throwIfAborted()
     const kernel = await KernelImage.find()
-    const boot = { kernel: kernel.path, initramfs: await initramfs(kernel) }
+    const boot = { kernel: kernel.path, initramfs: await initramfs(kernel, spec.programs) }
     options.signal?.throwIfAborted()
     const machine = new VirtualMachine(
       spec,
@@ -202,6 +204,28 @@ export class VirtualMachine implements AsyncDisposable {
     // QEMU reports the reset before it answers or soon after; what happened before must not count as the new boot.
     this.#guestReset()
     await this.#inTime(this.#monitor.execute('system_reset'), options, () => 'QEMU did not answer')
+  }
+
+  /**
+   * Moves the running guest into another machine, which was started with the same options and `incoming: true` and has
+   * its own socket; both sockets need a switch. Run nothing in the guest meanwhile but what is left in its background:
+   * what is not over then is lost, as with a reset. Afterwards the guest is the other machine's, and this one is good
+   * for nothing but {@link close}.
+   */
+  async migrateTo(destination: VirtualMachine, options: MigrationOptions = {}): Promise<void> {
+    const bootId = this.#agent.bootId
+    if (bootId === undefined)
+      throw new VirtualMachineError('ERR_VM_GUEST', `${this.spec.name} has not booted`)
+    await migrate(this.#monitor, destination.#monitor, options)
+    this.#agent.fail(
+      new VirtualMachineError('ERR_VM_ENDED', `${this.spec.name} has migrated to another machine`),
+    )
+    destination.#agent.adopt(bootId)
+  }
+
+  /** Ends it by SIGKILL: to the switch it is a guest that crashed. Its socket stays behind until {@link close}. */
+  kill(): Promise<void> {
+    return this.#qemu.kill()
   }
 
   /** Ends the machine and resolves when nothing of it is left. May be called more than once. */
