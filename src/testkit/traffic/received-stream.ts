@@ -27,6 +27,7 @@ export class ReceivedStream {
   rewritten = 0
   tagged = 0
   #bytes = 0
+  #firstAt: number | undefined
   #lastAt = Number.POSITIVE_INFINITY
   #gap: Gap | undefined
   #longest = SHORTEST_GAP_MS
@@ -56,10 +57,10 @@ export class ReceivedStream {
     }
     const passed = window.see(number)
     const now = burst.now
+    this.#firstAt ??= wallClock()
     if (now - this.#lastAt > this.#longest) {
       this.#longest = now - this.#lastAt
-      const endedAt = performance.timeOrigin + performance.now()
-      this.#gap = { ms: this.#longest, endedAt, missing: passed }
+      this.#gap = { ms: this.#longest, endedAt: wallClock(), missing: passed }
     }
     this.#lastAt = now
     this.#bytes += length
@@ -73,6 +74,7 @@ export class ReceivedStream {
     this.rewritten = 0
     this.tagged = 0
     this.#bytes = 0
+    this.#firstAt = undefined
     this.#lastAt = Number.POSITIVE_INFINITY
     this.#gap = undefined
     this.#longest = SHORTEST_GAP_MS
@@ -102,8 +104,14 @@ export class ReceivedStream {
       tagged: this.tagged,
       flows: flows.length,
       queues,
+      firstAt: this.#firstAt,
       longestGap: this.#gap,
       latencyMicroseconds: this.#latency.report(),
     }
   }
+}
+
+/** As `Date.now()`, in fractions of a millisecond. */
+function wallClock(): number {
+  return performance.timeOrigin + performance.now()
 }

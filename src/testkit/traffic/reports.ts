@@ -70,6 +70,8 @@ export interface StreamReport {
   readonly flows: number
   /** By rx queue. */
   readonly queues: Readonly<Record<number, number>>
+  /** When the first of them came, in milliseconds since the epoch, as `Date.now()`. */
+  readonly firstAt: number | undefined
   readonly longestGap: Gap | undefined
   readonly latencyMicroseconds: LatencyReport | undefined
 }
