@@ -1,11 +1,12 @@
 /** `npm run bench`: see README.md beside this file. */
 import { writeFileSync } from 'node:fs'
+import { UsageError } from './arguments.js'
 import { type Boundary, measureBoundary } from './boundary.js'
 import { chooseCpus } from './cpus.js'
 import { toJson } from './json-report.js'
 import { describeMachine } from './machine.js'
 import { chooseMemory } from './memory.js'
-import { HELP, type Options, parseOptions, UsageError } from './options.js'
+import { HELP, type Options, parseOptions } from './options.js'
 import { Progress } from './progress.js'
 import { runBench } from './run.js'
 import { describe, summarize } from './text-report.js'

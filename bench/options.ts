@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util'
 import { validateLaunchOptions } from '../src/config/index.js'
+import { cpuPair, number, one, parseFlags, pick, pickNamed } from './arguments.js'
 import { CONTENDERS, type Contender } from './contender.js'
 import { RINGS, type Ring } from './setup.js'
 
@@ -19,9 +19,6 @@ export interface Options {
   readonly json: string | undefined
 }
 
-/** Something is wrong with the command line. */
-export class UsageError extends Error {}
-
 /** Whole rounds that fit in two minutes. */
 const QUICK = { rounds: 3, seconds: 0.4, limitSeconds: 95, boundarySeconds: 4 }
 const NORMAL = {
@@ -31,11 +28,25 @@ const NORMAL = {
   boundarySeconds: 10,
 }
 
+const VALUES = [
+  'only',
+  'rings',
+  'rounds',
+  'seconds',
+  'frame-bytes',
+  'burst',
+  'patience',
+  'memory',
+  'cpus',
+  'json',
+] as const
+
 /** What an lcore takes when nobody says otherwise. */
 const USUAL_BURST = validateLaunchOptions().burst
 
 export const HELP = `npm run bench -- [options]      switches side by side, under the same load
 npm run bench -- micro          parts of a switch by themselves
+npm run bench -- reconnect      how long a restart of the switch, or of a guest, is felt
 
   --quick            ${QUICK.rounds} short rounds, under two minutes
   --only A,B         these switches only: ${CONTENDERS.map(({ name }) => name).join(', ')}
@@ -53,17 +64,13 @@ npm run bench -- micro          parts of a switch by themselves
 ${CONTENDERS.map(({ name, what }) => `  ${name.padEnd(18)} ${what}`).join('\n')}
 `
 
-/** @throws {@link UsageError} */
+/** @throws UsageError */
 export function parseOptions(args: readonly string[]): Options | 'help' {
-  const { values } = parse(args)
+  const values = parseFlags(args, VALUES, ['quick'])
   if (values.help) return 'help'
   const preset = values.quick ? QUICK : NORMAL
   return {
-    contenders: pick(
-      '--only',
-      values.only,
-      CONTENDERS.map(({ name }) => name),
-    ).map((name) => CONTENDERS.find((contender) => contender.name === name) as Contender),
+    contenders: pickNamed('--only', values.only, CONTENDERS),
     rings: pick('--rings', values.rings ?? 'split,packed', RINGS),
     frameBytes: number('--frame-bytes', values['frame-bytes'], 64, 60, 1514),
     burst: number('--burst', values.burst, USUAL_BURST, 1, 256),
@@ -76,72 +83,4 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     cpus: cpuPair(values.cpus),
     json: values.json,
   }
-}
-
-function parse(args: readonly string[]) {
-  const text = { type: 'string' } as const
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        quick: { type: 'boolean' },
-        only: text,
-        rings: text,
-        rounds: text,
-        seconds: text,
-        'frame-bytes': text,
-        burst: text,
-        patience: text,
-        memory: text,
-        cpus: text,
-        json: text,
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
-}
-
-function one<T extends string>(option: string, value: string, known: readonly T[]): T {
-  const found = known.find((name) => name === value)
-  if (found === undefined) {
-    throw new UsageError(`${option}: '${value}' is none of ${known.join(', ')}`)
-  }
-  return found
-}
-
-/** Those named, in the order of `known`; all when none is named. */
-function pick<T extends string>(
-  option: string,
-  list: string | undefined,
-  known: readonly T[],
-): T[] {
-  if (list === undefined) return [...known]
-  const named = list.split(',').map((name) => one(option, name.trim(), known))
-  return known.filter((name) => named.includes(name))
-}
-
-function number(
-  option: string,
-  value: string | undefined,
-  fallback: number,
-  least: number,
-  most: number,
-  whole = true,
-): number {
-  if (value === undefined) return fallback
-  const result = Number(value)
-  if (!(result >= least && result <= most) || (whole && !Number.isInteger(result))) {
-    const kind = whole ? 'a whole number' : 'a number'
-    throw new UsageError(`${option}: '${value}' is not ${kind} from ${least} to ${most}`)
-  }
-  return result
-}
-
-function cpuPair(value: string | undefined): readonly [number, number] | undefined {
-  if (value === undefined) return undefined
-  const match = value.match(/^(\d+),(\d+)$/)
-  if (match === null) throw new UsageError(`--cpus: '${value}' is not two numbers such as 2,3`)
-  return [Number(match[1]), Number(match[2])]
 }

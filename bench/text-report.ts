@@ -4,16 +4,37 @@ import type { Run } from './plan.js'
 import { type Ratio, ratiosOf } from './ratios.js'
 import type { Results } from './run.js'
 import { median } from './statistics.js'
+import { table } from './table.js'
 import { caveats } from './verdict.js'
 
 /** What is measured where, printed before the first sample. */
 export function describe(machine: Machine): string {
-  const { versions, siblings } = machine
+  const { siblings } = machine
   const share = (cpu: number, group: readonly number[]) =>
     group.length > 1
       ? ` (shares its core with ${group.filter((other) => other !== cpu).join(', ')})`
       : ''
-  const rows: [string, string][] = [
+  return describeRows([
+    ...machineRows(machine),
+    ['switch', `CPU ${machine.switchCpu}${share(machine.switchCpu, siblings[0])}`],
+    [
+      'generator',
+      `CPU ${machine.generatorCpu}${share(machine.generatorCpu, siblings[1])}: dpdk-testpmd as two guests`,
+    ],
+    ['command', machine.command],
+  ])
+}
+
+export type Row = readonly [key: string, value: string]
+
+export function describeRows(rows: readonly Row[]): string {
+  return rows.map(([key, value]) => `${key.padEnd(10)} ${value}`).join('\n')
+}
+
+/** What any measurement ran on. */
+export function machineRows(machine: Machine): Row[] {
+  const { versions } = machine
+  return [
     [
       'machine',
       `${machine.cpu}, ${machine.cpus} CPUs${machine.virtual ? ' (virtual machine)' : ''}, ${machine.memoryGiB} GiB`,
@@ -27,14 +48,7 @@ export function describe(machine: Machine): string {
       `dpdk-vhost ${versions.package}${versions.commit ? ` (${versions.commit})` : ''}, Node.js ${versions.node}, ${versions.dpdk}, testpmd: ${versions.testpmd}`,
     ],
     ['memory', `${machine.memory} for every process; hugepages: ${hugepagesOf(machine)}`],
-    ['switch', `CPU ${machine.switchCpu}${share(machine.switchCpu, siblings[0])}`],
-    [
-      'generator',
-      `CPU ${machine.generatorCpu}${share(machine.generatorCpu, siblings[1])}: dpdk-testpmd as two guests`,
-    ],
-    ['command', machine.command],
   ]
-  return rows.map(([key, value]) => `${key.padEnd(10)} ${value}`).join('\n')
 }
 
 function hugepagesOf({ hugepages }: Machine): string {
@@ -122,20 +136,4 @@ function cells(run: Run, ratios: readonly Ratio[]): string[] {
 
 function share(value: number): string {
   return `${(100 * value).toFixed(0)} %`
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = HEAD.map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] as string).length)),
-  )
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) =>
-          column === 0 ? cell.padEnd(widths[0] as number) : cell.padStart(widths[column] as number),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
 }

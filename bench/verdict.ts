@@ -1,3 +1,4 @@
+import type { Calibration } from './calibration/calibrator.js'
 import type { Machine } from './machine.js'
 import type { Run } from './plan.js'
 import type { Results } from './run.js'
@@ -19,13 +20,7 @@ const WAITING = 0.1
 export function caveats({ runs, noise }: Results, machine: Machine): string[] {
   const said: string[] = []
   const samples = runs.flatMap((run) => run.samples)
-  for (const side of [0, 1] as const) {
-    const slower = growth(noise.calibrations.map(({ work }) => work[side]))
-    if (slower > SLOWER) {
-      const whose = side === 0 ? "switch's" : "generator's"
-      said.push(`noisy: the ${whose} CPU took up to ${percent(slower)} longer for the same work`)
-    }
-  }
+  said.push(...slowed(noise.calibrations, ["switch's", "generator's"]))
   const distances = samples.map((sample) => sample.roundTrip)
   if (growth(distances) > FARTHER) {
     const [near, far] = [Math.min(...distances), Math.max(...distances)]
@@ -52,6 +47,18 @@ export function caveats({ runs, noise }: Results, machine: Machine): string[] {
   const losing = runs.filter((run) => run.samples.some(({ dropped }) => dropped > 1024))
   if (losing.length > 0) said.push(`frames were lost: ${losing.map(title).join(', ')}`)
   return said
+}
+
+/** Says which CPU was slower at one time than at another. */
+export function slowed(
+  calibrations: readonly Calibration[],
+  whose: readonly [string, string],
+): string[] {
+  return ([0, 1] as const).flatMap((side) => {
+    const slower = growth(calibrations.map(({ work }) => work[side]))
+    if (!(slower > SLOWER)) return []
+    return `noisy: the ${whose[side]} CPU took up to ${percent(slower)} longer for the same work`
+  })
 }
 
 /** How much the greatest exceeds the least, as a share. */

@@ -1,9 +1,10 @@
 /** The parts of the bench that need no DPDK: the order of samples, the arithmetic, the reading of testpmd's output. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { UsageError } from '../../bench/arguments.js'
 import { CONTENDERS } from '../../bench/contender.js'
 import { parseCpuList } from '../../bench/cpus.js'
-import { parseOptions, UsageError } from '../../bench/options.js'
+import { parseOptions } from '../../bench/options.js'
 import { planTurns, type Run } from '../../bench/plan.js'
 import { ratiosOf } from '../../bench/ratios.js'
 import type { Sample } from '../../bench/sample.js'
