@@ -14,6 +14,10 @@ import { describe, summarize } from './text-report.js'
 const INTERRUPTED = 130
 
 async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === 'reconnect') {
+    const { measureReconnects } = await import('./reconnect/main.js')
+    return untilStopped((signal) => measureReconnects(args.slice(1), signal))
+  }
   if (args[0] === 'micro') {
     const { runMicro } = await import('./micro/run.js')
     await runMicro()
@@ -24,14 +28,30 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(HELP)
     return 0
   }
-  return compare(options, args)
+  return untilStopped((signal) => compare(options, args, signal))
 }
 
-async function compare(options: Options, args: readonly string[]): Promise<number> {
+/** Has the measurement stop in good order when this process is told to. */
+async function untilStopped(measure: (signal: AbortSignal) => Promise<void>): Promise<number> {
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => stop.abort(new Error(`stopped by ${signal}`)))
   }
+  try {
+    await measure(stop.signal)
+    return 0
+  } catch (error) {
+    if (!stop.signal.aborted) throw error
+    process.stderr.write(`${(stop.signal.reason as Error).message}\n`)
+    return INTERRUPTED
+  }
+}
+
+async function compare(
+  options: Options,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
   const { rings, frameBytes } = options
   const cpus = chooseCpus(options.cpus)
   const memory = chooseMemory(options.memory)
@@ -43,13 +63,13 @@ async function compare(options: Options, args: readonly string[]): Promise<numbe
   const progress = new Progress()
   const scenarios = rings.map((ring) => ({ ring, frameBytes }))
   try {
-    const results = await runBench({ ...options, scenarios, cpus, memory }, progress, stop.signal)
+    const results = await runBench({ ...options, scenarios, cpus, memory }, progress, signal)
     const boundaries: Boundary[] = []
     if (measuresBoundary(options)) {
       for (const ring of rings) {
         progress.boundary(ring)
         const shared = { ...options, ring, cpus, memory }
-        boundaries.push(await measureBoundary(shared, options.boundarySeconds * 1000, stop.signal))
+        boundaries.push(await measureBoundary(shared, options.boundarySeconds * 1000, signal))
       }
     }
     progress.end()
@@ -60,12 +80,8 @@ async function compare(options: Options, args: readonly string[]): Promise<numbe
         `${JSON.stringify(toJson(machine, options, results, boundaries), undefined, 2)}\n`,
       )
     }
-    return 0
-  } catch (error) {
+  } finally {
     progress.end()
-    if (!stop.signal.aborted) throw error
-    process.stderr.write(`${(stop.signal.reason as Error).message}\n`)
-    return INTERRUPTED
   }
 }
 

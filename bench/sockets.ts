@@ -7,13 +7,20 @@ import type { Setup } from './setup.js'
 export type SharedSetup = Omit<Setup, 'sockets' | 'folder'>
 
 /** Gives one measurement a folder with sockets of its own. */
-export async function withSockets<T>(
+export function withSockets<T>(
   shared: SharedSetup,
   measure: (setup: Setup) => Promise<T>,
 ): Promise<T> {
+  return withFolder((folder) =>
+    measure({ ...shared, folder, sockets: [join(folder, 'a'), join(folder, 'b')] }),
+  )
+}
+
+/** A folder that is there for as long as one measurement takes. */
+export async function withFolder<T>(measure: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'dpdk-vhost-bench-'))
   try {
-    return await measure({ ...shared, folder, sockets: [join(folder, 'a'), join(folder, 'b')] })
+    return await measure(folder)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
