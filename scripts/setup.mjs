@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { distribution } from './lib/distribution.mjs'
 import { unpackKernel } from './lib/guest-kernel.mjs'
+import { unpackOvs } from './lib/ovs.mjs'
 import { fail, say, step } from './lib/step.mjs'
 import { missing, needs } from './lib/system-packages.mjs'
 
@@ -14,6 +15,8 @@ On another distribution it only says which packages to install.
 
   --lint    also what \`npm run lint\` needs
   --bench   also what \`npm run bench\` needs
+  --ovs     also what \`npm run bench -- reconnect\` needs: OVS-DPDK is unpacked into
+            \${XDG_CACHE_HOME:-~/.cache}/dpdk-vhost/ovs and not installed
   --vm      also what tests with virtual machines need; the guests' kernel is unpacked into
             \${XDG_CACHE_HOME:-~/.cache}/dpdk-vhost/kernel and not installed
   --check   only say what is missing; exit code 1 if anything is
@@ -34,7 +37,7 @@ if (flags.help) {
   process.exit()
 }
 
-const groups = ['base', ...['lint', 'bench', 'vm'].filter((group) => flags[group])]
+const groups = ['base', ...['lint', 'bench', 'ovs', 'vm'].filter((group) => flags[group])]
 const system = distribution()
 const lacking = missing(groups)
 
@@ -50,7 +53,7 @@ if (lacking.length === 0) {
 }
 
 function readFlags() {
-  const known = ['lint', 'bench', 'vm', 'check', 'help']
+  const known = ['lint', 'bench', 'ovs', 'vm', 'check', 'help']
   try {
     return parseArgs({
       options: Object.fromEntries(known.map((flag) => [flag, { type: 'boolean', default: false }])),
@@ -101,6 +104,7 @@ function install() {
   if (lacking.some((need) => need.unpack === 'kernel')) {
     say(`setup: the guests' kernel is in ${unpackKernel(system.id)}`)
   }
+  if (lacking.some((need) => need.unpack === 'ovs')) say(`setup: OVS-DPDK is in ${unpackOvs()}`)
   const still = missing(groups)
   if (still.length > 0) {
     fail(

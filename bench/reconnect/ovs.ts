@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { cacheFolder } from '../../src/testkit/vm/kernel-image.js'
 
 /** Programs and data of Open vSwitch. */
 export interface Ovs {
@@ -21,17 +21,12 @@ const DAEMONS = [
   'usr/bin/ovs-vswitchd',
 ]
 
-/** Where `npm run setup -- --ovs` unpacks it. */
-function unpacked(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'dpdk-vhost', 'ovs')
-}
-
 /**
- * OVS-DPDK as it is installed, or else as setup unpacked it.
+ * OVS-DPDK as it is installed, or else as `npm run setup -- --ovs` unpacked it.
  *
  * @throws Error that says how to get it
  */
-export function findOvs(roots: readonly string[] = ['/', unpacked()]): Ovs {
+export function findOvs(roots: readonly string[] = ['/', join(cacheFolder(), 'ovs')]): Ovs {
   const troubles: string[] = []
   for (const root of roots) {
     for (const vswitchd of DAEMONS.map((daemon) => join(root, daemon)).filter(existsSync)) {

@@ -119,7 +119,11 @@ export class Scene implements AsyncDisposable {
     const deadline = performance.now() + PATIENCE_MS
     while (!(await this.#during(holds()))) {
       if (performance.now() > deadline) {
-        throw new Error(`after ${PATIENCE_MS / 1000} s one still waits until ${what}`)
+        const words = this.#switch.output.trim().split('\n').slice(-20).join('\n')
+        throw new Error(
+          `after ${PATIENCE_MS / 1000} s one still waits until ${what}` +
+            (words && `; the switch said last:\n${words}`),
+        )
       }
       await this.pause(LOOK_MS)
     }

@@ -2,13 +2,10 @@
 // Its layout is a contract with src/testkit: kernel/boot/vmlinuz-* and kernel/lib/modules/*.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { fail, step } from './step.mjs'
-
-export const cacheFolder = () =>
-  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'dpdk-vhost')
+import { fail } from './step.mjs'
+import { cacheFolder, unpackPackages } from './unpack.mjs'
 
 const kernelFolder = () => join(cacheFolder(), 'kernel')
 
@@ -41,34 +38,12 @@ function kernelPackages(metaPackage) {
 export function unpackKernel(distribution) {
   const arch = process.arch === 'arm64' ? 'arm64' : 'amd64'
   const meta = distribution === 'ubuntu' ? 'linux-image-virtual' : `linux-image-cloud-${arch}`
-  const packages = kernelPackages(meta)
-  mkdirSync(cacheFolder(), { recursive: true })
-  const work = mkdtempSync(join(cacheFolder(), 'unpack-'))
-  try {
-    // As root apt would download as another user, who cannot write here.
-    step(
-      `downloading ${packages.join(' ')}`,
-      'apt-get',
-      ['-o', 'APT::Sandbox::User=root', 'download', ...packages],
-      {
-        cwd: work,
-      },
-    )
-    for (const file of readdirSync(work).filter((name) => name.endsWith('.deb'))) {
-      step(`unpacking ${file}`, 'dpkg-deb', ['-x', file, 'kernel'], { cwd: work })
-    }
+  unpackPackages(kernelPackages(meta), 'kernel', (folder) => {
     // With /usr merged, newer packages carry usr/lib/modules.
-    if (
-      !existsSync(join(work, 'kernel/lib/modules')) &&
-      existsSync(join(work, 'kernel/usr/lib/modules'))
-    ) {
-      mkdirSync(join(work, 'kernel/lib'), { recursive: true })
-      renameSync(join(work, 'kernel/usr/lib/modules'), join(work, 'kernel/lib/modules'))
+    if (!existsSync(join(folder, 'lib/modules')) && existsSync(join(folder, 'usr/lib/modules'))) {
+      mkdirSync(join(folder, 'lib'), { recursive: true })
+      renameSync(join(folder, 'usr/lib/modules'), join(folder, 'lib/modules'))
     }
-    rmSync(kernelFolder(), { recursive: true, force: true })
-    renameSync(join(work, 'kernel'), kernelFolder())
-  } finally {
-    rmSync(work, { recursive: true, force: true })
-  }
+  })
   return kernelFolder()
 }

@@ -4,7 +4,9 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { distribution } from './distribution.mjs'
 import { kernelIsUnpacked } from './guest-kernel.mjs'
+import { ovsIsThere } from './ovs.mjs'
 
 function findCommand(name) {
   // What Debian keeps in sbin is not on everybody's PATH.
@@ -20,6 +22,10 @@ function findCommand(name) {
       }
     })
 }
+
+/** Whether the dynamic linker finds a library. */
+const library = (name) => () =>
+  (spawnSync('/sbin/ldconfig', ['-p'], { encoding: 'utf8' }).stdout ?? '').includes(`\t${name} `)
 
 const command = (name) => () => findCommand(name) !== undefined
 
@@ -188,6 +194,26 @@ export const needs = [
       alpine: 'linux-virt',
       suse: 'kernel-default',
     },
+  },
+  {
+    group: 'ovs',
+    what: 'libunbound, which OVS-DPDK uses',
+    present: library('libunbound.so.8'),
+    packages: {
+      debian: 'libunbound8',
+      fedora: 'unbound-libs',
+      arch: 'unbound',
+      alpine: 'unbound-libs',
+      suse: 'libunbound8',
+    },
+  },
+  {
+    group: 'ovs',
+    what: 'OVS-DPDK, which `npm run bench -- reconnect` is compared with',
+    present: () => ovsIsThere(distribution().family),
+    // Unpacked into a cache, not installed: this machine must not run it.
+    unpack: 'ovs',
+    packages: { debian: [], fedora: 'openvswitch', arch: null, alpine: null, suse: 'openvswitch' },
   },
 ]
 

@@ -1,0 +1,18 @@
+// What `npm run bench` runs: makes the checkout ready for what was asked for, and then is the bench.
+
+import { spawnSync } from 'node:child_process'
+import { inRoot } from './lib/project.mjs'
+
+const args = process.argv.slice(2)
+const flags = ['--bench', ...(comparesWithOvs() ? ['--ovs'] : [])]
+const prepared = spawnSync(process.execPath, [inRoot('scripts/prepare.mjs'), ...flags], {
+  stdio: 'inherit',
+})
+if (prepared.status !== 0) process.exit(prepared.status ?? 1)
+await import(inRoot('dist/bench/main.js'))
+
+function comparesWithOvs() {
+  if (args[0] !== 'reconnect' || args.includes('--help')) return false
+  const [only] = args.join(' ').match(/(?<=--only[ =])\S+/) ?? []
+  return only === undefined || only.includes('ovs-dpdk')
+}
