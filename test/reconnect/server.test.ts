@@ -173,8 +173,10 @@ test('a peer that keeps hanging up is explained', async () => {
     caller.write(message(GET_FEATURES))
     await once(caller, 'data')
     caller.destroy()
-    const { generation } = port.status
-    await until('noticed', () => port.status.state === 'listening' && generation >= round)
+    await until('noticed', () => {
+      const { state, generation } = port.status
+      return state === 'listening' && generation === round
+    })
   }
   assert.match(port.status.reason ?? '', /3 times in a row, after GET_FEATURES/)
 })
