@@ -44,7 +44,8 @@ export function portFor(folder: string, number: number, { role }: Shape = {}): P
   return { name: `vm${number}`, type, path: socketOf(folder, number) }
 }
 
-const socketOf = (folder: string, number: number): string => `${folder}/vm${number}`
+/** The socket of this guest. */
+export const socketOf = (folder: string, number: number): string => `${folder}/vm${number}`
 
 /** An emulated processor on a shared core takes its time. */
 export const SLOW = { timeoutMs: 120_000 }
