@@ -1,5 +1,6 @@
 // Runs the compiled tests: npm test -- [filter ...] [--node-option ...]
-// A filter is a part of a test file's path; an argument with a dash goes to node.
+// A filter is a part of a test file's path; an argument with a dash goes to node, but for --vm: then it is the tests
+// with virtual machines that run, and a summary closes.
 
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
@@ -15,7 +16,9 @@ const FILE_TIMEOUT = Number(process.env.DPDK_VHOST_TEST_TIMEOUT || 300)
 /** Seconds more before it is killed: the runner asks by SIGTERM, which a busy native loop never hears. */
 const GRACE = 10
 
-const args = process.argv.slice(2)
+const vm = process.argv.includes('--vm')
+const args = process.argv.slice(2).filter((arg) => arg !== '--vm')
+const extension = vm ? '.vm.js' : '.test.js'
 const files = findTests(args.filter((arg) => !arg.startsWith('-')))
 // Inherited by everything a test starts, so that what outlives its test can be found.
 const mark = `DPDK_VHOST_TEST_RUN=${randomUUID()}`
@@ -25,7 +28,7 @@ const runner = spawn(
   [
     '--enable-source-maps',
     '--test',
-    '--test-reporter=spec',
+    ...reporters(vm ? ['spec', inRoot('scripts/lib/summary-reporter.mjs')] : ['spec']),
     // DPDK processes poll: two at once on a small machine make each other late.
     '--test-concurrency=1',
     `--test-timeout=${FILE_TIMEOUT * 1000}`,
@@ -60,7 +63,7 @@ runner.on('exit', async (code, signal) => {
 function findTests(filters) {
   const folder = inRoot('dist/test')
   const all = readdirSync(folder, { recursive: true })
-    .filter((name) => name.endsWith('.test.js'))
+    .filter((name) => name.endsWith(extension))
     .map((name) => relative(root, join(folder, name)))
     .sort()
   const chosen = all.filter(
@@ -69,6 +72,10 @@ function findTests(filters) {
   if (chosen.length === 0)
     fail(`No test file matches ${filters.join(' ')}. There are:\n  ${all.join('\n  ')}`)
   return chosen
+}
+
+function reporters(names) {
+  return names.flatMap((name) => [`--test-reporter=${name}`, '--test-reporter-destination=stdout'])
 }
 
 /** Kills a test file's process, and all it started, when it is past its time. */

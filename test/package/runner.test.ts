@@ -60,6 +60,14 @@ suite('npm test', () => {
     assert.match(stdout, /^ℹ tests 1$/m)
   })
 
+  test('with --vm runs the tests with virtual machines, and closes with a summary', (t) => {
+    const both = { 'a.test.js': failing, 'b.vm.js': passing }
+    const { status, stdout } = runTests(t, both, ['--vm'])
+    assert.equal(status, 0)
+    assert.match(stdout, /^ℹ tests 1$/m)
+    assert.match(stdout, /^✔ fine +1 of 1 +0 s$/m)
+  })
+
   test('a word that chooses nothing is an error', (t) => {
     const { status, output } = runTests(t, { 'a.test.js': passing }, ['lifecycel'])
     assert.equal(status, 1)
