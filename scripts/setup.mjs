@@ -84,13 +84,16 @@ function adviceForOthers() {
 
 function install() {
   const packages = packagesFor('debian')
-  if (packages.length > 0) {
-    if (!canBecomeRoot()) {
-      fail(`Not root, and there is no sudo. As root, run:
+  if (packages.length > 0 && !canBecomeRoot()) {
+    fail(`Not root, and there is no sudo. As root, run:
   apt-get update && apt-get install ${packages.join(' ')}`)
-    }
-    // The index of a fresh machine may be empty or stale; failing to refresh it need not be fatal.
+  }
+  // The index of a fresh machine may be empty or stale, for the kernel's download too; failing to refresh it need not
+  // be fatal.
+  if (canBecomeRoot()) {
     asRoot('refreshing the package index', ['apt-get', '-q', 'update'], { optional: true })
+  }
+  if (packages.length > 0) {
     asRoot(`installing ${packages.join(' ')}`, [
       'apt-get',
       ...['-q', '-y', '--no-install-recommends'],

@@ -3,9 +3,11 @@
  *
  * @packageDocumentation
  */
+import { execFile } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, extname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { VirtualMachineError } from './errors.js'
 
 /** Ends every message about something that is not installed. */
@@ -88,13 +90,7 @@ export class KernelImage {
           `kernel ${this.version} has no module ${name}; ${HOW_TO_INSTALL}`,
         )
       }
-      if (!path.endsWith('.ko')) {
-        throw new VirtualMachineError(
-          'ERR_VM_MISSING',
-          `${path} is compressed, which is not supported; ${HOW_TO_INSTALL}`,
-        )
-      }
-      const contents = await readFile(path)
+      const contents = await readModule(path)
       for (const dependency of dependencies(contents)) await visit(dependency)
       loaded.set(name, { name, contents })
     }
@@ -108,6 +104,29 @@ function moduleName(path: string): string {
   return basename(path)
     .replace(/\.ko(\.[a-z0-9]+)?$/, '')
     .replaceAll('-', '_')
+}
+
+/** What unpacks a module, by the end of its name: releases from Debian 13 and Ubuntu 24.04 on compress them. */
+const UNPACKERS = new Map([
+  ['.gz', 'gzip'],
+  ['.xz', 'xz'],
+  ['.zst', 'zstd'],
+])
+const MOST_MODULE_BYTES = 64 * 2 ** 20
+
+async function readModule(path: string): Promise<Buffer> {
+  const program = UNPACKERS.get(extname(path))
+  if (program === undefined) return readFile(path)
+  const options = { encoding: 'buffer', maxBuffer: MOST_MODULE_BYTES, timeout: 10_000 } as const
+  try {
+    return (await promisify(execFile)(program, ['-dc', path], options)).stdout
+  } catch (error) {
+    const { message } = error as Error
+    throw new VirtualMachineError(
+      'ERR_VM_MISSING',
+      `${program} does not unpack ${path}: ${message}`,
+    )
+  }
 }
 
 /** What a module says it needs. It is stored in the module as the zero-terminated text `depends=a,b`. */
