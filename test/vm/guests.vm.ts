@@ -1,5 +1,4 @@
-// Real guests behind a real switch. It takes minutes and needs what `npm run setup -- --vm` installs, so it is
-// no part of the default tests: node --test dist/test/vm/guests.vm.js
+// The test kit's machines themselves, behind a switch that is not ours: npm run test:vm -- guests
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
