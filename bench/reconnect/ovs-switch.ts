@@ -77,6 +77,8 @@ export function configuration({ sockets, cpus, memory }: SwitchSetup): string[] 
     ...['set', 'Open_vSwitch', '.', 'other_config:dpdk-init=true'],
     `other_config:dpdk-extra="${ealArguments(memory).join(' ')}"`,
     `other_config:pmd-cpu-mask="${mask}"`,
+    // What its ports need, instead of the most frames that memory holds: less to make at the start.
+    'other_config:per-port-memory=true',
     // Without a controller it acts as an ordinary switch: one flow, NORMAL, which it makes anew by itself.
     ...['--', 'add-br', bridge, '--', 'set', 'Bridge', bridge, 'datapath_type=netdev'],
     ...sockets.flatMap((path, i) => [

@@ -1,0 +1,171 @@
+/** `npm run bench -- reconnect`: its pure parts, and one real run of our own switch. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { UsageError } from '../../bench/arguments.js'
+import type { Machine } from '../../bench/machine.js'
+import { moment, type Sample } from '../../bench/reconnect/measure.js'
+import { parseOptions } from '../../bench/reconnect/options.js'
+import { findOvs, parseVersion } from '../../bench/reconnect/ovs.js'
+import { configuration } from '../../bench/reconnect/ovs-switch.js'
+import { type JsonReport, ratiosOf, summarize, toJson } from '../../bench/reconnect/report.js'
+import type { Results } from '../../bench/reconnect/run.js'
+import { socketFolder } from '../support/loopback.js'
+
+const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
+const LIMIT_MS = 60_000
+
+function samples(...gaps: number[]): Sample[] {
+  return gaps.map((gap) => ({
+    switchGapMs: gap,
+    switchMissing: gap * 10,
+    guestGapMs: 2 * gap,
+    reconnectMs: gap / 10,
+  }))
+}
+
+const RESULTS: Results = {
+  runs: [
+    { name: 'dpdk-vhost', samples: samples(100, 300, 110) },
+    { name: 'ovs-dpdk', samples: samples(400, 600, 550) },
+    { name: 'testpmd', samples: samples(400, 300, 550) },
+  ],
+  calibrations: [
+    { work: [10, 10], roundTrip: 100 },
+    { work: [10, 12], roundTrip: 100 },
+  ],
+}
+
+describe('the report', () => {
+  const [ours, ovs] = RESULTS.runs
+  assert.ok(ours && ovs)
+
+  test('ratios are to OVS-DPDK, paired round by round', () => {
+    assert.deepEqual(ratiosOf(ours, RESULTS.runs, 'switchGapMs'), [0.25, 0.5, 0.2])
+    assert.equal(ratiosOf(ovs, RESULTS.runs, 'switchGapMs'), undefined)
+    assert.equal(ratiosOf(ours, [ours], 'switchGapMs'), undefined)
+  })
+
+  test('the tables show medians, extremes and ratios, and what was noisy', () => {
+    const text = summarize(RESULTS)
+    assert.match(text, /dpdk-vhost +110 ms +100-300 +0\.25 \(0\.20-0\.50\)/)
+    assert.match(text, /ovs-dpdk +550 ms +400-600$/m)
+    assert.match(text, /Medians of 3 rounds/)
+    assert.match(text, /the guests' CPU took up to 20 % longer/)
+    assert.match(text, /unsteady: \(a\) of dpdk-vhost differs by 182 %/)
+  })
+
+  test('the JSON has the same', () => {
+    const settings = { rounds: 3, rate: 10_000, versions: {} }
+    const report = toJson({} as Machine, settings, RESULTS)
+    assert.equal(report.runs[0]?.switchGapMs, 110)
+    assert.deepEqual(report.runs[0]?.rounds, ours.samples)
+    assert.equal(report.ratios['dpdk-vhost/ovs-dpdk@switchGapMs'], 0.25)
+    assert.equal(report.ratios['testpmd/ovs-dpdk@reconnectMs'], 1)
+    assert.equal(Object.keys(report.ratios).length, 6)
+  })
+})
+
+describe('OVS-DPDK', () => {
+  test('its version, with that of DPDK', () => {
+    const text = 'ovs-vswitchd (Open vSwitch) 3.1.0\nDPDK 22.11.11\n'
+    assert.equal(parseVersion(text), '3.1.0, DPDK 22.11.11')
+    assert.equal(parseVersion('ovs-vswitchd (Open vSwitch) 3.1.0\n'), undefined)
+    assert.equal(parseVersion(''), undefined)
+  })
+
+  test('where it is missing, how to get it is said', () => {
+    using folder = socketFolder()
+    assert.throws(() => findOvs([folder.path]), /npm run setup -- --ovs.*openvswitch-switch-dpdk/s)
+  })
+
+  test('is configured with the memory and the CPU of everybody', () => {
+    const setup = {
+      sockets: ['/s/a', '/s/b'],
+      folder: '/s',
+      cpus: { switch: 5, generator: 1, others: '0-7' },
+      memory: { kind: 'memfd', mib: 256, ealArgs: ['--no-huge', '-m', '256'] },
+    } as const
+    const words = configuration(setup).join(' ')
+    assert.match(words, /dpdk-extra="[^"]*--no-huge -m 256[^"]*"/)
+    assert.match(words, /pmd-cpu-mask="0x20"/)
+    assert.match(words, /vhost1 type=dpdkvhostuserclient options:vhost-server-path="\/s\/b"/)
+  })
+})
+
+describe('guests are restarted at moments spread over the second of librte', () => {
+  for (const rounds of [3, 9, 20]) {
+    test(`${rounds} rounds`, () => {
+      const moments = Array.from({ length: rounds }, (_, round) => moment(round)).sort()
+      const gaps = [...moments.slice(1), 1].map((at, i) => at - (moments[i] as number))
+      assert.ok(moments.every((at) => at >= 0 && at < 1))
+      assert.ok(Math.max(...gaps) < 2 / rounds, `${moments}`)
+    })
+  }
+})
+
+describe('npm run bench -- reconnect', () => {
+  const run = async (args: readonly string[], folder: string) => {
+    const child = spawn(process.execPath, [MAIN, 'reconnect', ...args], {
+      env: { ...process.env, TMPDIR: folder },
+    })
+    const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (data) => {
+        said += data
+      })
+    }
+    const [code] = await once(child, 'close')
+    clearTimeout(timer)
+    return { code, said }
+  }
+
+  test('options', () => {
+    const options = parseOptions(['--quick', '--only', 'testpmd,dpdk-vhost'])
+    assert.notEqual(options, 'help')
+    if (options === 'help') return
+    assert.deepEqual(
+      options.contenders.map(({ name }) => name),
+      ['dpdk-vhost', 'testpmd'],
+    )
+    assert.equal(options.rounds, 3)
+    const wrong = { constructor: UsageError, message: /--rate: '10' is not a whole number/ }
+    assert.throws(() => parseOptions(['--rate', '10']), wrong)
+  })
+
+  test('--help, and a wrong option', async () => {
+    using folder = socketFolder()
+    const help = await run(['--help'], folder.path)
+    assert.equal(help.code, 0)
+    assert.match(help.said, /ovs-dpdk/)
+    const wrong = await run(['--only', 'vpp'], folder.path)
+    assert.equal(wrong.code, 2)
+    assert.match(wrong.said, /'vpp' is none of dpdk-vhost, ovs-dpdk, testpmd/)
+  })
+
+  const skip = availableParallelism() < 2 && 'the bench needs two CPUs'
+  test('our switch, one round', { skip }, async () => {
+    using folder = socketFolder()
+    using output = socketFolder()
+    const file = join(output.path, 'out.json')
+    const args = ['--only', 'dpdk-vhost', '--rounds', '1', '--memory', 'memfd', '--json', file]
+    const { code, said } = await run(args, folder.path)
+    assert.equal(code, 0, said)
+    assert.match(said, /\(a\) the switch is killed.*dpdk-vhost +\d+ ms/s)
+    assert.deepEqual(readdirSync(folder.path), [])
+
+    const report = JSON.parse(readFileSync(file, 'utf8')) as JsonReport
+    const [own] = report.runs
+    assert.equal(own?.name, 'dpdk-vhost')
+    assert.equal(own?.rounds.length, 1)
+    assert.ok(own.switchGapMs > 20 && own.switchGapMs < 15_000, said)
+    assert.ok(own.guestGapMs >= own.reconnectMs && own.reconnectMs > 0, said)
+    assert.deepEqual(report.ratios, {})
+  })
+})
