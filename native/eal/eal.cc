@@ -10,9 +10,9 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <thread>
 #include <utility>
 
+#include "eal/calibration.h"
 #include "eal/log.h"
 #include "failure.h"
 
@@ -104,13 +104,13 @@ int init(const std::vector<std::string>& arguments, std::string& words) {
   argv->push_back(nullptr);
 
   int error = 0;
-  std::thread([&] {
+  run_with_short_calibration([&] {
     const Complaints complaints;
     rte_errno = 0;
     if (rte_eal_init(static_cast<int>(arguments.size()), argv->data()) < 0)
       error = rte_errno ? rte_errno : EIO;
     words = Complaints::words();
-  }).join();
+  });
   return error;
 }
 
