@@ -57,7 +57,7 @@ function describe(
   return describeRows([
     ...machineRows(machine),
     ...Object.entries(versions),
-    ['switch', `CPU ${machine.switchCpu}, ${machine.memoryMiB} MiB`],
+    ['switch', `CPU ${machine.switchCpu}`],
     ['guests', `CPU ${machine.generatorCpu}: two test hosts, ${rate} frames a second`],
     ['command', machine.command],
   ])

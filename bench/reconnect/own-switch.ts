@@ -9,6 +9,9 @@ export interface OwnStart {
   readonly memoryMiB: number
 }
 
+/** As many frames as OVS-DPDK's pools for two ports hold, which need more memory for them. */
+const MEMORY_MIB = 128
+
 const SCRIPT = fileURLToPath(new URL('./own-main.js', import.meta.url))
 
 export const ownSwitch: Contender = {
@@ -19,7 +22,7 @@ export const ownSwitch: Contender = {
     const start: OwnStart = {
       sockets,
       memory: memory.kind,
-      memoryMiB: memory.mib,
+      memoryMiB: MEMORY_MIB,
     }
     return {
       start: () =>
