@@ -93,6 +93,8 @@ export class Host {
       // Only the first polls: one receiver sees the numbers of all frames in the order of their arrival.
       ports: queue === 0 ? 'all' : 'pinned',
       idle: queue === 0 ? idle : 'adaptive',
+      // No kick ends the sleep of the others, and they have a rate to keep.
+      maxSleepMs: queue === 0 ? 10 : 1,
       cpu: queue === 0 ? cpu : undefined,
       burst: 64,
       name: `queue${queue}`,

@@ -20,7 +20,7 @@ export interface TestHostOptions {
   mac?: string | undefined
   /** IPv4 and IPv6 addresses it answers to. Default none. */
   ip?: string | readonly string[] | undefined
-  /** Queue pairs, 1 to 16. Default 1. */
+  /** Queue pairs, 1 to 16; virtio-user of DPDK 22.11 has at most 8. Default 1. */
   queues?: number | undefined
   /** Descriptors of each ring, a power of two. Default 1024. */
   queueSize?: number | undefined

@@ -219,8 +219,6 @@ export class HostProgram implements Program {
   }
 
   #busy(now: number): boolean {
-    // Without rx queues nothing but a message ends the sleep, so a rate could not be kept.
-    if (this.#data.queue > 0) return true
     for (const sender of this.#senders) if (sender.busy(now)) return true
     return false
   }
