@@ -102,20 +102,26 @@ uint32_t Lcore::receive() {
     const RxQueue& queue = queues[next_queue_++];
     // This lcore has none in hand here, so another one has.
     if (queue.in_hand->value.load(std::memory_order_acquire)) continue;
-    const uint32_t count =
+    uint32_t count =
         queue.port->receive(queue.queue, memory_->pool(), frames_.data(), burst_limit_);
     if (count == 0) continue;
+    RxCounters& counted = queue.port->counters.rx[queue.queue];
+    if (!show_first(count)) {
+      count = drop_oversize(count, counted);
+      if (count == 0) continue;
+      show_first(count);
+    }
 
     in_hand_ = queue.in_hand;
     in_hand_->value.store(true, std::memory_order_relaxed);
     in_port_ = queue.port->id();
     in_queue_ = queue.queue;
-    const uint64_t bytes = show_first(count);
     received_ = total_ = count;
     block_->words[kInPort] = in_port_;
     block_->words[kInQueue] = in_queue_;
     block_->words[kTotal] = count;
-    RxCounters& counted = queue.port->counters.rx[queue.queue];
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < count; ++i) bytes += length_[i];
     counted.frames.add(count);
     counted.bytes.add(static_cast<double>(bytes));
     counters_.burst_sizes[histogram_bucket(count)].add(1);
@@ -127,21 +133,38 @@ uint32_t Lcore::receive() {
   return 0;
 }
 
-uint64_t Lcore::show_first(uint32_t count) {
+bool Lcore::show_first(uint32_t count) {
   BurstBlock& block = *block_;
   const PacketMemory& memory = *memory_;
-  uint64_t bytes = 0;
+  uint32_t beyond = 0;
   for (uint32_t i = 0; i < count; ++i) {
     const rte_mbuf* frame = frames_[i];
     block.offset[i] = memory.buffer_offset(frame) + frame->data_off;
     block.length[i] = frame->data_len;
-    bytes += frame->data_len;
+    beyond |= frame->pkt_len ^ frame->data_len;
   }
   // Apart from the loop, so that these become wide loads and stores.
   for (uint32_t i = 0; i < count; ++i) offset_[i] = block.offset[i];
   for (uint32_t i = 0; i < count; ++i) length_[i] = block.length[i];
   for (uint32_t i = 0; i < count; ++i) block.out_port[i] = kDrop;
-  return bytes;
+  return beyond == 0;
+}
+
+// A frame longer than a buffer comes in several: a program would see the first only.
+uint32_t Lcore::drop_oversize(uint32_t count, RxCounters& counted) {
+  uint32_t left = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    rte_mbuf* const frame = frames_[i];
+    if (frame->nb_segs == 1) {
+      frames_[left++] = frame;
+      continue;
+    }
+    counted.frames.add(1);
+    counted.bytes.add(frame->pkt_len);
+    counted.dropped_oversize.add(1);
+    rte_pktmbuf_free(frame);
+  }
+  return left;
 }
 
 void Lcore::show(uint32_t index, rte_mbuf* frame) {

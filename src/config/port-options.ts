@@ -84,7 +84,10 @@ interface VhostUserOptions {
   name: string
   /** Most queue pairs the guest may have, 1 to 16. One that is set up with more is refused by its QEMU. Default 16. */
   queues?: number | undefined
-  /** Longest payload of a frame sent to the guest, in bytes. Default: the datapath's. */
+  /**
+   * Longest payload of a frame sent to the guest, 68 to 9728 bytes and no more than the datapath's, which is the default.
+   * Longer frames for the port are dropped and counted. What the guest sends is not held against it, as in OVS.
+   */
   mtu?: number | undefined
   /**
    * Rx queues that are pinned: names of lcores by queue, such as `{ 0: 'lcore0', 1: 'lcore1' }`. Default: none. A pinned
@@ -142,7 +145,7 @@ export interface EthernetPortOptions {
   rxDescriptors?: number | undefined
   /** Descriptors of a tx queue, a power of two. Default 1024. */
   txDescriptors?: number | undefined
-  /** Longest payload of a frame, in bytes. Default: the datapath's. */
+  /** Longest payload of a frame, 68 to 9728 bytes and no more than the datapath's, which is the default. */
   mtu?: number | undefined
   /** Rx queues that are pinned: names of lcores by queue, as for the other types. Default: none. */
   rxAffinity?: RxAffinity | undefined

@@ -8,30 +8,10 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Datapath } from '../../src/index.js'
 import { crossConnect } from '../../src/programs/cross-connect.js'
+import { framesOf, pcap } from '../support/capture-file.js'
 import { numberedFrame, SMALL, socketFolder, until } from '../support/loopback.js'
 
 const run = promisify(execFile)
-
-/** A capture file (libpcap's format, little-endian, microseconds, Ethernet). */
-function pcap(frames: readonly Uint8Array[]): Buffer {
-  const header = Buffer.from(new Uint32Array([0xa1b2c3d4, 0x0004_0002, 0, 0, 65_535, 1]).buffer)
-  const records = frames.flatMap((frame, i) => [
-    Buffer.from(new Uint32Array([1, i, frame.length, frame.length]).buffer),
-    frame,
-  ])
-  return Buffer.concat([header, ...records])
-}
-
-/** The frames of a capture file. */
-function framesOf(file: Buffer): Buffer[] {
-  const frames: Buffer[] = []
-  for (let at = 24; at < file.length; ) {
-    const length = file.readUInt32LE(at + 8)
-    frames.push(file.subarray(at + 16, at + 16 + length))
-    at += 16 + length
-  }
-  return frames
-}
 
 describe('ethdev ports', () => {
   test('from a capture file to a capture file, every byte the same', async () => {

@@ -25,7 +25,7 @@ export const SMALL: DatapathOptions = { memory: 'memfd', memoryMiB: 64 }
 export async function loopback(
   datapath: Datapath,
   folder: string,
-  { name = 'a', devargs = '' }: { name?: string; devargs?: string } = {},
+  { name = 'a', devargs = '', mtu }: { name?: string; devargs?: string; mtu?: number } = {},
 ): Promise<Omit<Loopback, 'datapath'>> {
   const path = join(folder, name)
   const vhost = await datapath.addPort({ name: `vhost-${name}`, type: 'dpdkvhostuser', path })
@@ -33,6 +33,7 @@ export async function loopback(
     name: `guest-${name}`,
     type: 'dpdk',
     devargs: `net_virtio_user_${name},path=${path}${devargs}`,
+    mtu,
   })
   await vhost.ready({ timeoutMs: 10_000 })
   await guest.ready({ timeoutMs: 10_000 })
