@@ -94,7 +94,7 @@ uint32_t Datapath::add_port(const PortOptions& options) {
   ManagedPort& opening = *port;
   ports_.publish(std::move(port));
   try {
-    opening.open();
+    opening.start(options.admin_up);
   } catch (...) {
     ports_.remove(id, quiescence_);
     throw;
@@ -125,6 +125,12 @@ void Datapath::reconnect_port(uint32_t id) {
 void Datapath::ring_event_thread() {
   if (!doorbell_) doorbell_ = std::make_unique<Doorbell>();
   doorbell_->ring();
+}
+
+void Datapath::set_admin_state(uint32_t id, bool up) {
+  ManagedPort* port = managed(id);
+  if (port == nullptr) throw Failure("ERR_NO_SUCH_PORT", "no port has id " + std::to_string(id));
+  port->set_admin_state(up, next_serial_++);
 }
 
 void Datapath::notify(const Notice& notice) {

@@ -35,6 +35,7 @@ struct PortOptions {
   std::string name;
   uint32_t mtu = 1500;
   uint32_t tx_retries_max = 8;
+  bool admin_up = true;
   bool is_ethdev = false;
   VhostOptions vhost;
   EthdevOptions ethdev;
@@ -85,6 +86,7 @@ class Datapath final : public PortHost {
   void remove_port(uint32_t id);
   // Lets a port that waits for its peer, or gave it up, try at once.
   void reconnect_port(uint32_t id);
+  void set_admin_state(uint32_t id, bool up);
   // Gives every lcore exactly the queues listed for it; a queue never has two owners on the way.
   void assign(const std::vector<Assignment>& assignments);
   void publish_all();

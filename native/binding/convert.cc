@@ -72,6 +72,7 @@ PortOptions read_port_options(const Napi::Object& from) {
   options.name = text(from, "name");
   options.mtu = number(from, "mtu");
   options.tx_retries_max = number(from, "txRetriesMax");
+  options.admin_up = text(from, "adminState") == "up";
   options.is_ethdev = type == "dpdk";
   if (options.is_ethdev) {
     options.ethdev.devargs = text(from, "devargs");
@@ -104,6 +105,7 @@ Napi::Object to_javascript(Napi::Env env, const PortEvent& event) {
   result.Set("reason", event.reason);
   result.Set("rxQueues", event.rx_queues);
   result.Set("txQueues", event.tx_queues);
+  result.Set("adminState", event.admin_up ? "up" : "down");
   result.Set("time", event.time);
   result.Set("features", Napi::BigInt::New(env, event.negotiated.features));
   result.Set("packed", event.negotiated.packed);

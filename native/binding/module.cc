@@ -79,6 +79,7 @@ Module::Module(Napi::Env env, Napi::Object exports) : mailbox_(Mailbox::make(env
                            InstanceMethod("addPort", &Module::add_port),
                            InstanceMethod("reconnectPort", &Module::reconnect_port),
                            InstanceMethod("removePort", &Module::remove_port),
+                           InstanceMethod("setAdminState", &Module::set_admin_state),
                            InstanceMethod("assign", &Module::assign),
                            InstanceMethod("inject", &Module::inject),
                            InstanceMethod("wakeLcore", &Module::wake_lcore),
@@ -197,6 +198,14 @@ Napi::Value Module::remove_port(const Napi::CallbackInfo& info) {
 Napi::Value Module::reconnect_port(const Napi::CallbackInfo& info) {
   return submit(info.Env(), [id = info[0].As<Napi::Number>().Uint32Value()] {
     Datapath::instance().reconnect_port(id);
+    return nothing();
+  });
+}
+
+Napi::Value Module::set_admin_state(const Napi::CallbackInfo& info) {
+  return submit(info.Env(), [id = info[0].As<Napi::Number>().Uint32Value(),
+                             up = info[1].As<Napi::Boolean>().Value()] {
+    Datapath::instance().set_admin_state(id, up);
     return nothing();
   });
 }

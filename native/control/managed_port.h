@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <string>
@@ -20,6 +21,34 @@ class ManagedPort : public Port {
 
   // Starts the life of a port that is in the table. Throws Failure, and is then removed without
   // `close`.
+  void start(bool admin_up) {
+    admin_up_ = admin_up;
+    if (admin_up) {
+      open();
+    } else {
+      open_down();
+    }
+  }
+
+  // Down: unplugged as far as the peer can tell, and back when it is up again. `serial` is new to
+  // this process. Throws Failure when it cannot come up, and is then still down.
+  void set_admin_state(bool up, uint64_t serial) {
+    if (up == admin_up_) return;
+    admin_up_ = up;
+    if (!up) {
+      take_down();
+      // Timers and notices from before do not concern the life that follows.
+      serial_ = serial;
+      return;
+    }
+    try {
+      bring_up();
+    } catch (...) {
+      admin_up_ = false;
+      throw;
+    }
+  }
+
   virtual void open() = 0;
   // Ends it: no callback and no device is left when it returns.
   virtual void close() = 0;
@@ -34,15 +63,22 @@ class ManagedPort : public Port {
   void publish_state() { publish(reason_); }
 
  protected:
+  // What a port does when it is set down, set up, or added down.
+  virtual void take_down() { close(); }
+  virtual void bring_up() { open(); }
+  virtual void open_down() { enter(PortState::closed); }
+  bool admin_up() const { return admin_up_; }
+
   virtual Negotiated negotiated() = 0;
   virtual Handshake handshake() { return {}; }
   virtual uint64_t generation() const = 0;
 
   void enter(PortState state, const std::string& reason = "") {
-    if (state == state_ && reason == reason_) return;
+    const std::string why = admin_up_ ? reason : "administratively down";
+    if (state == state_ && why == reason_) return;
     state_ = state;
-    reason_ = reason;
-    publish(reason);
+    reason_ = why;
+    publish(why);
   }
 
   // Tells of queues that came or went. A guest's driver toggles them in bursts, and several changes
@@ -59,6 +95,7 @@ class ManagedPort : public Port {
     event.reason = reason;
     event.rx_queues = told_rx_queues_ = rx_queues_.load(std::memory_order_relaxed);
     event.tx_queues = told_tx_queues_ = tx_queues_.load(std::memory_order_relaxed);
+    event.admin_up = admin_up_;
     event.negotiated = negotiated();
     event.handshake = handshake();
     event.negotiated.queue_pairs =
@@ -71,7 +108,7 @@ class ManagedPort : public Port {
   // Runs a member later, unless the port is gone by then.
   template <typename Derived>
   void later(std::chrono::milliseconds delay, void (Derived::*member)()) {
-    host_.control().after(delay, [&host = host_, id = id_, serial = serial_, member] {
+    host_.control().after(delay, [&host = host_, id = id_, serial = serial(), member] {
       auto* port = static_cast<ManagedPort*>(host.ports().find(id));
       if (port != nullptr && port->serial() == serial) (static_cast<Derived*>(port)->*member)();
     });
@@ -79,13 +116,14 @@ class ManagedPort : public Port {
 
   // Any thread.
   void notify(Notice::Kind kind, uint64_t generation) {
-    host_.notify({kind, id_, serial_, generation});
+    host_.notify({kind, id_, serial(), generation});
   }
 
   PortHost& host_;
 
  private:
-  const uint64_t serial_;
+  std::atomic<uint64_t> serial_;  // written by the control thread, read by callbacks
+  bool admin_up_ = true;
   PortState state_ = PortState::closed;
   std::string reason_;
   uint32_t told_rx_queues_ = 0;

@@ -123,9 +123,31 @@ void EthdevPort::open() {
   const uint32_t rx = (uint32_t{1} << options_.rx_queues) - 1;
   rx_queues_.store(rx, std::memory_order_release);
   map_tx_queues((uint32_t{1} << options_.tx_queues) - 1);
+  if (admin_up()) watch_link();
+}
+
+void EthdevPort::watch_link() {
   enter(PortState::connecting, "waiting for the link of '" + options_.devargs + "'");
   check_link();
   if (!has_link_interrupt_) later(kLinkPoll, &EthdevPort::poll_link);
+}
+
+void EthdevPort::take_down() {
+  set_ready(false);
+  host_.quiescence().wait_for_readers();
+  // A device without the notion stays up, and nothing is sent to it or taken from it.
+  rte_eth_dev_set_link_down(device_);
+  enter(PortState::stopped);
+}
+
+void EthdevPort::bring_up() {
+  rte_eth_dev_set_link_up(device_);
+  watch_link();
+}
+
+void EthdevPort::open_down() {
+  open();
+  take_down();
 }
 
 void EthdevPort::configure() {
@@ -188,17 +210,21 @@ void EthdevPort::check_link() {
   rte_eth_link link{};
   const bool up =
       rte_eth_link_get_nowait(device_, &link) != 0 || link.link_status == RTE_ETH_LINK_UP;
-  if (up == ready()) return;
-  ready_.store(up, std::memory_order_release);
-  epoch_.fetch_add(1, std::memory_order_acq_rel);
-  host_.ports().note_ready_change();
-  host_.wake_lcores();
+  if (up == ready() || !admin_up()) return;
+  set_ready(up);
   if (up) {
     ++generation_;
     enter(PortState::ready);
   } else {
     enter(PortState::stopped, "link down");
   }
+}
+
+void EthdevPort::set_ready(bool ready) {
+  ready_.store(ready, std::memory_order_release);
+  epoch_.fetch_add(1, std::memory_order_acq_rel);
+  host_.ports().note_ready_change();
+  host_.wake_lcores();
 }
 
 void EthdevPort::poll_link() {

@@ -38,8 +38,13 @@ class EthdevPort final : public ManagedPort {
  protected:
   Negotiated negotiated() override;
   uint64_t generation() const override { return generation_; }
+  void take_down() override;
+  void bring_up() override;
+  void open_down() override;
 
  private:
+  void watch_link();
+  void set_ready(bool ready);
   void configure();
   void check_link();
   void poll_link();

@@ -58,6 +58,7 @@ struct PortEvent {
   std::string reason;      // why, when the change was not asked for
   uint32_t rx_queues = 0;  // bit q: rx queue q is enabled
   uint32_t tx_queues = 0;  // bit q: tx queue q is enabled
+  bool admin_up = true;
   Negotiated negotiated;
   Handshake handshake;
   double time = 0;  // milliseconds since the epoch

@@ -160,7 +160,10 @@ void ServerSocket::remove(const std::function<void()>& unbind) {
   const std::string saved = path_ + "~";
   const bool foreign = !is_ours() && link(path_.c_str(), saved.c_str()) == 0;
   unbind();
-  if (foreign) rename(saved.c_str(), path_.c_str());
+  if (foreign) {
+    rename(saved.c_str(), path_.c_str());
+    unlink(saved.c_str());  // there still, if the first name was not removed
+  }
   inode_ = 0;
 }
 

@@ -203,7 +203,7 @@ void VhostPort::connect_when_due() {
 }
 
 void VhostPort::reconnect() {
-  if (options_.server || registered_) return;
+  if (options_.server || registered_ || !admin_up()) return;
   early_ends_ = 0;
   look_for_peer();
 }

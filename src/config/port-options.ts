@@ -33,10 +33,17 @@ export const rxAffinityField = z
 /** Which rx queues are pinned to which lcore: names of lcores by queue. */
 export type RxAffinity = Readonly<Record<number, string>>
 
+/** Schema of {@link AdminState}. */
+export const adminStateField = z.enum(['up', 'down'])
+
+/** What the switch wants of a port: `down` looks unplugged to the guest. */
+export type AdminState = z.output<typeof adminStateField>
+
 const vhostUser = {
   name: nameField,
   queues: z.int().min(1).max(16).default(16),
   mtu: mtuField.optional(),
+  adminState: adminStateField.default('up'),
   rxAffinity: rxAffinityField.default({}),
   disableFeatures: z.array(z.enum(FEATURE_NAMES)).optional(),
   features: z.array(z.enum(FEATURE_NAMES)).min(1).optional(),
@@ -69,6 +76,7 @@ const ethernetPort = z.strictObject({
   rxDescriptors: descriptorsField.default(1024),
   txDescriptors: descriptorsField.default(1024),
   mtu: mtuField.optional(),
+  adminState: adminStateField.default('up'),
   rxAffinity: rxAffinityField.default({}),
 })
 
@@ -94,6 +102,8 @@ interface VhostUserOptions {
    * queue is polled by that lcore whatever ports that names; while no such lcore runs, as if it were not pinned.
    */
   rxAffinity?: RxAffinity | undefined
+  /** `down`: the port neither connects nor listens before it is set up. Default `up`. */
+  adminState?: AdminState | undefined
   /** Features not to offer, by their names in the standard. Default none. */
   disableFeatures?: readonly FeatureName[] | undefined
   /**
@@ -147,6 +157,8 @@ export interface EthernetPortOptions {
   txDescriptors?: number | undefined
   /** Longest payload of a frame, 68 to 9728 bytes and no more than the datapath's, which is the default. */
   mtu?: number | undefined
+  /** `down`: its link is set down, and nothing is sent or received before it is set up. Default `up`. */
+  adminState?: AdminState | undefined
   /** Rx queues that are pinned: names of lcores by queue, as for the other types. Default: none. */
   rxAffinity?: RxAffinity | undefined
 }

@@ -2,6 +2,8 @@ import { z } from 'zod'
 import { ConfigError, type Problem, show } from './config-error.js'
 import { nearest } from './nearest.js'
 import {
+  type AdminState,
+  adminStateField,
   PORT_TYPES,
   type PortOptions,
   type PortSpec,
@@ -10,7 +12,7 @@ import {
   rxAffinityField,
 } from './port-options.js'
 import { canonicalSocketPath, missingFolder } from './socket-path.js'
-import { check } from './validate.js'
+import { check, validate } from './validate.js'
 
 /** What a port has to fit in with. */
 export interface PortSurroundings {
@@ -51,6 +53,12 @@ export function validateRxAffinity(rxAffinity: RxAffinity, port: PortSpec): RxAf
   const all = [...problems, ...beyondQueues(rxAffinity, rxQueuesOf(port))]
   if (all.length > 0 || spec === undefined) throw new ConfigError(title(port), all)
   return spec.rxAffinity
+}
+
+/** @throws {@link ConfigError} for what is neither up nor down */
+export function validateAdminState(adminState: AdminState, port: string): AdminState {
+  const schema = z.strictObject({ adminState: adminStateField })
+  return validate(schema, { adminState }, `port ${show(port)}`).adminState
 }
 
 /** Pins of rx queues that the port cannot have. */

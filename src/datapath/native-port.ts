@@ -40,8 +40,8 @@ function warnOfServerPort(): void {
 }
 
 function toNative(spec: PortSpec, mtu: number): NativePortOptions {
-  const { name, type } = spec
-  const common = { name, mtu: spec.mtu ?? mtu }
+  const { name, type, adminState } = spec
+  const common = { name, mtu: spec.mtu ?? mtu, adminState }
   if (spec.type === 'dpdk') {
     const { devargs, rxQueues, txQueues, rxDescriptors, txDescriptors } = spec
     return {

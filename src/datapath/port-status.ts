@@ -1,4 +1,5 @@
 import { featureNames } from '../config/features.js'
+import type { AdminState } from '../config/port-options.js'
 import type { NativePortEvent, PortState } from '../native/binding.js'
 import { explainEarlyEnds } from './early-ends.js'
 
@@ -21,6 +22,8 @@ export interface Negotiated {
 /** A port at one moment. */
 export interface PortStatus {
   readonly state: PortState
+  /** What was asked for, whatever the peer does. A vhost-user port that is down is `closed`, a device `stopped`. */
+  readonly adminState: AdminState
   /** Counts this port's connections, or its link-ups. */
   readonly generation: number
   /** Milliseconds since the epoch at which it changed. */
@@ -39,6 +42,7 @@ export interface PortStatus {
 
 export const UNBORN: PortStatus = {
   state: 'closed',
+  adminState: 'up',
   generation: 0,
   time: 0,
   reason: undefined,
@@ -52,6 +56,7 @@ export function toStatus(event: NativePortEvent): PortStatus {
   const known = event.state === 'ready' || event.state === 'stopped'
   return {
     state: event.state,
+    adminState: event.adminState,
     generation: event.generation,
     time: event.time,
     reason: reasonOf(event),

@@ -1,4 +1,10 @@
-import { type PortSpec, type RxAffinity, validateRxAffinity } from '../config/index.js'
+import {
+  type AdminState,
+  type PortSpec,
+  type RxAffinity,
+  validateAdminState,
+  validateRxAffinity,
+} from '../config/index.js'
 import { type PortCounters, readPortCounters } from '../counters/counters.js'
 import { DatapathError, native, nativeCall } from '../errors.js'
 import { binding } from '../native/binding.js'
@@ -87,6 +93,21 @@ export class Port implements AsyncDisposable {
       await this.#change([signal, timeout])
     }
     return this.#status
+  }
+
+  /**
+   * Sets the port up or down; resolves once it is. A port that is down looks unplugged to its guest: the connection is
+   * closed, and none is made or accepted before it is up again. A device (`dpdk`) has its link set down if its driver can
+   * do that. Frames for a port that is down are dropped and counted as `droppedNotConnected`.
+   *
+   * @throws {@link ConfigError} for another word; {@link DatapathError} `ERR_SOCKET_IN_USE`, `ERR_PATH_NOT_SOCKET` and
+   * `ERR_SOCKET_LISTEN` when a port that listens cannot come up, and is then still down; `ERR_CLOSED` when the port was
+   * removed
+   */
+  async setAdminState(adminState: AdminState): Promise<void> {
+    const wanted = validateAdminState(adminState, this.name)
+    if (this.#removed) throw new DatapathError('ERR_CLOSED', `port ${this.name} was removed`)
+    await native(binding.setAdminState(this.id, wanted === 'up'))
   }
 
   /** Which rx queues are pinned to which lcore: names of lcores by queue. */

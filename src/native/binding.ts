@@ -9,6 +9,7 @@ export interface NativePortEvent {
   reason: string
   rxQueues: number
   txQueues: number
+  adminState: 'up' | 'down'
   time: number
   features: bigint
   packed: boolean
@@ -70,6 +71,7 @@ export interface NativePortOptions {
   name: string
   type: 'dpdkvhostuserclient' | 'dpdkvhostuser' | 'dpdk'
   mtu: number
+  adminState: 'up' | 'down'
   txRetriesMax: number
   path?: string
   queues?: number
@@ -161,6 +163,8 @@ export interface Binding {
   addPort(options: NativePortOptions): Promise<number>
   removePort(id: number): Promise<void>
   reconnectPort(id: number): Promise<void>
+  /** Rejects when a port that listens cannot come up. */
+  setAdminState(id: number, up: boolean): Promise<void>
   /** Triples of lcore, port, rx queue: everything that is polled from now on. */
   assign(triples: Uint32Array): Promise<void>
   inject(port: number, bytes: Uint8Array): boolean

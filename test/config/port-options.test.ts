@@ -52,6 +52,7 @@ describe('valid ports', () => {
     assert.deepEqual(validatePort(client as PortOptions), {
       ...client,
       queues: 16,
+      adminState: 'up',
       rxAffinity: {},
       txRetriesMax: 8,
       reconnect: { firstDelayMs: 1, maxDelayMs: 1000, jitter: 0.2 },
@@ -59,12 +60,18 @@ describe('valid ports', () => {
     assert.deepEqual(validatePort(server as PortOptions), {
       ...server,
       queues: 16,
+      adminState: 'up',
       rxAffinity: {},
       txRetriesMax: 8,
       createFolder: false,
     })
     const queues = { rxQueues: 1, txQueues: 1, rxDescriptors: 1024, txDescriptors: 1024 }
-    assert.deepEqual(validatePort(nic as PortOptions), { ...nic, ...queues, rxAffinity: {} })
+    assert.deepEqual(validatePort(nic as PortOptions), {
+      ...nic,
+      ...queues,
+      adminState: 'up',
+      rxAffinity: {},
+    })
   })
 
   test('keep what is given', () => {
@@ -72,6 +79,7 @@ describe('valid ports', () => {
       ...client,
       queues: 16,
       mtu: 9000,
+      adminState: 'down',
       rxAffinity: { 0: 'lcore0', 15: 'lcore1' },
       txRetriesMax: 0,
       disableFeatures: ['VIRTIO_F_RING_PACKED'] as const,

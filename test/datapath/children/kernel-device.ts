@@ -33,5 +33,19 @@ if (kind === 'tap') {
 } else {
   await until('they come round', () => came === FRAMES)
 }
+if (kind === 'tap') {
+  const flags = () =>
+    (JSON.parse(ip('-j', 'link', 'show', 'dvtap0')) as [{ flags: string[] }])[0].flags
+  await port.setAdminState('down')
+  await until('the kernel has it down', () => !flags().includes('LOWER_UP'))
+  port.inject(numberedFrame(0))
+  await until('its frames are counted', () => port.counters().tx.droppedNotConnected === 1)
+  await port.setAdminState('up')
+  await port.ready({ timeoutMs: 5000 })
+  await until('the kernel has it up', () => flags().includes('LOWER_UP'))
+  const { frames } = port.counters().tx
+  port.inject(numberedFrame(0))
+  await until('its frames go again', () => port.counters().tx.frames === frames + 1)
+}
 await port.remove()
 await datapath.close()
