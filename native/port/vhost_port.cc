@@ -35,6 +35,7 @@ VhostPort::~VhostPort() = default;
 uint32_t VhostPort::receive(uint16_t queue, rte_mempool* pool, rte_mbuf** frames, uint32_t count) {
   const int vid = vid_.load(std::memory_order_acquire);
   if (vid < 0 || !rx_enabled(queue)) return 0;
+  oversize_[queue].begin(vid, from_guest(queue), epoch());
   uint32_t received = 0;
   uint32_t taken = 0;
   do {
@@ -42,7 +43,16 @@ uint32_t VhostPort::receive(uint16_t queue, rte_mempool* pool, rte_mbuf** frames
     taken = rte_vhost_dequeue_burst(vid, from_guest(queue), pool, frames + received, ask);
     received += taken;
   } while (taken == kVhostCallBurst && received < count);
+  if (oversize_[queue].end(received)) count_oversize(vid, queue);
   return received;
+}
+
+void VhostPort::count_oversize(int vid, uint16_t queue) {
+  if (!split_.load(std::memory_order_relaxed)) return;
+  const uint32_t dropped = oversize_[queue].look(vid, from_guest(queue));
+  if (dropped == 0) return;
+  counters.rx[queue].frames.add(dropped);
+  counters.rx[queue].dropped_oversize.add(dropped);
 }
 
 uint32_t VhostPort::send(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count) {
@@ -99,6 +109,10 @@ void VhostPort::transmit(uint32_t lcore, rte_mbuf** frames, uint32_t count, bool
 int VhostPort::arm(uint16_t queue, bool on) {
   const int vid = vid_.load(std::memory_order_acquire);
   if (vid < 0 || !rx_enabled(queue)) return kNothingToWaitFor;
+  if (on) {
+    oversize_[queue].begin(vid, from_guest(queue), epoch());
+    count_oversize(vid, queue);
+  }
   if (rte_vhost_enable_guest_notification(vid, from_guest(queue), on ? 1 : 0) != 0)
     return kNothingToWaitFor;
   rte_vhost_vring vring{};
@@ -137,6 +151,7 @@ int VhostPort::on_device(int vid) {
   if (rte_vhost_get_mtu(vid, &mtu) == 0) now.mtu = mtu;
   now.numa_node = rte_vhost_get_numa_node(vid);
   now.packed = (now.features >> kVirtioRingPacked & 1) != 0;
+  split_.store(!now.packed, std::memory_order_relaxed);
   const uint16_t vrings = rte_vhost_get_vring_num(vid);
   rte_vhost_vring vring{};
   if (rte_vhost_get_vhost_vring(vid, from_guest(0), &vring) == 0) now.rx_ring_size = vring.size;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <string>
 
 #include "control/managed_port.h"
+#include "port/oversize_watch.h"
 #include "port/server_socket.h"
 
 namespace dpdk_vhost {
@@ -81,6 +83,7 @@ class VhostPort final : public ManagedPort {
   void retry(const std::string& reason, std::chrono::milliseconds delay);
   void lose_connection();
 
+  void count_oversize(int vid, uint16_t queue);
   uint32_t send(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count);
 
   const VhostOptions options_;
@@ -88,6 +91,9 @@ class VhostPort final : public ManagedPort {
   std::atomic<int> connection_{
       -1};  // the vid that is connected, running or not; set and cleared by callbacks
   std::atomic<uint64_t> generation_{0};  // counted by on_connection
+
+  std::atomic<bool> split_{false};  // ring layout; written by on_device, read by lcores
+  std::array<OversizeWatch, kMaxQueuePairs> oversize_;  // each the lcore's that polls the queue
 
   std::mutex negotiated_mutex_;
   Negotiated negotiated_;  // under negotiated_mutex_; written by on_device

@@ -14,7 +14,7 @@ export interface RxCounters {
   readonly droppedNoSuchPort: number
   /** The program threw. */
   readonly droppedProgramError: number
-  /** The frame does not fit one buffer. */
+  /** The frame does not fit one buffer, or its descriptors make no sense. Not known of a guest with packed rings. */
   readonly droppedOversize: number
 }
 

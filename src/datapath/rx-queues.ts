@@ -37,8 +37,8 @@ export class RxQueues {
   }
 
   add(port: Port): void {
-    const known = new Set(port.spec.type === 'dpdk' ? Array(port.spec.rxQueues).keys() : [0])
-    this.#ports.set(port, { port, known, used: known })
+    const queues = port.spec.type === 'dpdk' ? [...Array(port.spec.rxQueues).keys()] : [0]
+    this.#ports.set(port, { port, known: new Set(queues), used: new Set(queues) })
   }
 
   remove(port: Port): void {
@@ -50,16 +50,13 @@ export class RxQueues {
     const queues = this.#ports.get(port)
     if (queues === undefined) return
     const { state, rxQueues } = port.status
-    const { known } = queues
-    const before = queues.used
+    const { known, used } = queues
     const fresh = rxQueues.filter((queue) => !known.has(queue))
     for (const queue of fresh) known.add(queue)
-    if (state === 'ready') queues.used = new Set(rxQueues)
-    else if (fresh.length > 0) queues.used = new Set([...before, ...fresh])
-    const { used } = queues
-    if (used.size !== before.size || rxQueues.some((queue) => !before.has(queue))) {
-      void this.assign()
-    }
+    // While there is no device its queues come one by one, and those of the last one go on counting.
+    queues.used = new Set(state === 'ready' ? rxQueues : [...used, ...fresh])
+    const same = queues.used.size === used.size && rxQueues.every((queue) => used.has(queue))
+    if (fresh.length > 0 || !same) void this.assign()
   }
 
   /** Resolves once what is known now is in force. Calls that come while one is under way share the next. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { ConfigError, Datapath, type Port } from '../../src/index.js'
 import { crossConnect } from '../../src/programs/cross-connect.js'
 import { TestHost, type TestHostOptions } from '../../src/testkit/index.js'
@@ -133,6 +134,36 @@ describe('MTU', () => {
     await until('all came', () => port.counters().rx.frames === sizes.length)
     assert.equal(port.counters().rx.droppedOversize, 3)
     assert.deepEqual(lengths, [64, 1514, 2048, 1000])
+  })
+
+  test('frames of a guest that do not fit one buffer are counted', LIMIT, async () => {
+    using folder = socketFolder()
+    await using datapath = await Datapath.open(SMALL)
+    await datapath.run(crossConnect({ pairs: [['a', 'b']] }))
+    const a = await hostOn(datapath, folder.path, 'a', { mtu: 9000, queueSize: 256 })
+    const b = await hostOn(datapath, folder.path, 'b', { queueSize: 256 })
+    await using _a = a.host
+    await using _b = b.host
+    const size = [64, 9014, 1514, 2000, 9014]
+    const sent = await a.host.send({ to: b.host, frames: 1000, rate: 2000, size })
+    const { frames, corrupted } = await b.host.delivery(sent)
+    assert.equal(corrupted, 0)
+    await until('all are counted', () => a.port.counters().rx.frames === sent.frames)
+    assert.equal(a.port.counters().rx.droppedOversize, 400)
+    const { tx } = b.port.counters()
+    // Those of 2000 bytes fit a buffer, but not the MTU of the port.
+    assert.equal(tx.droppedOversize, 200)
+    assert.equal(frames + tx.droppedRingFull, 400)
+    // Another device on the same port: what its ring begins with is no loss.
+    await a.host.close()
+    await using again = await TestHost.start({ path: `${folder.path}/a`, mtu: 9000 })
+    await a.port.ready({ timeoutMs: 10_000 })
+    await again.linkUp()
+    const more = await again.send({ to: b.host, frames: 300, rate: 2000 })
+    await until('all came', () => a.port.counters().rx.frames === sent.frames + more.frames)
+    await delay(100)
+    assert.equal(a.port.counters().rx.frames, sent.frames + more.frames)
+    assert.equal(a.port.counters().rx.droppedOversize, 400)
   })
 
   test('the MTU of a port is for what it sends', LIMIT, async () => {

@@ -41,6 +41,7 @@ describe('queues of two guests', () => {
       await until(`${wanted} queues are enabled`, () =>
         [port.status.rxQueues, port.status.txQueues].every(({ length }) => length === wanted),
       )
+      await until('each is polled', () => !pollersOf(port.name).includes(undefined))
     }
     const [a, b] = hosts as [TestHost, TestHost]
     return {
