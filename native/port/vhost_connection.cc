@@ -126,6 +126,7 @@ void VhostPort::watch_path() {
 void VhostPort::look_for_peer() {
   looking_since_ = Clock::now();
   back_off_ = milliseconds{0};
+  enter(PortState::connecting);
   // Watched before it is looked at: what comes in between is not missed.
   watch_path();
   connect();
