@@ -1,7 +1,7 @@
 import type { Memory } from '../memory.js'
 import type { BenchProcess } from '../process.js'
 import type { Cpus } from '../setup.js'
-import { ovsDpdk } from './ovs-switch.js'
+import { ovsDpdk, ovsDpdkLean } from './ovs-switch.js'
 import { ownSwitch } from './own-switch.js'
 import { testpmdSwitch } from './testpmd-switch.js'
 
@@ -35,7 +35,7 @@ export interface Contender {
 }
 
 /** In the order in which they take turns. */
-export const CONTENDERS: readonly Contender[] = [ownSwitch, ovsDpdk, testpmdSwitch]
+export const CONTENDERS: readonly Contender[] = [ownSwitch, ovsDpdk, ovsDpdkLean, testpmdSwitch]
 
 /** What the others are compared with. */
 export const REFERENCE = ovsDpdk.name

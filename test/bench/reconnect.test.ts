@@ -12,7 +12,7 @@ import type { Machine } from '../../bench/machine.js'
 import { moment, type Sample } from '../../bench/reconnect/measure.js'
 import { parseOptions } from '../../bench/reconnect/options.js'
 import { findOvs, parseVersion } from '../../bench/reconnect/ovs.js'
-import { configuration } from '../../bench/reconnect/ovs-switch.js'
+import { configuration, portPools, sharedPool } from '../../bench/reconnect/ovs-switch.js'
 import { type JsonReport, ratiosOf, summarize, toJson } from '../../bench/reconnect/report.js'
 import type { Results } from '../../bench/reconnect/run.js'
 import { socketFolder } from '../support/loopback.js'
@@ -91,8 +91,11 @@ describe('OVS-DPDK', () => {
       cpus: { switch: 5, generator: 1, others: '0-7' },
       memory: { kind: 'memfd', mib: 256, ealArgs: ['--no-huge', '-m', '256'] },
     } as const
-    const words = configuration(setup).join(' ')
-    assert.match(words, /dpdk-extra="[^"]*--no-huge -m 256[^"]*"/)
+    const words = configuration(setup, portPools(setup.memory)).join(' ')
+    assert.match(words, /dpdk-extra="[^"]*--no-huge -m 256[^"]*" other_config:per-port-memory=true/)
+    const shared = configuration(setup, sharedPool(setup.memory)).join(' ')
+    assert.match(shared, /dpdk-extra="[^"]*--no-huge -m 2048[^"]*"/)
+    assert.doesNotMatch(shared, /per-port-memory/)
     assert.match(words, /pmd-cpu-mask="0x20"/)
     assert.match(words, /vhost1 type=dpdkvhostuserclient options:vhost-server-path="\/s\/b"/)
   })
@@ -146,7 +149,7 @@ describe('npm run bench -- reconnect', () => {
     assert.match(help.said, /ovs-dpdk/)
     const wrong = await run(['--only', 'vpp'], folder.path)
     assert.equal(wrong.code, 2)
-    assert.match(wrong.said, /'vpp' is none of dpdk-vhost, ovs-dpdk, testpmd/)
+    assert.match(wrong.said, /'vpp' is none of dpdk-vhost, ovs-dpdk, ovs-dpdk-lean, testpmd/)
   })
 
   const skip = availableParallelism() < 2 && 'the bench needs two CPUs'

@@ -69,8 +69,12 @@ describe('starting DPDK', () => {
       const datapath = await Datapath.open({ memory: 'memfd', memoryMiB: 64 })
       const lines = []
       datapath.on('log', (line) => lines.push(line))
-      await datapath.addPort({ name: 'a', type: 'dpdkvhostuser', path: '/tmp/dv-log-' + process.pid })
-      await new Promise((resolve) => setTimeout(resolve, 100))
+      const path = '/tmp/dv-log-' + process.pid
+      const { createServer } = await import('node:net')
+      const peer = createServer().listen(path)
+      const port = await datapath.addPort({ name: 'a', type: 'dpdkvhostuserclient', path })
+      while (port.status.state === 'connecting') await new Promise((resolve) => setTimeout(resolve, 10))
+      peer.close()
       await datapath.close()
       const result = lines`)
     const lines = result as { level: string; component: string; message: string }[]
@@ -79,7 +83,7 @@ describe('starting DPDK', () => {
       early,
       `the lines of EAL's start, from before anybody could listen: ${JSON.stringify(lines)}`,
     )
-    const bound = lines.find(({ message }) => message.includes('binding succeeded'))
+    const bound = lines.find(({ message }) => message.includes('new device, handle is'))
     assert.equal(bound?.component, 'lib.vhost.config')
     assert.equal(bound?.level, 'info')
     assert.equal(stderr, '')
