@@ -21,7 +21,7 @@ export function socketPathTrouble(path: string, role: SocketRole): Trouble | und
   return spellingTrouble(path) ?? folderTrouble(path, role) ?? fileTrouble(path, role)
 }
 
-/** What keeps a server that creates no folders from using `path`. */
+/** What keeps somebody who creates no folders from making a socket at `path`. */
 export function missingFolder(path: string): Trouble | undefined {
   if (spellingTrouble(path) !== undefined) return undefined
   const folder = dirname(path)
@@ -30,7 +30,7 @@ export function missingFolder(path: string): Trouble | undefined {
   const part = missing === folder ? '' : ` (already ${JSON.stringify(missing)} does not)`
   return {
     message: `cannot be: the folder ${JSON.stringify(folder)} does not exist${part}`,
-    fix: 'create the folder, or have the port do it with createFolder: true',
+    fix: 'create the folder',
   }
 }
 

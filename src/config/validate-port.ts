@@ -166,7 +166,10 @@ function contradictions(options: unknown): Problem[] {
   const path = member(options, 'path')
   if (member(options, 'type') === 'dpdkvhostuser' && typeof path === 'string') {
     const trouble = member(options, 'createFolder') === true ? undefined : missingFolder(path)
-    if (trouble !== undefined) problems.push({ path: 'path', value: path, ...trouble })
+    if (trouble !== undefined) {
+      const fix = `${trouble.fix}, or have the port do it with createFolder: true`
+      problems.push({ path: 'path', value: path, message: trouble.message, fix })
+    }
   }
   const disabled = member(options, 'disableFeatures')
   if (disabled !== undefined && member(options, 'features') !== undefined) {

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { descriptorsField, mtuField, nameField } from '../../config/fields.js'
-import { socketPathTrouble } from '../../config/socket-path.js'
+import { missingFolder, socketPathTrouble } from '../../config/socket-path.js'
 import { validate } from '../../config/validate.js'
 import { formatMac, isMulticastMac, parseMac } from '../../headers/mac.js'
 
@@ -103,7 +103,9 @@ const schema = z.strictObject({
 })
 
 const checkedSchema = schema.superRefine(({ path, listen }, ctx) => {
-  const trouble = socketPathTrouble(path, listen ? 'server' : 'client')
+  const trouble = listen
+    ? (socketPathTrouble(path, 'server') ?? missingFolder(path))
+    : socketPathTrouble(path, 'client')
   if (trouble !== undefined) {
     const { message, fix } = trouble
     ctx.addIssue({ code: 'custom', path: ['path'], input: path, message, params: { fix } })
