@@ -33,8 +33,8 @@ function warnOfServerPort(): void {
   if (warned) return
   warned = true
   process.emitWarning(
-    'guests on dpdkvhostuser ports are cut off when the switch restarts: use dpdkvhostuserclient, where QEMU listens ' +
-      '(server=on) and the switch connects again',
+    'guests on dpdkvhostuser ports are cut off when the switch restarts, unless their side connects again by itself: ' +
+      'use dpdkvhostuserclient, where QEMU listens (server=on) and the switch connects again',
     { type: 'DpdkVhostWarning', code: 'DPDK_VHOST_SERVER_PORT' },
   )
 }
