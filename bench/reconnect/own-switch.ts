@@ -40,6 +40,8 @@ export const ownSwitch: Contender = {
  * NODE_EXTRA_CA_CERTS, make its start take twice the time.
  */
 function environment(folder: string): NodeJS.ProcessEnv {
-  const { PATH, LD_LIBRARY_PATH, DPDK_VHOST_BINDING } = process.env
-  return { PATH, LD_LIBRARY_PATH, DPDK_VHOST_BINDING, RUNTIME_DIRECTORY: folder }
+  // What loads the addon, and its sanitizers.
+  const kept = /^(PATH|LD_.*|DPDK_VHOST_BINDING|.*SAN_OPTIONS)$/
+  const own = Object.entries(process.env).filter(([name]) => kept.test(name))
+  return { ...Object.fromEntries(own), RUNTIME_DIRECTORY: folder }
 }
