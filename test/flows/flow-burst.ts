@@ -1,0 +1,110 @@
+import {
+  Burst,
+  type BurstMemory,
+  BurstWord,
+  DROP,
+  MAX_FRAMES,
+  MAX_PORTS,
+} from '../../src/burst/burst.js'
+
+const BUFFER = 2304
+const HEADROOM = 128
+const COPIES = 512
+
+/** What left, as `port:bytes` in order, so that two outcomes compare. */
+export type Sent = string[]
+
+/** The real {@link Burst} over ordinary memory, which can duplicate frames as an lcore can. */
+export class FlowBurst {
+  readonly burst: Burst
+  readonly memory: BurstMemory
+  readonly #copies: [number, number][] = []
+
+  constructor(ports: number) {
+    this.memory = {
+      packets: new ArrayBuffer(MAX_FRAMES * BUFFER),
+      offset: new Uint32Array(MAX_FRAMES),
+      length: new Uint32Array(MAX_FRAMES),
+      outPort: new Int32Array(MAX_FRAMES),
+      copyFrame: new Uint32Array(COPIES),
+      copyPort: new Int32Array(COPIES),
+      words: new Uint32Array(16),
+      clock: Float64Array.of(1_000_000),
+      readyPorts: new Uint32Array(MAX_PORTS),
+      isReady: new Uint8Array(MAX_PORTS),
+    }
+    this.burst = new Burst(this.memory, {
+      flushCopies: () => this.#takeCopies(),
+      create: () => -1,
+      duplicate: (index) => this.#duplicate(index),
+    })
+    for (let id = 0; id < ports; id++) {
+      this.memory.readyPorts[id] = id
+      this.memory.isReady[id] = 1
+    }
+    this.memory.words[BurstWord.readyCount] = ports
+  }
+
+  /** Moves the clock on. */
+  pass(seconds: number): void {
+    const { clock } = this.memory
+    clock[0] = (clock[0] as number) + seconds * 1000
+  }
+
+  /** Lays frames out as a burst that came in on `port`. */
+  receive(port: number, frames: readonly Uint8Array[]): Burst {
+    const { packets, offset, length, outPort, words } = this.memory
+    const bytes = new Uint8Array(packets)
+    frames.forEach((frame, i) => {
+      offset[i] = i * BUFFER + HEADROOM
+      length[i] = frame.length
+      outPort[i] = DROP
+      // What is beside the frame is not to be taken for a part of it.
+      bytes.fill(0x5a, i * BUFFER, (i + 1) * BUFFER)
+      bytes.set(frame, i * BUFFER + HEADROOM)
+    })
+    words[BurstWord.inPort] = port
+    words[BurstWord.total] = frames.length
+    words[BurstWord.copyCount] = 0
+    this.#copies.length = 0
+    this.burst.begin(frames.length)
+    return this.burst
+  }
+
+  /** What the program decided. */
+  sent(): Sent {
+    this.#takeCopies()
+    const { packets, offset, length, outPort, words } = this.memory
+    const sent: Sent = []
+    const send = (frame: number, port: number) => {
+      const bytes = Buffer.from(packets, offset[frame], length[frame])
+      sent.push(`${port}:${bytes.toString('hex')}`)
+    }
+    for (let i = 0; i < (words[BurstWord.total] as number); i++)
+      if (outPort[i] !== DROP) send(i, outPort[i] as number)
+    for (const [frame, port] of this.#copies) send(frame, port)
+    return sent.sort()
+  }
+
+  #duplicate(index: number): number {
+    const { packets, offset, length, outPort, words } = this.memory
+    const made = words[BurstWord.total] as number
+    if (made === MAX_FRAMES) return -1
+    words[BurstWord.total] = made + 1
+    const bytes = new Uint8Array(packets)
+    const from = offset[index] as number
+    offset[made] = made * BUFFER + HEADROOM
+    length[made] = length[index] as number
+    outPort[made] = DROP
+    bytes.copyWithin(offset[made] as number, from, from + (length[index] as number))
+    return made
+  }
+
+  #takeCopies(): void {
+    const { copyFrame, copyPort, words } = this.memory
+    const count = words[BurstWord.copyCount] as number
+    for (let i = 0; i < count; i++)
+      this.#copies.push([copyFrame[i] as number, copyPort[i] as number])
+    words[BurstWord.copyCount] = 0
+  }
+}
