@@ -36,6 +36,18 @@ export {
   type CrossConnectOptions,
   crossConnect,
 } from './programs/cross-connect.js'
+export type { FlowAction } from './programs/flow-table/actions.js'
+export type { Explanation } from './programs/flow-table/compiler/compiled.js'
+export type { FlowMeter } from './programs/flow-table/meters.js'
+export type { PacketIn } from './programs/flow-table/packet-in.js'
+export {
+  type FlowTable,
+  type FlowTableOptions,
+  type FlowTableStats,
+  flowTable,
+} from './programs/flow-table/program.js'
+export type { FlowMatch, FlowRule, FlowSelection } from './programs/flow-table/rule.js'
+export type { FlowStatus } from './programs/flow-table/table.js'
 export {
   type LearningSwitchOptions,
   type LearntAddress,

@@ -23,7 +23,7 @@ export function orderOf(priority: number, sequence: number): number {
 /** Counters of all rules: packets and bytes of each, by its index, and the frames that no rule decided. */
 export interface FlowCounters {
   /** At `2 * index` packets, after it bytes. */
-  readonly rules: Float64Array
+  rules: Float64Array
   /** Of frames too short to have an Ethernet header, frames without a match, frames stopped by `dec_ttl`, frames stopped by meters, copies lost. */
   readonly other: Float64Array
 }

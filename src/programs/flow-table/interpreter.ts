@@ -61,7 +61,10 @@ export class Interpreter {
 
   #frame(burst: Burst, index: number): void {
     const size = burst.length[index] as number
-    if (size < 14) return this.#note(Other.malformed)
+    if (size < 14) {
+      this.#note(Other.malformed)
+      return
+    }
     this.#key.extract(burst.view, burst.offset[index] as number, size, burst.inPort)
     const state: FrameState = { burst, index, size, key: this.#key, inner: 0, pending: [] }
     let table: number | undefined = 0

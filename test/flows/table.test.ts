@@ -1,0 +1,361 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { buildTcp, buildUdp } from '../../src/headers/build.js'
+import { Headers } from '../../src/headers/headers.js'
+import {
+  verifyIpv4Checksum,
+  verifyTransportChecksum,
+} from '../../src/headers/transport-checksum.js'
+import type { FlowEntry } from '../../src/programs/flow-table/entry.js'
+import { Interpreter } from '../../src/programs/flow-table/interpreter.js'
+import { flowTable } from '../../src/programs/flow-table/program.js'
+import { FlowTables } from '../../src/programs/flow-table/table.js'
+import { Random, seeds } from '../headers/random.js'
+import { FlowBurst } from './flow-burst.js'
+import { PORT_COUNT, randomFrame, randomRule } from './random-flows.js'
+
+const tcp = buildTcp({
+  source: '02:00:00:00:00:01',
+  destination: '02:00:00:00:00:02',
+  sourceIp: '10.0.0.1',
+  destinationIp: '10.0.0.2',
+  sourcePort: 1000,
+  destinationPort: 80,
+  minLength: 60,
+})
+
+const around = { normal() {}, packetIn() {}, meter: () => true }
+const portOf = (port: string | number) => (typeof port === 'number' ? port : -1)
+
+/** Tables with a clock of their own. */
+function tablesAt(): { tables: FlowTables; pass(seconds: number): void; gone: string[] } {
+  let now = 5_000_000
+  const gone: string[] = []
+  const note = (entry: FlowEntry, reason: string) => gone.push(`${entry.spec.priority} ${reason}`)
+  const tables = new FlowTables(portOf, around, note, () => now)
+  const pass = (seconds: number) => {
+    now += seconds * 1000
+    tables.tick(now)
+  }
+  return { tables, pass, gone }
+}
+
+/** Ports a frame goes to. */
+function ports(tables: FlowTables, frame = tcp, inPort = 0): number[] {
+  const burst = new FlowBurst(PORT_COUNT)
+  tables.compiled.burst(burst.receive(inPort, [frame]))
+  return burst.sent().map((sent) => Number.parseInt(sent, 10))
+}
+
+describe('rules', () => {
+  test('the greatest priority decides, then the first that was added', () => {
+    const { tables } = tablesAt()
+    tables.add([
+      'priority=1,actions=1',
+      'priority=5,tcp,actions=2',
+      'priority=5,in_port=0,actions=3',
+    ])
+    assert.deepEqual(ports(tables), [2])
+  })
+
+  test('one with the same match and priority takes the place of the other, counters at 0', () => {
+    const { tables } = tablesAt()
+    tables.add(['tcp,actions=1'])
+    assert.deepEqual(ports(tables), [1])
+    tables.add(['tcp,actions=2'])
+    assert.deepEqual(ports(tables), [2])
+    assert.deepEqual(
+      tables.dump().map(({ packets, bytes }) => [packets, bytes]),
+      [[1, 60]],
+    )
+  })
+
+  test('are modified with their counters kept', () => {
+    const { tables } = tablesAt()
+    tables.add(['priority=7,tcp,tp_dst=80,actions=1', 'udp,actions=1'])
+    ports(tables)
+    assert.equal(tables.modify('tcp,actions=3'), 1)
+    assert.deepEqual(ports(tables), [3])
+    assert.equal(tables.dump('tcp')[0]?.packets, 2)
+    assert.equal(tables.modify('tcp,actions=4', { strict: true }), 0)
+  })
+
+  test('are not modified into going backwards', () => {
+    const { tables } = tablesAt()
+    tables.add(['table=5,tcp,actions=1'])
+    assert.throws(
+      () => tables.modify('tcp,actions=goto_table:3'),
+      /go to a table with a higher number/,
+    )
+  })
+
+  test('are deleted with all that are narrower, or strictly', () => {
+    const { tables, gone } = tablesAt()
+    tables.add([
+      'priority=7,tcp,tp_dst=80,actions=1',
+      'priority=8,tcp,actions=2',
+      'priority=9,udp,actions=1',
+    ])
+    assert.equal(tables.delete('tcp', { strict: true }), 0)
+    assert.equal(tables.delete('priority=8,tcp', { strict: true }), 1)
+    assert.equal(tables.delete('tcp'), 1)
+    assert.deepEqual(gone, ['8 delete', '7 delete'])
+    assert.equal(tables.delete(), 1)
+    assert.equal(tables.size, 0)
+    assert.deepEqual(ports(tables), [])
+  })
+
+  test('that are wrong change nothing, and every problem is named', () => {
+    const { tables } = tablesAt()
+    tables.add(['actions=1'])
+    assert.throws(
+      () =>
+        tables.add([
+          'tcp,actions=2',
+          { match: { ip_dts: '1.2.3.4', tcp: true }, actions: ['flod'] },
+        ]),
+      (error: Error) => {
+        assert.match(
+          error.message,
+          /rules\[1\]\.match\.ip_dts = "1\.2\.3\.4" is not a field; did you mean ip_dst\?/,
+        )
+        assert.match(
+          error.message,
+          /rules\[1\]\.actions\[0\] = "flod" has flod, which is no action here; did you mean flood\?/,
+        )
+        return true
+      },
+    )
+    assert.equal(tables.size, 1)
+  })
+
+  test('written as objects are held to their protocols', () => {
+    const { tables } = tablesAt()
+    const rule = { match: { nw_src: '10.0.0.1' }, actions: [{ output: 1 }] }
+    assert.throws(
+      () => tables.add([rule]),
+      /matches on nw_src without its protocol; match on one of ip, arp/,
+    )
+    tables.add([{ ...rule, match: { ip: true, nw_src: '10.0.0.0/8' } }])
+    assert.deepEqual(ports(tables), [1])
+  })
+})
+
+describe('timeouts', () => {
+  test('a rule goes when it is over, and one without frames', () => {
+    const { tables, pass, gone } = tablesAt()
+    tables.add([
+      'priority=1,hard_timeout=5,actions=1',
+      'priority=2,tcp,idle_timeout=3,actions=2',
+      'priority=3,udp,idle_timeout=3,actions=3',
+    ])
+    pass(2)
+    ports(tables)
+    pass(2)
+    assert.deepEqual(gone, ['3 idle_timeout'])
+    pass(2)
+    assert.deepEqual(gone, ['3 idle_timeout', '1 hard_timeout'])
+    pass(2)
+    assert.equal(tables.size, 0)
+  })
+})
+
+describe('updates among 10,000 rules', () => {
+  const many = Array.from(
+    { length: 10_000 },
+    (_, i) => `tcp,nw_src=10.${i >> 8}.${i & 255}.1,tp_dst=80,actions=${i % 4}`,
+  )
+  const prefixes = Array.from(
+    { length: 10_000 },
+    (_, i) =>
+      `priority=${16 + (i % 3) * 4},ip,nw_dst=10.${i >> 8}.${i & 255}.0/${16 + (i % 3) * 4},actions=${i % 4}`,
+  )
+  for (const [name, rules, more] of [
+    ['tuples', many, 'tcp,nw_src=10.0.0.99,tp_dst=80,actions=2'],
+    ['prefixes', prefixes, 'priority=24,ip,nw_dst=10.200.1.0/24,actions=2'],
+  ] as const) {
+    test(`${name}: one rule takes less than 50 ms`, () => {
+      const { tables } = tablesAt()
+      tables.add(rules)
+      const change = (work: () => void) => {
+        const before = performance.now()
+        work()
+        return performance.now() - before
+      }
+      const took = {
+        add: change(() => tables.add([more])),
+        replace: change(() => tables.add([more])),
+        modify: change(() => tables.modify(more, { strict: true })),
+        delete: change(() => tables.delete(more.replace(/,actions.*/, ''), { strict: true })),
+      }
+      assert.ok(Math.max(...Object.values(took)) < 50, JSON.stringify(took))
+    })
+  }
+})
+
+describe('tables that were changed do what tables do that were made so', () => {
+  for (const seed of seeds()) {
+    for (const kind of ['anything', 'tuples', 'prefixes'] as const) {
+      test(`${kind}, seed ${seed}`, () => {
+        const random = new Random(seed)
+        const { tables } = tablesAt()
+        const live = new Map<number, FlowEntry>()
+        const pool = Array.from({ length: 150 }, () => randomRule(random, kind))
+        tables.add(pool.slice(0, 60))
+        for (let step = 0; step < 150; step++) {
+          const text = random.pick(pool)
+          if (random.below(3) > 0) tables.add([text])
+          else tables.delete(text.replace(/,actions.*/, ''), { strict: random.below(4) > 0 })
+          if (step % 5 !== 0) continue
+          live.clear()
+          for (let i = 0; i < 400; i++) {
+            const entry = tables.entry(i)
+            if (entry !== undefined) live.set(i, entry)
+          }
+          const counters = {
+            rules: tables.counters.rules.slice(),
+            other: tables.counters.other.slice(),
+          }
+          const interpreter = new Interpreter(() => live.values(), portOf, counters, around)
+          const one = new FlowBurst(PORT_COUNT)
+          const other = new FlowBurst(PORT_COUNT)
+          const frames = Array.from({ length: 16 }, () => randomFrame(random))
+          interpreter.burst(one.receive(1, frames))
+          tables.compiled.burst(other.receive(1, frames))
+          assert.deepEqual(other.sent(), one.sent())
+          assert.deepEqual(tables.counters, counters)
+        }
+      })
+    }
+  }
+})
+
+describe('the program', () => {
+  const udp = buildUdp({
+    source: '02:00:00:00:00:02',
+    destination: '02:00:00:00:00:01',
+    sourceIp: '10.0.0.2',
+    destinationIp: '10.0.0.1',
+    sourcePort: 53,
+    destinationPort: 1000,
+  })
+  const directory = {
+    ids: new Map([
+      ['a', 0],
+      ['b', 1],
+      ['c', 2],
+    ]),
+    names: new Map([
+      [0, 'a'],
+      [1, 'b'],
+      [2, 'c'],
+    ]),
+  }
+
+  function run(
+    program: ReturnType<typeof flowTable>,
+    burst: FlowBurst,
+    port: number,
+    ...frames: Uint8Array[]
+  ) {
+    program.burst(burst.receive(port, frames))
+    return burst.sent().map((sent) => Number.parseInt(sent, 10))
+  }
+
+  test('knows ports by their names, also those that come later', () => {
+    const program = flowTable(['in_port=a,actions=output:b', 'in_port=b,actions=output:d'])
+    const burst = new FlowBurst(4)
+    assert.deepEqual(run(program, burst, 0, tcp), [])
+    program.portsChanged(directory)
+    assert.deepEqual(run(program, burst, 0, tcp), [1])
+    assert.deepEqual(run(program, burst, 1, tcp), [])
+    program.portsChanged({ ids: new Map([...directory.ids, ['d', 3]]), names: directory.names })
+    assert.deepEqual(run(program, burst, 1, tcp), [3])
+  })
+
+  test('hands frames to the switch behind normal', () => {
+    const program = flowTable([
+      'udp,actions=normal',
+      'tcp,actions=mod_nw_dst:10.9.9.9,normal,output:c',
+    ])
+    program.portsChanged(directory)
+    const burst = new FlowBurst(3)
+    assert.deepEqual(run(program, burst, 1, udp), [0, 2])
+    assert.deepEqual(run(program, burst, 0, tcp), [1, 2])
+    assert.deepEqual(run(program, burst, 1, udp), [0])
+    const entries = program.message({ type: 'normal', message: { type: 'entries' } }) as object[]
+    assert.equal(entries.length, 2)
+  })
+
+  test('hands copies to the controller', () => {
+    const seen: [number, number, string][] = []
+    const program = flowTable({
+      rules: [
+        'cookie=7,tcp,actions=controller:20,mod_dl_dst:02:00:00:00:00:09,controller,output:1',
+      ],
+      onPacketIn: ({ bytes, length, totalLength }) =>
+        seen.push([length, totalLength, Buffer.from(bytes.subarray(0, 6)).toString('hex')]),
+    })
+    assert.deepEqual(run(program, new FlowBurst(3), 0, tcp), [1])
+    assert.deepEqual(seen, [
+      [20, 60, '020000000002'],
+      [60, 60, '020000000009'],
+    ])
+  })
+
+  test('meters drop what is too much', () => {
+    const program = flowTable({
+      rules: ['tcp,actions=meter:1,output:1', 'udp,actions=meter:2,output:1'],
+      meters: [
+        { id: 1, unit: 'pktps', rate: 10, burst_size: 3 },
+        { id: 2, rate: 1 },
+      ],
+    })
+    const burst = new FlowBurst(3)
+    assert.equal(run(program, burst, 0, tcp, tcp, tcp, tcp, tcp).length, 3)
+    burst.pass(0.2)
+    assert.equal(run(program, burst, 0, tcp, tcp, tcp).length, 2)
+    assert.equal(run(program, burst, 0, udp, udp, udp).length, 2)
+    assert.equal(program.stats.others.metered, 4)
+  })
+
+  test('is changed and asked by messages', () => {
+    const program = flowTable()
+    program.message({ type: 'add', rules: ['tcp,actions=output:1'] })
+    const burst = new FlowBurst(3)
+    assert.deepEqual(run(program, burst, 0, tcp), [1])
+    program.message({ type: 'modify', rule: 'tcp,actions=output:2' })
+    assert.deepEqual(run(program, burst, 0, tcp), [2])
+    const [status] = program.message({ type: 'dump', selection: 'ip' }) as { packets: number }[]
+    assert.equal(status?.packets, 2)
+    assert.equal(program.message({ type: 'delete', selection: 'tcp' }), 1)
+    assert.deepEqual(program.stats.rules, 0)
+    assert.throws(() => program.message({ type: 'nothing' }), /flow-table answers/)
+  })
+
+  test('keeps checksums right whatever it sets', () => {
+    const set =
+      'mod_nw_src:1.2.3.4,mod_nw_dst:5.6.7.8,mod_tp_src:9,mod_tp_dst:10,mod_nw_tos:8,dec_ttl,push_vlan:0x8100,output:1'
+    const program = flowTable([`ip,actions=${set}`])
+    const burst = new FlowBurst(3)
+    for (const frame of [tcp, udp]) {
+      program.burst(burst.receive(0, [frame]))
+      const headers = new Headers()
+      assert.ok(headers.parse(burst.burst, 0))
+      assert.equal(headers.tags, 1)
+      assert.ok(verifyIpv4Checksum(burst.burst.view, headers.l3))
+      assert.ok(verifyTransportChecksum(burst.burst.view, headers))
+    }
+  })
+
+  test('explains itself', () => {
+    const rules = Array.from({ length: 20 }, (_, i) => `tcp,tp_dst=${i},actions=1`)
+    const program = flowTable([...rules, 'priority=1,actions=drop'])
+    const [table] = program.explain().tables
+    assert.deepEqual(table?.searches, [
+      { kind: 'hash', rules: 20, fields: 'dl_type, tp_dst, nw_proto' },
+      { kind: 'direct', rules: 1, fields: 'nothing' },
+    ])
+    assert.match(program.explain().source, /function flows/)
+  })
+})
