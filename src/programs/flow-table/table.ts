@@ -96,6 +96,7 @@ export class FlowTables {
       whole ||= !this.#compiled.add(entry)
     }
     if (whole) this.compile()
+    else this.#compiled.settle()
   }
 
   /** Gives the rules of a selection the actions of `rule`, and leaves their counters. Returns how many there were. */
@@ -109,6 +110,7 @@ export class FlowTables {
       whole ||= !this.#compiled.modify(entry)
     }
     if (whole) this.compile()
+    else this.#compiled.settle()
     return found.length
   }
 
@@ -205,6 +207,7 @@ export class FlowTables {
       this.#onRemoved(entry, reason)
     }
     if (whole) this.compile()
+    else this.#compiled.settle()
   }
 
   /** Takes a rule out. Returns whether everything has to be compiled. */

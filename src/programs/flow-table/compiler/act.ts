@@ -9,7 +9,7 @@ import { isExact, literal, variable } from './names.js'
 export interface ActOptions {
   readonly used: Used
   /** Slots that some rule matches on: the others need not be kept up to date. */
-  readonly matched: ReadonlySet<number>
+  readonly matched: { has(slot: number): boolean }
   /** A number as code: itself, or where it is to be found. */
   operand(value: number): string
   /** The rule's index as code. */

@@ -1,18 +1,18 @@
 import type { Burst } from '../../../burst/burst.js'
 import { pop, push } from '../../../headers/vlan.js'
-import type { PortReference } from '../actions.js'
+import type { Action, PortReference } from '../actions.js'
 import { type FlowCounters, type FlowEntry, Other } from '../entry.js'
 import { slot } from '../fields.js'
 import { FlowKey, snapType } from '../key.js'
 import type { Term } from '../match.js'
 import { output, outputAll, type Surroundings, sendTo } from '../send.js'
 import * as store from '../store.js'
-import { ActionCoder, note } from './act.js'
+import { ActionCoder, type ActOptions, note } from './act.js'
 import type { Candidate } from './candidate.js'
 import { extraction, Used } from './extraction.js'
 import { findLinear } from './linear.js'
 import { condition, literal } from './names.js'
-import { MAX_INLINE, planSearches } from './plan.js'
+import { MAX_INLINE, planSearches, withoutRule, withRule } from './plan.js'
 import type { Search } from './search.js'
 
 const IN_PORT = slot('in_port')
@@ -36,8 +36,10 @@ interface Data {
   readonly order: Float64Array
   readonly shape: Int32Array
   readonly base: Int32Array
+  /** Numbers that each rule has room for, from its base on. */
+  readonly room: Int32Array
   params: Int32Array
-  readonly searches: readonly Search[]
+  searches: readonly Search[]
   readonly around: Surroundings
   readonly key: FlowKey
 }
@@ -65,23 +67,41 @@ export interface Explanation {
   readonly source: string
 }
 
+/** Actions of rules that differ only in numbers, as one of those rules has them. */
+interface Shape {
+  readonly id: number
+  readonly actions: readonly Action[]
+}
+
 interface TablePlan {
   readonly table: number
   readonly candidates: Map<number, Candidate>
+  /** By their code. */
+  readonly shapes: Map<string, Shape>
   /** Undefined for a chain of comparisons with the actions in it. */
-  readonly searches: Search[] | undefined
+  searches: readonly Search[] | undefined
 }
 
-/** Flow tables as one function, specialised for their rules. */
+/** Stands for all slots. */
+const ALL = { has: () => true }
+
+/** Most forms of actions that are kept beside those in use. */
+const SPARE_SHAPES = 64
+
+/**
+ * Flow tables as one function, specialised for their rules.
+ *
+ * `add`, `delete` and `modify` change as little as they can, at once what is data; `settle` then makes another function
+ * if one is needed. Where they return `false`, everything is to be compiled anew.
+ */
 export class CompiledFlows {
   readonly #surroundings: Surroundings
   readonly #portOf: (port: PortReference) => number
   readonly #key = new FlowKey()
-  #plans = new Map<number, TablePlan>()
-  /** Code of the actions of searched tables, by itself: its number. */
-  #shapes = new Map<string, number>()
-  #matched: ReadonlySet<number> = new Set()
+  #plans: TablePlan[] = []
+  readonly #matched = new Set<number>()
   #paramsInUse = 0
+  #stale = false
   #source = ''
   #data: Data
   #function: BurstFunction
@@ -94,7 +114,7 @@ export class CompiledFlows {
   ) {
     this.#portOf = portOf
     this.#surroundings = surroundings
-    this.#data = this.#makeData(counters, [])
+    this.#data = this.#makeData(counters)
     this.#function = () => {}
     this.compile([], counters)
   }
@@ -105,79 +125,143 @@ export class CompiledFlows {
 
   /** What it does. */
   explain(): Explanation {
-    const tables = [...this.#plans.values()].map(({ table, candidates, searches }) => ({
+    const tables = this.#plans.map(({ table, candidates, searches }) => ({
       table,
       rules: candidates.size,
       searches: searches?.map(({ kind, size, fields }) => ({ kind, rules: size, fields })) ?? [
         { kind: 'inline', rules: candidates.size, fields: '' },
       ],
     }))
-    return { tables, shapes: this.#shapes.size, source: this.#source }
+    const shapes = this.#plans.reduce((sum, plan) => sum + plan.shapes.size, 0)
+    return { tables, shapes, source: this.#source }
   }
 
-  /** Makes everything anew. Indices of rules have to be below the length of the counters. */
+  /** Makes everything anew. Indices of rules have to be below half the length of the counters. */
   compile(entries: Iterable<FlowEntry>, counters: FlowCounters): void {
-    this.#plans = new Map()
-    this.#shapes = new Map()
+    this.#plans = []
+    this.#matched.clear()
     this.#paramsInUse = 0
-    const byTable = new Map<number, Candidate[]>()
-    const matched = new Set<number>()
+    this.#data = this.#makeData(counters)
     for (const entry of entries) {
       const terms = this.#termsOf(entry)
-      const list = byTable.get(entry.table) ?? []
-      byTable.set(entry.table, list)
       if (terms === undefined) continue
-      list.push({ entry, terms })
-      for (const term of terms) matched.add(term.slot)
+      this.#planOf(entry.table).candidates.set(entry.index, { entry, terms })
+      for (const term of terms) this.#matched.add(term.slot)
     }
-    this.#matched = matched
-    for (const [table, list] of [...byTable].sort(([a], [b]) => a - b)) {
-      const candidates = new Map(list.map((candidate) => [candidate.entry.index, candidate]))
-      const searches = list.length <= MAX_INLINE ? undefined : planSearches(list)
-      this.#plans.set(table, { table, candidates, searches })
-    }
-    const searches = [...this.#plans.values()].flatMap((plan) => plan.searches ?? [])
-    this.#data = this.#makeData(counters, searches)
-    this.#source = this.#write()
-    this.#function = functionOf(this.#source)
+    for (const plan of this.#plans) if (plan.candidates.size > MAX_INLINE) this.#search(plan)
+    this.#stale = true
+    this.settle()
   }
 
-  /** Adds a rule to the data. Returns `false`, with nothing changed, where that takes another function. */
   add(entry: FlowEntry): boolean {
-    const plan = this.#plans.get(entry.table)
-    const terms = this.#termsOf(entry)
-    if (plan?.searches === undefined || terms === undefined) return false
     if (entry.index >= this.#data.order.length) return false
-    const used = new Used()
-    const { code, params } = this.#shapeOf(entry, used)
-    const shape = this.#shapes.get(code)
-    if (shape === undefined) return false
+    const terms = this.#termsOf(entry)
+    if (terms === undefined) return true
+    for (const term of terms) this.#matched.add(term.slot)
+    const plan = this.#planOf(entry.table)
     const candidate = { entry, terms }
-    this.#setActions(entry, shape, params)
-    if (!plan.searches.some((search) => search.add(candidate))) return false
     plan.candidates.set(entry.index, candidate)
+    if (plan.searches === undefined) {
+      if (plan.candidates.size > MAX_INLINE) this.#search(plan)
+      this.#stale = true
+      return true
+    }
+    if (!this.#register(plan, entry)) return false
+    if (plan.searches.some((search) => search.add(candidate))) return true
+    const searches = withRule(plan.searches, candidate)
+    if (searches === undefined) return false
+    plan.searches = searches
+    this.#stale = true
     return true
   }
 
-  /** Takes a rule out of the data. Returns `false` where that takes another function. */
   delete(entry: FlowEntry): boolean {
-    const plan = this.#plans.get(entry.table)
-    const candidate = plan?.candidates.get(entry.index)
-    if (plan?.searches === undefined || candidate === undefined) return false
-    if (!plan.searches.some((search) => search.delete(candidate))) return false
+    const plan = this.#planOf(entry.table)
+    const candidate = plan.candidates.get(entry.index)
+    if (candidate === undefined) return true
     plan.candidates.delete(entry.index)
+    if (plan.searches?.some((search) => search.delete(candidate))) return true
+    if (plan.searches !== undefined) plan.searches = withoutRule(plan.searches, candidate)
+    this.#stale = true
     return true
   }
 
   /** Gives a rule the actions that its entry has now. */
   modify(entry: FlowEntry): boolean {
-    const plan = this.#plans.get(entry.table)
-    if (plan?.searches === undefined || !plan.candidates.has(entry.index)) return false
-    const { code, params } = this.#shapeOf(entry, new Used())
-    const shape = this.#shapes.get(code)
-    if (shape === undefined) return false
-    this.#setActions(entry, shape, params)
+    const plan = this.#planOf(entry.table)
+    if (!plan.candidates.has(entry.index)) return true
+    if (plan.searches !== undefined) return this.#register(plan, entry)
+    this.#stale = true
     return true
+  }
+
+  /** Makes the function that the changes since the last time need. */
+  settle(): void {
+    if (!this.#stale) return
+    this.#stale = false
+    this.#data.searches = this.#plans.flatMap(({ searches }) => searches ?? [])
+    this.#source = this.#write()
+    this.#function = functionOf(this.#source)
+  }
+
+  #planOf(table: number): TablePlan {
+    const found = this.#plans.find((plan) => plan.table === table)
+    if (found !== undefined) return found
+    const made = { table, candidates: new Map(), shapes: new Map(), searches: undefined }
+    this.#plans.push(made)
+    this.#plans.sort((a, b) => a.table - b.table)
+    return made
+  }
+
+  /** Makes a searched table of one that was a chain. */
+  #search(plan: TablePlan): void {
+    plan.searches = planSearches([...plan.candidates.values()])
+    for (const { entry } of plan.candidates.values()) this.#register(plan, entry)
+  }
+
+  /** Writes down a rule of a searched table. Returns `false` when there are too many forms of actions that nobody has any more. */
+  #register(plan: TablePlan, entry: FlowEntry): boolean {
+    const params: number[] = []
+    const code = this.#coder(plan, new Used(), ALL, params).code(entry.spec.actions)
+    let shape = plan.shapes.get(code)
+    if (shape === undefined) {
+      if (plan.shapes.size >= plan.candidates.size + SPARE_SHAPES) return false
+      shape = { id: plan.shapes.size, actions: entry.spec.actions }
+      plan.shapes.set(code, shape)
+      this.#stale = true
+    }
+    const data = this.#data
+    data.order[entry.index] = entry.order
+    data.shape[entry.index] = shape.id
+    // The rule of that index, now or before, may have left enough room.
+    if (params.length > (data.room[entry.index] as number))
+      this.#makeRoom(entry.index, params.length)
+    data.params.set(params, data.base[entry.index])
+    return true
+  }
+
+  #makeRoom(index: number, numbers: number): void {
+    const data = this.#data
+    if (this.#paramsInUse + numbers > data.params.length) {
+      const grown = new Int32Array(2 * (this.#paramsInUse + numbers))
+      grown.set(data.params)
+      data.params = grown
+    }
+    data.base[index] = this.#paramsInUse
+    data.room[index] = numbers
+    this.#paramsInUse += numbers
+  }
+
+  /** Writes actions with their numbers taken out into `params`. */
+  #coder({ table }: TablePlan, used: Used, matched: ActOptions['matched'], params: number[]) {
+    return new ActionCoder({
+      used,
+      matched,
+      operand: (value) => `params[p + ${literal(params.push(value) - 1)}]`,
+      rule: 'r',
+      portOf: this.#portOf,
+      label: `t${literal(table)}`,
+    })
   }
 
   /** Conditions of a rule; undefined for one that waits for a port. */
@@ -189,7 +273,7 @@ export class CompiledFlows {
     return [{ slot: IN_PORT, value: port, mask: -1 }, ...terms]
   }
 
-  #makeData({ rules, other }: FlowCounters, searches: readonly Search[]): Data {
+  #makeData({ rules, other }: FlowCounters): Data {
     const most = rules.length / 2
     return {
       rules,
@@ -197,45 +281,18 @@ export class CompiledFlows {
       order: new Float64Array(most),
       shape: new Int32Array(most),
       base: new Int32Array(most),
+      room: new Int32Array(most),
       params: new Int32Array(64),
-      searches,
+      searches: [],
       around: this.#surroundings,
       key: this.#key,
     }
   }
 
-  #setActions({ index, order }: FlowEntry, shape: number, params: readonly number[]): void {
-    const data = this.#data
-    if (this.#paramsInUse + params.length > data.params.length) {
-      const grown = new Int32Array(2 * (this.#paramsInUse + params.length))
-      grown.set(data.params)
-      data.params = grown
-    }
-    data.order[index] = order
-    data.shape[index] = shape
-    data.base[index] = this.#paramsInUse
-    data.params.set(params, this.#paramsInUse)
-    this.#paramsInUse += params.length
-  }
-
-  /** Code of a rule's actions with its numbers taken out. */
-  #shapeOf({ spec, table }: FlowEntry, used: Used): { code: string; params: number[] } {
-    const params: number[] = []
-    const coder = new ActionCoder({
-      used,
-      matched: this.#matched,
-      operand: (value) => `params[p + ${literal(params.push(value) - 1)}]`,
-      rule: 'r',
-      portOf: this.#portOf,
-      label: `t${literal(table)}`,
-    })
-    return { code: coder.code(spec.actions), params }
-  }
-
   #write(): string {
     const used = new Used()
     const prologues: string[] = []
-    const blocks = [...this.#plans.values()].map((plan) => {
+    const blocks = this.#plans.map((plan) => {
       const { table, searches } = plan
       const body =
         searches === undefined
@@ -268,12 +325,7 @@ export class CompiledFlows {
   }
 
   /** Searches, and then the actions of the rule that was found. */
-  #searched(
-    { candidates }: TablePlan,
-    searches: readonly Search[],
-    used: Used,
-    prologues: string[],
-  ): string {
+  #searched(plan: TablePlan, searches: readonly Search[], used: Used, prologues: string[]): string {
     const alone = searches.length === 1
     const lines = alone ? ['let r = -1'] : ['let r = -1, o = -1']
     for (const search of searches) {
@@ -281,23 +333,16 @@ export class CompiledFlows {
       prologues.push(search.prologue(id, `data.searches[${literal(id)}]`))
       lines.push(search.code(id, used, alone))
     }
-    const codes = new Map<number, string>()
-    for (const { entry } of candidates.values()) {
-      const { code, params } = this.#shapeOf(entry, used)
-      let shape = this.#shapes.get(code)
-      if (shape === undefined) {
-        shape = this.#shapes.size
-        this.#shapes.set(code, shape)
-      }
-      codes.set(shape, code)
-      this.#setActions(entry, shape, params)
-    }
     lines.push('if (r >= 0) {', hit('r'), 'const p = base[r]')
-    const [only] = codes.values()
-    if (codes.size === 1 && only !== undefined) lines.push(only)
+    const shapes = [...plan.shapes.values()].map(({ id, actions }) => ({
+      id,
+      code: this.#coder(plan, used, this.#matched, []).code(actions),
+    }))
+    const [only] = shapes
+    if (shapes.length === 1 && only !== undefined) lines.push(only.code)
     else {
       lines.push('switch (shape[r]) {')
-      for (const [shape, code] of codes) lines.push(`case ${literal(shape)}: {`, code, '}')
+      for (const { id, code } of shapes) lines.push(`case ${literal(id)}: {`, code, '}')
       lines.push('}')
     }
     lines.push('}')

@@ -50,7 +50,7 @@ export function planSearches(candidates: readonly Candidate[]): Search[] {
     else loose.push(...group)
   }
   if (loose.length > 0) searches.push(new LinearSearch(loose))
-  return searches.sort((a, b) => b.max - a.max)
+  return inOrder(searches)
 }
 
 /** Moves rules that differ only in a prefix into searches of their own. Returns the others. */
@@ -104,4 +104,38 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
     else group.push(item)
   }
   return groups
+}
+
+/**
+ * Searches that find one rule more, where none of them can take it as data; undefined where all of the table's rules
+ * have to be looked at again.
+ */
+export function withRule(searches: readonly Search[], added: Candidate): Search[] | undefined {
+  const direct = searches.find((search) => search instanceof DirectSearch)
+  const linear = searches.find((search) => search instanceof LinearSearch)
+  const others = searches.filter((search) => search !== direct)
+  if (direct === undefined && linear !== undefined) {
+    // Again and again, but ever more rarely: rules of one mask may have come together there.
+    if (linear.size % 64 === 63) return undefined
+    const longer = new LinearSearch([...linear.candidates, added])
+    return inOrder([...searches.filter((search) => search !== linear), longer])
+  }
+  const more = planSearches([...(direct?.candidates ?? []), added])
+  return others.length + more.length > MAX_SEARCHES ? undefined : inOrder([...others, ...more])
+}
+
+/** Searches without a rule that none of them can take out of its data. */
+export function withoutRule(searches: readonly Search[], { entry }: Candidate): Search[] {
+  return searches.flatMap((search): Search[] => {
+    const of = search.candidates?.filter((other) => other.entry.index !== entry.index)
+    // One that does not say which rules it has has this one only.
+    if (of === undefined) return search.has(entry.index) ? [] : [search]
+    if (of.length === search.size) return [search]
+    if (of.length === 0) return []
+    return [search instanceof DirectSearch ? new DirectSearch(of) : new LinearSearch(of)]
+  })
+}
+
+function inOrder(searches: Search[]): Search[] {
+  return searches.sort((a, b) => b.max - a.max)
 }

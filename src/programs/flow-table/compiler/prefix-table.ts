@@ -32,6 +32,10 @@ export class PrefixTable {
     return this.#prefixes.size
   }
 
+  has(rule: number): boolean {
+    return this.#prefixes.has(rule)
+  }
+
   add(prefix: Prefix): void {
     this.#prefixes.set(prefix.rule, prefix)
     this.#paint(prefix)

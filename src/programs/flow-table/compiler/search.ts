@@ -24,6 +24,10 @@ export interface Search {
   readonly size: number
   /** What it looks at, for people. */
   readonly fields: string
+  /** Its rules, where they are the code of the search or its only form. */
+  readonly candidates?: readonly Candidate[]
+  /** Whether a rule is among those it finds. */
+  has(rule: number): boolean
   /** Adds a rule to the data alone; `false` where that would take other code. */
   add(candidate: Candidate): boolean
   /** Takes a rule out of the data alone. */
@@ -66,19 +70,23 @@ export function describe(terms: Iterable<{ slot: number; mask: number }>): strin
 export class DirectSearch implements Search {
   readonly kind = 'direct'
   readonly max: number
-  readonly #candidates: readonly Candidate[]
+  readonly candidates: readonly Candidate[]
 
   constructor(candidates: readonly Candidate[]) {
-    this.#candidates = [...candidates].sort((a, b) => b.entry.order - a.entry.order)
+    this.candidates = [...candidates].sort((a, b) => b.entry.order - a.entry.order)
     this.max = greatest(candidates)
   }
 
   get size(): number {
-    return this.#candidates.length
+    return this.candidates.length
   }
 
   get fields(): string {
-    return [...new Set(this.#candidates.map(({ terms }) => describe(terms)))].join('; ')
+    return [...new Set(this.candidates.map(({ terms }) => describe(terms)))].join('; ')
+  }
+
+  has(rule: number): boolean {
+    return this.candidates.some(({ entry }) => entry.index === rule)
   }
 
   add(): boolean {
@@ -94,7 +102,7 @@ export class DirectSearch implements Search {
   }
 
   code(_id: number, used: Used, alone: boolean): string {
-    const chain = this.#candidates.map(({ entry, terms }) => {
+    const chain = this.candidates.map(({ entry, terms }) => {
       useAll(used, terms)
       return `if (${all(terms)}) { ${take(literal(entry.index), alone)} }`
     })
@@ -134,6 +142,12 @@ export class HashSearch implements Search {
 
   get fields(): string {
     return describe([...this.#fixed, ...this.#words.flat()])
+  }
+
+  has(rule: number): boolean {
+    for (const entries of this.#entries.values())
+      if (entries.some(({ index }) => index === rule)) return true
+    return false
   }
 
   add(candidate: Candidate): boolean {
@@ -257,6 +271,10 @@ export class PrefixSearch implements Search {
     return describe([...this.#rest, { slot: this.#slot, mask: -1 }])
   }
 
+  has(rule: number): boolean {
+    return this.table.has(rule)
+  }
+
   add({ entry, terms }: Candidate): boolean {
     const term = this.#prefixOf(terms)
     if (term === undefined) return false
@@ -305,21 +323,25 @@ export class LinearSearch implements Search {
   readonly max: number
   /** Read by compiled code. */
   readonly rules: Int32Array
-  readonly #candidates: readonly Candidate[]
+  readonly candidates: readonly Candidate[]
 
   constructor(candidates: readonly Candidate[]) {
-    this.#candidates = candidates
+    this.candidates = candidates
     this.max = greatest(candidates)
     this.rules = linearRules(candidates)
   }
 
   get size(): number {
-    return this.#candidates.length
+    return this.candidates.length
   }
 
   get fields(): string {
-    const slots = new Set(this.#candidates.flatMap(({ terms }) => terms.map(({ slot }) => slot)))
+    const slots = new Set(this.candidates.flatMap(({ terms }) => terms.map(({ slot }) => slot)))
     return describe(Array.from(slots, (slot) => ({ slot, mask: -1 })))
+  }
+
+  has(rule: number): boolean {
+    return this.candidates.some(({ entry }) => entry.index === rule)
   }
 
   add(): boolean {
@@ -335,7 +357,7 @@ export class LinearSearch implements Search {
   }
 
   code(id: number, used: Used, alone: boolean): string {
-    const slots = [...new Set(this.#candidates.flatMap(({ terms }) => terms.map((t) => t.slot)))]
+    const slots = [...new Set(this.candidates.flatMap(({ terms }) => terms.map((t) => t.slot)))]
     return [
       alone ? '{' : `if (o < max${id}) {`,
       ...slots.map((slot) => `slots[${literal(slot)}] = ${used.slot(slot)}`),
