@@ -20,14 +20,22 @@ const VERSIONS = ['10', '11', '12', '13', '14', '15'].map((v) => `OpenFlow${v}`)
 
 /** What `ovs-ofctl` makes of a flow: the flow in its own words, or its complaint. */
 export function ofctl(flow: string): { printed: string } | { refused: string } {
-  const { status, stdout, stderr } = spawnSync(
-    ofctlPath() as string,
-    ['-O', VERSIONS, 'parse-flow', flow],
-    { encoding: 'utf8', timeout: 10_000 },
-  )
+  const { status, stdout, stderr } = run(flow)
   const [, printed] = /\): ADD (.*)/.exec(stdout) ?? []
   if (status !== 0 || printed === undefined) return { refused: stderr.trim() || stdout.trim() }
   return { printed }
+}
+
+/** Whether it takes a flow, even one that it cannot print: of some with two tags it cannot read what it wrote itself. */
+export function isTaken(flow: string): boolean {
+  return run(flow).status === 0
+}
+
+function run(flow: string) {
+  return spawnSync(ofctlPath() as string, ['-O', VERSIONS, 'parse-flow', flow], {
+    encoding: 'utf8',
+    timeout: 10_000,
+  })
 }
 
 /** The words of `ovs-ofctl`, as it would read them. */

@@ -1,4 +1,4 @@
-import { PROTOCOLS, type Protocol, protocolsOfSlot, SLOTS, slot } from './fields.js'
+import { PROTOCOLS, type Protocol, protocolsOfSlot, slot } from './fields.js'
 
 /** One condition of a rule: the bits of `mask` in a slot are those of `value`. Both are signed 32-bit numbers. */
 export interface Term {
@@ -6,9 +6,6 @@ export interface Term {
   readonly value: number
   readonly mask: number
 }
-
-/** All bits of slots narrower than 32. */
-const EXACT = -1
 
 /** The conditions of a rule, at most one of each slot. */
 export class Match {
@@ -74,19 +71,5 @@ export class Match {
   /** The same text for the same conditions. */
   get key(): string {
     return this.terms.map(({ slot: s, value, mask }) => `${s}:${value}/${mask}`).join(' ')
-  }
-
-  /** The same text for the same bits of the same slots, whatever their values. */
-  get maskKey(): string {
-    return this.terms.map(({ slot: s, mask }) => `${s}/${mask}`).join(' ')
-  }
-
-  toString(): string {
-    return this.terms
-      .map(({ slot: s, value, mask }) => {
-        const hex = (word: number) => `0x${(word >>> 0).toString(16)}`
-        return `${SLOTS[s]}=${hex(value)}${mask === EXACT ? '' : `/${hex(mask)}`}`
-      })
-      .join(',')
   }
 }

@@ -2,6 +2,7 @@ import { ConfigError } from '../../config/config-error.js'
 import { checkActions, type PortReference } from './actions.js'
 import { CompiledFlows, type Explanation } from './compiler/compiled.js'
 import { type FlowCounters, type FlowEntry, Other, orderOf } from './entry.js'
+import { formatActions, formatMatch } from './format.js'
 import {
   checkRule,
   checkRules,
@@ -21,7 +22,10 @@ export interface FlowStatus {
   readonly table: number
   readonly priority: number
   readonly cookie: bigint
+  /** As `ovs-ofctl` writes it; empty for all frames. */
   readonly match: string
+  /** As `ovs-ofctl` writes them. */
+  readonly actions: string
   readonly packets: number
   readonly bytes: number
   /** Seconds since it was added. */
@@ -254,7 +258,8 @@ export class FlowTables {
       table,
       priority: spec.priority,
       cookie: spec.cookie,
-      match: matchText(spec),
+      match: formatMatch(spec),
+      actions: formatActions(spec.actions),
       packets: rules[2 * index] as number,
       bytes: rules[2 * index + 1] as number,
       duration: (now - addedAt) / 1000,
@@ -287,11 +292,6 @@ function isTimed({ idleTimeout, hardTimeout }: FlowSpec): boolean {
 
 function keyOf({ table = 0, priority, inPort, match }: FlowSpec): string {
   return `${table}|${priority}|${typeof inPort === 'string' ? inPort : ''}|${match.key}`
-}
-
-function matchText({ inPort, match }: FlowSpec): string {
-  const parts = [typeof inPort === 'string' ? `in_port=${inPort}` : '', match.toString()]
-  return parts.filter((part) => part !== '').join(',')
 }
 
 function extended(array: Float64Array, length: number): Float64Array<ArrayBuffer> {
