@@ -106,10 +106,12 @@ uint32_t Lcore::receive() {
         queue.port->receive(queue.queue, memory_->pool(), frames_.data(), burst_limit_);
     if (count == 0) continue;
     RxCounters& counted = queue.port->counters.rx[queue.queue];
-    if (!show_first(count)) {
+    bool all_fit = true;
+    uint64_t bytes = show_first(count, all_fit);
+    if (!all_fit) {
       count = drop_oversize(count, counted);
       if (count == 0) continue;
-      show_first(count);
+      bytes = show_first(count, all_fit);
     }
 
     in_hand_ = queue.in_hand;
@@ -120,8 +122,6 @@ uint32_t Lcore::receive() {
     block_->words[kInPort] = in_port_;
     block_->words[kInQueue] = in_queue_;
     block_->words[kTotal] = count;
-    uint64_t bytes = 0;
-    for (uint32_t i = 0; i < count; ++i) bytes += length_[i];
     counted.frames.add(count);
     counted.bytes.add(static_cast<double>(bytes));
     counters_.burst_sizes[histogram_bucket(count)].add(1);
@@ -133,21 +133,24 @@ uint32_t Lcore::receive() {
   return 0;
 }
 
-bool Lcore::show_first(uint32_t count) {
+uint64_t Lcore::show_first(uint32_t count, bool& all_fit) {
   BurstBlock& block = *block_;
   const PacketMemory& memory = *memory_;
-  uint32_t beyond = 0;
+  uint64_t bytes = 0;
+  uint64_t whole_bytes = 0;
   for (uint32_t i = 0; i < count; ++i) {
     const rte_mbuf* frame = frames_[i];
     block.offset[i] = memory.buffer_offset(frame) + frame->data_off;
     block.length[i] = frame->data_len;
-    beyond |= frame->pkt_len ^ frame->data_len;
+    bytes += frame->data_len;
+    whole_bytes += frame->pkt_len;
   }
   // Apart from the loop, so that these become wide loads and stores.
   for (uint32_t i = 0; i < count; ++i) offset_[i] = block.offset[i];
   for (uint32_t i = 0; i < count; ++i) length_[i] = block.length[i];
   for (uint32_t i = 0; i < count; ++i) block.out_port[i] = kDrop;
-  return beyond == 0;
+  all_fit = bytes == whole_bytes;
+  return bytes;
 }
 
 // A frame longer than a buffer comes in several: a program would see the first only.

@@ -83,8 +83,9 @@ class Lcore {
   void tick();
   void end_burst();
   void show(uint32_t index, rte_mbuf* frame);
-  // Shows the frames of a fresh burst to the program; returns whether each fits its one buffer.
-  bool show_first(uint32_t count);
+  // Shows the frames of a fresh burst to the program, and finds out whether each fits its one
+  // buffer. Returns their bytes.
+  uint64_t show_first(uint32_t count, bool& all_fit);
   // Drops those that do not; returns how many are left.
   uint32_t drop_oversize(uint32_t count, RxCounters& counted);
   bool is_untouched() const;
