@@ -16,10 +16,12 @@ const REQUESTS: Readonly<Record<number, string>> = {
   10: 'SET_VRING_BASE',
   12: 'SET_VRING_KICK',
   13: 'SET_VRING_CALL',
+  14: 'SET_VRING_ERR',
   15: 'GET_PROTOCOL_FEATURES',
   16: 'SET_PROTOCOL_FEATURES',
   17: 'GET_QUEUE_NUM',
   18: 'SET_VRING_ENABLE',
+  21: 'SET_BACKEND_REQ_FD',
 }
 
 /** Features that are bits of the protocol, and no virtio device's. */
@@ -37,7 +39,8 @@ type Ends = Pick<
  */
 export function explainEarlyEnds(event: Ends): string | undefined {
   const { state, earlyEnds, lastRequest, offered, requested, featuresBefore } = event
-  if (earlyEnds < ROUNDS || state === 'ready' || state === 'stopped') return undefined
+  // With a connection it is too early to say what became of it.
+  if (earlyEnds < ROUNDS || ['connected', 'ready', 'stopped'].includes(state)) return undefined
   const times = `${earlyEnds} times in a row, after ${REQUESTS[lastRequest] ?? `request ${lastRequest}`}`
   const unoffered = requested & ~offered & ~PROTOCOL_FEATURES
   if (unoffered !== 0n) {

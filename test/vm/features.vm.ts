@@ -30,7 +30,8 @@ describe('features across a restart of the switch', () => {
     await lab.undisturbed(() =>
       until(
         'the mismatch is reported',
-        () => /times in a row, after \w*FEATURES/.test(poorer.status.reason ?? ''),
+        () =>
+          /times in a row, after [A-Z_]+: if it needs a feature/.test(poorer.status.reason ?? ''),
         60_000,
       ),
     )
