@@ -1,0 +1,180 @@
+/**
+ * What can be asked of a running switch. The admin socket serves it, the command line prints it.
+ *
+ * @packageDocumentation
+ */
+import type { LcoreCounters, PortCounters, PortState, PortStatus } from 'dpdk-vhost'
+import type { VlanMode } from './spec.js'
+
+/**
+ * All methods throw `ConfigError` for input that cannot be (HTTP 400), {@link NotFound} for names of nothing (404),
+ * `DatapathError` for what DPDK refuses (409).
+ */
+export interface SwitchControl {
+  show(): SwitchView
+  ports(): PortView[]
+  lcores(): Promise<LcoreView[]>
+  stats(): StatsView
+  /** Addresses of a bridge. */
+  mac(bridge: string): MacView[]
+  /** Forgets the addresses learnt; returns how many. */
+  macFlush(bridge: string): number
+  /** Rules of a bridge, the most important first. @param selection - as of `ovs-ofctl dump-flows` */
+  flows(bridge: string, selection?: string): FlowView[]
+  /** What the compiler made of the rules, as text for people. */
+  flowsExplain(bridge: string): Promise<ExplainView>
+  flowAdd(bridge: string, rules: readonly string[]): Promise<void>
+  flowModify(bridge: string, rule: string, strict: boolean): Promise<number>
+  flowDelete(bridge: string, selection: string, strict: boolean): Promise<number>
+  /** Puts these rules in place of all. Rules that stay the same keep their counters. */
+  flowReplace(bridge: string, rules: readonly string[]): Promise<{ added: number; deleted: number }>
+  /** @param options - a port as in the file */
+  portAdd(options: unknown): Promise<PortView>
+  portDelete(name: string): Promise<void>
+  /** @param changes - keys of a port as in the file; what cannot change live has the port made anew, and the answer says so */
+  portSet(
+    name: string,
+    changes: Readonly<Record<string, unknown>>,
+  ): Promise<{ port: PortView; remade: boolean }>
+  /** Loads a TypeScript or JavaScript file as the program of a bridge, in place of what decides there now. */
+  programLoad(bridge: string, file: string, data: unknown): Promise<ProgramView>
+  /** Back to the bridge's flows, or to switching. */
+  programUnload(bridge: string): Promise<void>
+  /** Reads the file again and applies the difference. */
+  reload(): Promise<ReloadView>
+  /** Begins the end: drains, closes, and lets the process exit. */
+  stop(): void
+  /** Metrics in Prometheus' text format. */
+  metrics(): Promise<string>
+}
+
+/** A name of nothing; served as 404. */
+export class NotFound extends Error {
+  override readonly name = 'NotFound'
+  readonly code = 'ERR_NOT_FOUND'
+}
+
+export interface SwitchView {
+  readonly version: string
+  readonly dpdkVersion: string
+  readonly pid: number
+  /** Seconds since the start. */
+  readonly uptime: number
+  /** Path of the configuration. */
+  readonly config: string
+  readonly memory: {
+    readonly kind: 'hugepages' | 'memfd'
+    readonly mib: number
+    readonly frames: number
+  }
+  readonly bridges: readonly BridgeView[]
+  readonly lcores: readonly string[]
+}
+
+export interface BridgeView {
+  readonly name: string
+  readonly decides: 'normal' | 'flows' | 'program'
+  readonly rules: number
+  readonly program: ProgramView | undefined
+  readonly macs: {
+    readonly size: number
+    readonly limit: number
+    readonly moves: number
+    readonly flaps: number
+  }
+  readonly ports: readonly PortView[]
+}
+
+export interface ProgramView {
+  readonly file: string
+  /** When it was loaded, milliseconds since the epoch. */
+  readonly loadedAt: number
+  /** It threw too often and was put aside: its frames are dropped. */
+  readonly aside: boolean
+  readonly errors: number
+}
+
+export interface PortView {
+  readonly id: number
+  readonly name: string
+  readonly bridge: string
+  readonly type: 'dpdkvhostuserclient' | 'dpdkvhostuser' | 'dpdk'
+  /** The socket or the device arguments. */
+  readonly path: string
+  readonly role: 'client' | 'server' | undefined
+  readonly state: PortState
+  readonly status: PortStatus
+  readonly vlanMode: VlanMode
+  readonly tag: number | undefined
+  readonly trunks: readonly number[]
+  readonly mtu: number
+}
+
+export interface FlowView {
+  readonly table: number
+  readonly priority: number
+  /** Hexadecimal, `0x1f`. */
+  readonly cookie: string
+  readonly match: string
+  readonly actions: string
+  readonly packets: number
+  readonly bytes: number
+  /** Seconds. */
+  readonly duration: number
+  readonly idle: number
+  readonly idleTimeout: number
+  readonly hardTimeout: number
+}
+
+export interface ExplainView {
+  /** Each table and how it is searched. */
+  readonly tables: unknown
+  /** The generated function. */
+  readonly source: string
+}
+
+export interface MacView {
+  readonly port: string
+  readonly portId: number
+  readonly vlan: number
+  readonly mac: string
+  /** Seconds; 0 for static entries. */
+  readonly age: number
+  readonly static: boolean
+}
+
+export interface LcoreView {
+  readonly name: string
+  readonly index: number
+  readonly cpu: number | undefined
+  readonly counters: LcoreCounters
+  /** Rx queues it polls. */
+  readonly rxQueues: readonly {
+    readonly port: string
+    readonly queue: number
+    readonly enabled: boolean
+    readonly pinned: boolean
+  }[]
+}
+
+export interface StatsView {
+  readonly ports: Readonly<Record<string, PortCounters & { readonly guards: GuardCounters }>>
+  readonly bridges: Readonly<Record<string, Readonly<Record<string, number>>>>
+}
+
+/** Frames that guards dropped, of one port. */
+export interface GuardCounters {
+  readonly ingressPoliced: number
+  readonly portSecurity: number
+  readonly vlan: number
+  readonly storm: number
+  readonly loop: number
+  readonly egressPoliced: number
+}
+
+export interface ReloadView {
+  /** What was done, one line each: `port vhost2: added`. Empty: nothing had changed. */
+  readonly changes: readonly string[]
+  /** What could not be done live: `datapath.memoryMiB: needs a restart`. */
+  readonly pending: readonly string[]
+}
