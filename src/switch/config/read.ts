@@ -1,0 +1,23 @@
+import type { SwitchSpec } from '../spec.js'
+import { type CheckedConfig, checkConfig } from './check.js'
+import { readText } from './files.js'
+import { ConfigFileError } from './problem.js'
+
+/**
+ * Reads a configuration, YAML or JSON.
+ *
+ * @throws {@link ConfigFileError} with every problem; its message is the report
+ */
+export async function readConfig(path: string): Promise<SwitchSpec> {
+  const { spec, problems } = checkConfigFile(path)
+  if (spec === undefined) throw new ConfigFileError(path, problems)
+  return spec
+}
+
+/** The same without the exception, and with the warnings. */
+export function checkConfigFile(path: string): CheckedConfig {
+  const read = readText(path)
+  if ('text' in read) return checkConfig(read.text, { file: path })
+  const problem = { file: path, line: 0, column: 0, path: '', value: undefined, ...read.trouble }
+  return { spec: undefined, problems: [problem], warnings: [] }
+}
