@@ -1,5 +1,15 @@
-/** The configuration of a switch: from a file to a `SwitchSpec`. */
+/** The configuration of a switch: from a file to a `SwitchSpec`, and from one of these to another. */
+export { changeLines } from './change-lines.js'
+export { changePort, checkPort } from './change-port.js'
 export { type CheckedConfig, type CheckOptions, checkConfig } from './check.js'
+export {
+  type BridgeSettings,
+  type Change,
+  type Difference,
+  difference,
+  type FlowsChange,
+} from './difference.js'
+export { type FlowDifference, flowDifference } from './flow-difference.js'
 export { ConfigFileError, type ConfigProblem, reportLine } from './problem.js'
 export { checkConfigFile, readConfig } from './read.js'
 export { defaultAdminSocket } from './schema.js'

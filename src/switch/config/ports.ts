@@ -60,7 +60,7 @@ function checkOptions(options: object, mtu: number): Part<PortSpec> {
 }
 
 /** Keys that a port of that type can have; of all types, where it is none. */
-function keysOfType(type: unknown): string[] {
+export function keysOfType(type: unknown): string[] {
   const fitting = apiPorts.filter((schema) => schema.shape.type.value === type)
   const shapes = fitting.length > 0 ? fitting : apiPorts
   return [...new Set(shapes.flatMap((schema) => Object.keys(schema.shape)))]

@@ -8,6 +8,7 @@ import {
   type Document,
   isAlias,
   isMap,
+  isNode,
   isScalar,
   isSeq,
   LineCounter,
@@ -34,6 +35,8 @@ export class Source {
   readonly #text: string
   readonly #lines = new LineCounter()
   readonly #document: Document.Parsed | undefined
+  /** What aliases stand for. The parser would look through the document for each. */
+  readonly #targets = new Map<unknown, unknown>()
 
   /** @param file - to be named in problems; if its name ends in `.json`, the text has to be JSON */
   constructor(text: string, file: string) {
@@ -110,7 +113,7 @@ export class Source {
   }
 
   #resolved(node: unknown): unknown {
-    return isAlias(node) && this.#document !== undefined ? node.resolve(this.#document) : node
+    return isAlias(node) ? this.#targets.get(node) : node
   }
 
   /** Passes on what the parser has to say. Returns whether there is a value. */
@@ -148,14 +151,16 @@ export class Source {
       problems.push({ ...problem, ...this.#place(node.range?.[0] ?? 0) })
     }
     let aliases = 0
+    const anchors = new Map<string, unknown>()
     const visit = (node: unknown, path: string, above: readonly unknown[]): void => {
+      if (isNode(node) && !isAlias(node) && node.anchor) anchors.set(node.anchor, node)
       if (above.length > MAX_DEPTH) {
         note(node as Node, '', DEPTH, 'nest it less')
       } else if (isAlias(node)) {
-        // To find what one refers to, the parser looks through the document.
         if (++aliases === MAX_ALIASES + 1) note(node, '', ALIASES, 'write out what they stand for')
         if (aliases > MAX_ALIASES) return
-        const target = this.#resolved(node)
+        const target = anchors.get(node.source)
+        this.#targets.set(node, target)
         if (target === undefined) {
           const fix = `write &${node.source} before the value that is meant, above this line`
           note(node, path, `${NO_ANCHOR} ${node.source}`, fix)
