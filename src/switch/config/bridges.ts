@@ -5,12 +5,12 @@
  */
 import { statSync } from 'node:fs'
 import { extname, isAbsolute, relative, resolve } from 'node:path'
-import type { FlowRule, Problem } from 'dpdk-vhost'
+import type { Problem } from 'dpdk-vhost'
 import type { z } from 'zod'
 import type { BridgeSpec, LocalPort, ProgramSpec } from '../spec.js'
 import { checkFlows, type GivenRule, rulesOfFile } from './flows.js'
 import { type BridgeOutline, type Outline, portsOfBridge } from './outline.js'
-import { checkPart, under } from './part.js'
+import { checkPart, joined, under } from './part.js'
 import type { ConfigProblem } from './problem.js'
 import { isObject, items, member, text } from './raw.js'
 import { bridgeSchema } from './schema.js'
@@ -123,7 +123,7 @@ function rulesOf(
   if (Array.isArray(flows)) {
     const rules = flows.map((rule, i) => {
       const at = `${path}.flows[${i}]`
-      return { rule: rule as FlowRule, path: at, place: source.locate(at) }
+      return { rule, path: at, placeOf: (inner: string) => source.locate(joined(at, inner)) }
     })
     return { rules, trouble: undefined }
   }

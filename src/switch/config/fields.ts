@@ -112,10 +112,12 @@ function vlansOf(item: number | string): number[] {
 }
 
 /** Name of a Linux interface that is also the name of a port. */
-export const interfaceField = nameField.meta({ maxLength: 15 }).superRefine((name, ctx) => {
-  if (Buffer.byteLength(name) <= 15) return
-  refuseWith(ctx)('is too long for an interface of Linux', 'give a name of at most 15 bytes')
-})
+export const interfaceField = nameField
+  .meta({ maxLength: 15, pattern: '^[A-Za-z0-9_][A-Za-z0-9_.:@+-]*$' })
+  .superRefine((name, ctx) => {
+    if (Buffer.byteLength(name) <= 15) return
+    refuseWith(ctx)('is too long for an interface of Linux', 'give a name of at most 15 bytes')
+  })
 
 const LISTEN = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/
 

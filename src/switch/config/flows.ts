@@ -14,7 +14,8 @@ import type { ConfigProblem, Place } from './problem.js'
 export interface GivenRule {
   readonly rule: unknown
   readonly path: string
-  readonly place: Place
+  /** Where a part of it stands, by the path in it; all of it by the empty path. */
+  readonly placeOf: (inner: string) => Place
 }
 
 /** What rules have to fit in with. */
@@ -28,7 +29,8 @@ export function rulesOfText(content: string, file: string): GivenRule[] {
   return content.split('\n').flatMap((line, i) => {
     const rule = line.replace(/#.*/, '').trim()
     const column = line.search(/\S/) + 1
-    return rule === '' ? [] : [{ rule, path: '', place: { file, line: i + 1, column } }]
+    const place = { file, line: i + 1, column }
+    return rule === '' ? [] : [{ rule, path: '', placeOf: () => place }]
   })
 }
 
@@ -57,10 +59,10 @@ export function checkFlows(
   const warnings: ConfigProblem[] = []
   const byKey = new Map<string, GivenRule>()
   for (const one of given) {
-    const { rule, path, place } = one
+    const { rule, path, placeOf } = one
     const at = (problem: Problem): ConfigProblem => ({
       ...problem,
-      ...place,
+      ...placeOf(problem.path),
       path: joined(path, problem.path),
     })
     const checked = checkOne(rule)
@@ -84,7 +86,7 @@ export function checkFlows(
     const key = ruleKey(checked)
     const before = byKey.get(key)
     if (before !== undefined) {
-      const message = `takes the place of the rule in line ${before.place.line}, whose match, table and priority it has`
+      const message = `takes the place of the rule in line ${before.placeOf('').line}, whose match, table and priority it has`
       warnings.push(at({ path: '', value: rule, message, fix: 'remove one of them' }))
     }
     byKey.set(key, one)

@@ -9,6 +9,7 @@ export {
   difference,
   type FlowsChange,
 } from './difference.js'
+export { configJsonSchema } from './file-schema.js'
 export { type FlowDifference, flowDifference } from './flow-difference.js'
 export { ConfigFileError, type ConfigProblem, reportLine } from './problem.js'
 export { checkConfigFile, readConfig } from './read.js'

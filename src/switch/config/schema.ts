@@ -51,7 +51,7 @@ export const bridgeSchema = z.strictObject({
   ageing: z.int().min(1).max(86_400).default(300),
   tableSize: z.int().min(16).max(1_048_576).default(8192),
   forwardBpdu: z.boolean().default(false),
-  staticMacs: z.array(staticMac).default([]),
+  staticMacs: z.array(staticMac).prefault([]),
   stormLimit: z
     .strictObject({
       broadcast: framesPerSecond,
@@ -69,7 +69,7 @@ export const bridgeSchema = z.strictObject({
   local: z
     .union([localObject, z.boolean()])
     .meta({ description: 'true, or { iface, addresses, mac }' })
-    .default(false),
+    .prefault(false),
   flows: z.array(z.unknown()).optional(),
   flowsFile: fileField.optional(),
   meters: z.array(meterSchema).default([]),
@@ -77,7 +77,7 @@ export const bridgeSchema = z.strictObject({
     .union([z.strictObject({ file: fileField, data: z.unknown().optional() }), fileField])
     .meta({ description: 'the path of a TypeScript or JavaScript file, or { file, data }' })
     .optional(),
-  mirrors: z.array(mirror).default([]),
+  mirrors: z.array(mirror).prefault([]),
 })
 
 export const adminSchema = z.strictObject({
@@ -95,8 +95,9 @@ export const loggingSchema = z.strictObject({
 
 export const metricsSchema = z.strictObject({ listen: listenField.default('127.0.0.1:9475') })
 
-/** Keys of the whole. */
+/** Keys of the whole; `$schema` is for editors of JSON. */
 export const TOP_KEYS = [
+  '$schema',
   'datapath',
   'lcores',
   'bridges',

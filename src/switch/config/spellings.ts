@@ -26,6 +26,7 @@ const SPELLINGS: Readonly<Record<Section, Readonly<Record<string, string>>>> = {
     threads: 'did you mean lcores?',
     pmds: 'did you mean lcores?',
     log: 'did you mean logging?',
+    logs: 'did you mean logging?',
     api: 'did you mean admin?',
     prometheus: 'did you mean metrics?',
     memory: 'it belongs to datapath: datapath: { memory: ... }',
@@ -101,7 +102,8 @@ export function respell(problem: Problem, section: Section, keys: readonly strin
   const plain = key.toLowerCase().replace(/[^a-z0-9]/g, '')
   const known = Object.hasOwn(SPELLINGS[section], plain) ? SPELLINGS[section][plain] : undefined
   if (known !== undefined) return { ...problem, fix: known }
-  const near = nearest(key, keys)
-  const fix = near === undefined ? `the options are ${keys.join(', ')}` : `did you mean ${near}?`
+  const own = keys.filter((name) => !name.startsWith('$'))
+  const near = nearest(key, own)
+  const fix = near === undefined ? `the options are ${own.join(', ')}` : `did you mean ${near}?`
   return { ...problem, fix }
 }
