@@ -40,6 +40,8 @@ export interface CheckedConfig {
   readonly problems: readonly ConfigProblem[]
   /** What can be but is probably not meant. */
   readonly warnings: readonly ConfigProblem[]
+  /** Absolute paths of the files of which a change may change the spec: itself, and those with flows. */
+  readonly files: readonly string[]
 }
 
 /** Checks the text of a configuration, YAML or JSON. Reads the files of flows that it names. */
@@ -48,10 +50,12 @@ export function checkConfig(
   { file = 'vswitch.yaml' }: CheckOptions = {},
 ): CheckedConfig {
   const source = new Source(content, file)
+  const files = [resolve(file)]
   if (source.value === undefined)
-    return { spec: undefined, problems: source.problems, warnings: [] }
+    return { spec: undefined, problems: source.problems, warnings: [], files }
   const root = source.value
   const outline = outlineOf(root)
+  files.push(...flowsFiles(outline, dirname(files[0] as string)))
   const found = new Findings(source)
   found.add(topProblems(root))
   const parts = {
@@ -71,8 +75,8 @@ export function checkConfig(
 
   const problems = found.sorted(found.problems, source.problems)
   const warnings = found.sorted(found.warnings, [])
-  if (problems.length > 0) return { spec: undefined, problems, warnings }
-  return { spec: specOf(root, parts as Parts, socket), problems, warnings }
+  if (problems.length > 0) return { spec: undefined, problems, warnings, files }
+  return { spec: specOf(root, parts as Parts, socket), problems, warnings, files }
 }
 
 /** All parts, once nothing is wrong with any. */
@@ -165,6 +169,13 @@ function portsOf(outline: Outline, found: Findings): (SwitchPortSpec | undefined
     found.warn(under(path, warnings))
     return spec
   })
+}
+
+function flowsFiles({ bridges }: Outline, folder: string): string[] {
+  const named = bridges.map(({ given }) => text(member(given, 'flowsFile')))
+  return named
+    .filter((file) => file !== undefined && file !== '')
+    .map((file) => resolve(folder, file as string))
 }
 
 function adminProblems(root: unknown): Problem[] {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { SwitchSpec } from '../spec.js'
 import { type CheckedConfig, checkConfig } from './check.js'
 import { readText } from './files.js'
@@ -19,5 +20,5 @@ export function checkConfigFile(path: string): CheckedConfig {
   const read = readText(path)
   if ('text' in read) return checkConfig(read.text, { file: path })
   const problem = { file: path, line: 0, column: 0, path: '', value: undefined, ...read.trouble }
-  return { spec: undefined, problems: [problem], warnings: [] }
+  return { spec: undefined, problems: [problem], warnings: [], files: [resolve(path)] }
 }

@@ -63,6 +63,16 @@ suite('one thing changed', () => {
       ['bridge br0: 1 rules added, 1 deleted'],
     ],
     [
+      'what a rule does besides',
+      bridge(
+        ', flows: ["cookie=1,actions=drop", "ip,idle_timeout=5,actions=drop", "arp,hard_timeout=5,actions=drop"]',
+      ),
+      bridge(
+        ', flows: ["cookie=2,actions=drop", "ip,idle_timeout=6,actions=drop", "arp,hard_timeout=6,actions=drop"]',
+      ),
+      ['bridge br0: 3 rules added, 0 deleted'],
+    ],
+    [
       'no rules from none given',
       base,
       bridge(', flows: []'),

@@ -69,7 +69,9 @@ suite('a file of flows', () => {
   test('is found from the folder of the configuration', async () => {
     using folder = new Folder()
     folder.write('rules/a.flows', '# all\n  in_port=a,actions=drop # none\n\nactions=normal\n')
-    const spec = await readConfig(folder.write('vswitch.yaml', config('rules/a.flows')))
+    const path = folder.write('vswitch.yaml', config('rules/a.flows'))
+    assert.deepEqual(checkConfigFile(path).files, [path, join(folder.path, 'rules/a.flows')])
+    const spec = await readConfig(path)
     assert.deepEqual(spec.bridges[0]?.flows, ['in_port=a,actions=drop', 'actions=normal'])
   })
 

@@ -5,13 +5,17 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import type { ProgramContext } from 'dpdk-vhost'
 import { parse } from 'yaml'
+import makeNoTelnet from '../../../examples/vswitch/no-telnet.js'
+import { buildTcp } from '../../../src/headers/build.js'
 import {
   checkConfig,
   checkConfigFile,
   configJsonSchema,
   reportLine,
 } from '../../../src/switch/config/index.js'
+import { TestLcore } from '../../programs/test-lcore.js'
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 const folder = `${root}examples/vswitch/`
@@ -36,6 +40,27 @@ suite('samples', () => {
     const top = Object.keys(schema.properties ?? {}).filter((key) => key !== '$schema')
     assert.deepEqual(Object.keys(complete).toSorted(), top.toSorted())
   })
+})
+
+test('the sample program lets frames through, but not to its port', () => {
+  const data = { port: 23 }
+  const program = makeNoTelnet({ data } as ProgramContext)
+  const lcore = new TestLcore({ name: 'no-telnet', burst: program }, ['a', 'b', 'c'])
+  const to = (destinationPort: number) =>
+    buildTcp({
+      destination: '02:00:00:00:00:02',
+      source: '02:00:00:00:00:01',
+      sourceIp: '10.0.0.1',
+      destinationIp: '10.0.0.2',
+      sourcePort: 5,
+      destinationPort,
+    })
+  const { sent, dropped } = lcore.run(0, to(80), to(23))
+  assert.deepEqual(sent, [
+    [0, 1],
+    [0, 2],
+  ])
+  assert.deepEqual(dropped, [1])
 })
 
 test('vswitch.schema.json and docs/configuration.md are current', () => {
