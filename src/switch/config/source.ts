@@ -222,13 +222,16 @@ function lowerFirst(text: string): string {
   return text.slice(0, 1).toLowerCase() + text.slice(1)
 }
 
+/** Paths of permission bits. */
+const MODE = /^(admin|ports\[\d+\])\.mode$/
+
 /** Numbers that look like another notation than the one they are read in. */
 function numberTrap(
   source: string,
   value: number,
   path: string,
 ): { message: string; fix: string } | undefined {
-  if (/(^|\.)mode$/.test(path) && !/^0o/.test(source)) {
+  if (MODE.test(path) && !/^0o/.test(source)) {
     const octal = /^0?[0-7]{3}$/.test(source) ? source : value.toString(8)
     return {
       message: `is written ${source}, a decimal number, and permission bits are octal`,

@@ -71,7 +71,7 @@ suite('defaults', () => {
 
   test('short forms are written out', () => {
     const { spec } = checkConfig(`
-bridges: [{ name: br1, local: true, program: { file: ${import.meta.filename}, data: [1] } }]
+bridges: [{ name: br1, local: true, program: { file: ${import.meta.filename}, data: { mode: 3 } } }]
 ports:
   - name: a
     ${PORT.replace(', ', '\n    ')}
@@ -91,7 +91,7 @@ admin: { mode: '0660' }
     assert.equal(attachment.tag, 0)
     assert.equal(attachment.ingressPolicingBurst, 8000)
     assert.deepEqual(spec?.bridges[0]?.local, { iface: 'br1', addresses: [], mac: undefined })
-    assert.deepEqual(spec.bridges[0].program, { file: import.meta.filename, data: [1] })
+    assert.deepEqual(spec.bridges[0].program, { file: import.meta.filename, data: { mode: 3 } })
     assert.deepEqual(spec.metrics, { listen: '127.0.0.1:9475' })
     assert.equal(spec.admin.mode, 0o660)
   })
