@@ -102,9 +102,17 @@ export class Burst {
   readonly readyPorts: Uint32Array
   /** 1 where the port with that id is ready, 0 elsewhere. */
   readonly isReady: Uint8Array
+  /** Frame index of each further receiver, in the first {@link copyCount} entries. Add with {@link copyTo}. */
+  readonly copyFrame: Uint32Array
+  /** Port id of each further receiver, parallel to {@link copyFrame}. */
+  readonly copyPort: Int32Array
 
-  readonly #copyFrame: Uint32Array
-  readonly #copyPort: Int32Array
+  /**
+   * Called before copies are sent early, because their list is full: the last chance of a program that calls others to
+   * look at theirs. It may change the list; what it leaves there is sent. Unset before every burst.
+   */
+  beforeFlush: ((burst: Burst) => void) | undefined = undefined
+
   readonly #shared: Uint32Array
   readonly #clock: Float64Array
   readonly #operations: BurstOperations
@@ -118,8 +126,8 @@ export class Burst {
     this.outPort = memory.outPort
     this.readyPorts = memory.readyPorts
     this.isReady = memory.isReady
-    this.#copyFrame = memory.copyFrame
-    this.#copyPort = memory.copyPort
+    this.copyFrame = memory.copyFrame
+    this.copyPort = memory.copyPort
     this.#shared = memory.words
     this.#clock = memory.clock
     this.#operations = operations
@@ -151,13 +159,30 @@ export class Burst {
    */
   copyTo(index: number, port: number): void {
     let at = this.#shared[BurstWord.copyCount] as number
-    if (at === this.#copyFrame.length) {
+    if (at === this.copyFrame.length) {
+      this.beforeFlush?.(this)
       this.#operations.flushCopies()
       at = 0
     }
-    this.#copyFrame[at] = index
-    this.#copyPort[at] = port
+    this.copyFrame[at] = index
+    this.copyPort[at] = port
     this.#shared[BurstWord.copyCount] = at + 1
+  }
+
+  /** Further receivers that wait to be sent. */
+  get copyCount(): number {
+    return this.#shared[BurstWord.copyCount] as number
+  }
+
+  /** Forgets the further receivers after the first `count`. */
+  truncateCopies(count: number): void {
+    if (count < this.copyCount) this.#shared[BurstWord.copyCount] = count
+  }
+
+  /** Takes back all verdicts and the further receivers not sent yet: for a program that calls others, when one of them threw. */
+  dropAll(): void {
+    this.outPort.fill(DROP, 0, this.total)
+    this.#shared[BurstWord.copyCount] = 0
   }
 
   /**
@@ -181,6 +206,7 @@ export class Burst {
   /** Prepares the object for the frames of the poll that just returned `count`. Called by the lcore's loop. */
   begin(count: number): void {
     this.count = count
+    this.beforeFlush = undefined
     this.inPort = this.#shared[BurstWord.inPort] as number
     this.inQueue = this.#shared[BurstWord.inQueue] as number
   }
