@@ -1,0 +1,310 @@
+import { type Burst, DROP, MAX_FRAMES, MAX_PORTS } from 'dpdk-vhost'
+import { SubBurst } from 'dpdk-vhost/programs/sub-burst'
+import type { AttachmentSpec, MirrorSpec } from '../spec.js'
+import { type Rate, TokenBucket } from './bucket.js'
+import { Bucket, Counter, countDrops, portWords } from './memory.js'
+import { Mirrors } from './mirrors.js'
+import { PortSecurity } from './port-security.js'
+
+export { type GuardDrops, newGuardMemory, readGuardCounters, resetGuardPort } from './memory.js'
+
+/** Bytes of the Ethernet header, which policers do not count; as in OVS. */
+const ETHERNET = 14
+
+/** Kilobits at once where a rate was given and no burst; as in OVS. */
+const DEFAULT_POLICING_BURST = 8000
+
+/** What a port has, as bits. */
+const POLICED = 1
+const SECURED = 2
+const MIRRORED = 4
+const MIRROR_OUTPUT = 8
+
+/**
+ * What happens before and after a bridge decides: policing, port security, mirrors. One for each bridge and lcore; the
+ * lcores of a bridge share its memory.
+ *
+ * ```ts
+ * if (!guards.active) decide(burst)
+ * else {
+ *   const passed = guards.ingress(burst)
+ *   if (passed.count > 0) decide(passed)
+ *   guards.egress(burst)
+ * }
+ * ```
+ *
+ * Around `Program.idle` it is the same, with the burst of no frames. When `decide` throws, call `burst.dropAll()`
+ * instead of `egress`.
+ */
+export class Guards {
+  readonly #words: Int32Array
+  readonly #frames = new SubBurst()
+  /** Whether `#frames` are open. */
+  #isSub = false
+  #active = false
+  /** What is to be done with frames received on a port, by port id. */
+  readonly #onReceived = new Uint8Array(MAX_PORTS)
+  /** What is to be done with frames sent to a port. */
+  readonly #onSent = new Uint8Array(MAX_PORTS)
+  #looksAtSent = false
+  readonly #ingress: (TokenBucket | undefined)[] = []
+  readonly #egress: (TokenBucket | undefined)[] = []
+  readonly #security: (PortSecurity | undefined)[] = []
+  #mirrors: Mirrors | undefined
+  /** Mirrors that have each frame of the burst already. */
+  readonly #mirrored = new Int32Array(MAX_FRAMES)
+  /** Mirrors that are to get each frame as it is sent. */
+  readonly #selected = new Int32Array(MAX_FRAMES)
+  /** Frames made to be mirrored, as they were received, and who gets them. */
+  readonly #asReceived = new Uint32Array(MAX_FRAMES)
+  readonly #asReceivedFor = new Int32Array(MAX_FRAMES)
+  #asReceivedCount = 0
+  readonly #beforeFlush = (burst: Burst) => {
+    this.#inherit()
+    this.#guardCopies(burst)
+    // Copies for mirrors may fill the list again; what is in it then was seen to.
+    burst.beforeFlush = undefined
+    this.#sendSelected(burst, false)
+    burst.beforeFlush = this.#beforeFlush
+  }
+
+  /** @param memory - from {@link newGuardMemory} */
+  constructor(memory: SharedArrayBuffer) {
+    this.#words = new Int32Array(memory)
+  }
+
+  /** Whether there is anything to do. If not, `ingress` and `egress` need not be called. */
+  get active(): boolean {
+    return this.#active
+  }
+
+  /**
+   * Puts these settings in place of those before; between two bursts. Buckets stay as full as they are.
+   *
+   * @param ports - ports of the bridge by id
+   * @param ids - their ids by name; mirrors of ports that are not there wait for them
+   * @throws ConfigError or RangeError for settings that cannot be; then those before stay in force
+   */
+  configure(
+    ports: ReadonlyMap<number, AttachmentSpec>,
+    ids: ReadonlyMap<string, number>,
+    mirrors: readonly MirrorSpec[],
+  ): void {
+    const compiled = new Mirrors(ports, ids, mirrors)
+    const security = new Map<number, PortSecurity>()
+    const ingress = new Map<number, TokenBucket>()
+    const egress = new Map<number, TokenBucket>()
+    for (const [id, port] of ports) {
+      const taken = ingressRate(port)
+      const given = port.egressPolicer
+      const bucket = (at: number, rate: Rate) =>
+        new TokenBucket(this.#words, portWords(id) + at, rate)
+      if (taken !== undefined) ingress.set(id, bucket(Bucket.ingress, taken))
+      if (given !== undefined)
+        egress.set(id, bucket(Bucket.egress, { rate: given.cir, burst: given.cbs }))
+      if (port.portSecurity !== undefined) security.set(id, new PortSecurity(port.portSecurity))
+    }
+
+    this.#mirrors = compiled.count > 0 ? compiled : undefined
+    this.#active = false
+    this.#looksAtSent = false
+    for (let id = 0; id < MAX_PORTS; id++) {
+      const isOutput = compiled.isOutput[id] === 1 ? MIRROR_OUTPUT : 0
+      this.#ingress[id] = ingress.get(id)
+      this.#egress[id] = egress.get(id)
+      this.#security[id] = security.get(id)
+      const received =
+        isOutput |
+        (ingress.has(id) ? POLICED : 0) |
+        (security.has(id) ? SECURED : 0) |
+        (compiled.received[id] !== 0 ? MIRRORED : 0)
+      const sent =
+        isOutput | (egress.has(id) ? POLICED : 0) | (compiled.sent[id] !== 0 ? MIRRORED : 0)
+      this.#onReceived[id] = received
+      this.#onSent[id] = sent
+      if (received !== 0 || sent !== 0) this.#active = true
+      if (sent !== 0) this.#looksAtSent = true
+    }
+  }
+
+  /**
+   * Before the decision.
+   *
+   * @returns what is to be decided: the burst itself where all of it is, else a burst of those frames that pass, perhaps
+   *   of none
+   */
+  ingress(burst: Burst): Burst {
+    this.#isSub = false
+    this.#asReceivedCount = 0
+    // A decision that threw leaves them behind.
+    if (this.#mirrors !== undefined) this.#mirrored.fill(0)
+    if (this.#looksAtSent) burst.beforeFlush = this.#beforeFlush
+    const { inPort, count } = burst
+    const todo = this.#onReceived[inPort] as number
+    if (todo === 0 || count === 0) return burst
+
+    const frames = this.#frames
+    frames.begin()
+    if ((todo & MIRROR_OUTPUT) === 0) this.#select(burst, todo)
+    if (frames.count === count && this.#asReceivedCount === 0) return burst
+    this.#isSub = true
+    return frames.open(burst)
+  }
+
+  /**
+   * After the decision, on the real burst: carries it over from the burst that `ingress` gave, then polices and mirrors
+   * what is sent. Copies that leave early because their list is full are seen to before they do.
+   */
+  egress(burst: Burst): void {
+    if (this.#isSub) {
+      this.#inherit()
+      this.#frames.close()
+      this.#isSub = false
+    }
+    if (this.#looksAtSent) {
+      this.#guardVerdicts(burst)
+      this.#guardCopies(burst)
+    }
+    // From here on there are no verdicts but those that were seen to, and what is sent is for mirrors.
+    burst.beforeFlush = undefined
+    this.#sendSelected(burst, true)
+    this.#sendAsReceived(burst)
+  }
+
+  /** Adds the frames that may pass to the sub-burst. */
+  #select(burst: Burst, todo: number): void {
+    const { inPort, count } = burst
+    const bucket = this.#ingress[inPort]
+    const security = this.#security[inPort]
+    bucket?.refill(burst.now)
+    let policed = 0
+    let refused = 0
+    for (let i = 0; i < count; i++) {
+      if (bucket !== undefined && !bucket.take(payloadOf(burst, i))) {
+        policed++
+        continue
+      }
+      if ((todo & MIRRORED) !== 0) this.#mirrorReceived(burst, i)
+      if (security !== undefined && !security.allows(burst, i)) refused++
+      else this.#frames.add(i)
+    }
+    if (policed > 0) countDrops(this.#words, inPort, Counter.ingressPoliced, policed)
+    if (refused > 0) countDrops(this.#words, inPort, Counter.portSecurity, refused)
+  }
+
+  /** Keeps frame `index` as it is for the mirrors that take it, because what decides may change it. */
+  #mirrorReceived(burst: Burst, index: number): void {
+    const mirrors = this.#mirrors as Mirrors
+    const { inPort } = burst
+    const selecting = mirrors.ofVlan(mirrors.received[inPort] as number, burst, index, inPort)
+    const takers = mirrors.withReadyOutput(selecting, burst)
+    if (takers === 0) return
+    const frame = burst.duplicate(index)
+    // Counted by the lcore as a frame not made.
+    if (frame < 0) return
+    const at = this.#asReceivedCount++
+    this.#asReceived[at] = frame
+    this.#asReceivedFor[at] = takers
+    this.#mirrored[index] = takers
+  }
+
+  #sendAsReceived(burst: Burst): void {
+    for (let i = 0; i < this.#asReceivedCount; i++) {
+      const takers = this.#asReceivedFor[i] as number
+      this.#mirror(burst, this.#asReceived[i] as number, takers, true)
+    }
+    this.#asReceivedCount = 0
+  }
+
+  /** What was duplicated by the program was mirrored with its original. */
+  #inherit(): void {
+    if (!this.#isSub) return
+    const frames = this.#frames
+    for (let i = frames.count; i < frames.total; i++) {
+      const original = frames.originalOf(i)
+      if (original < 0) continue
+      const mirrored = this.#mirrored[frames.realIndex(original)] as number
+      this.#mirrored[frames.realIndex(i)] = mirrored
+    }
+  }
+
+  #guardVerdicts(burst: Burst): void {
+    const { outPort, total } = burst
+    for (let i = 0; i < total; i++) {
+      const port = outPort[i] as number
+      if (this.#onSent[port] && !this.#maySend(burst, i, port)) outPort[i] = DROP
+    }
+  }
+
+  #guardCopies(burst: Burst): void {
+    const { copyFrame, copyPort, copyCount } = burst
+    let kept = 0
+    for (let i = 0; i < copyCount; i++) {
+      const frame = copyFrame[i] as number
+      const port = copyPort[i] as number
+      if (this.#onSent[port] && !this.#maySend(burst, frame, port)) continue
+      copyFrame[kept] = frame
+      copyPort[kept] = port
+      kept++
+    }
+    burst.truncateCopies(kept)
+  }
+
+  /** Whether frame `index` may go to `port`; notes the mirrors that take it there. */
+  #maySend(burst: Burst, index: number, port: number): boolean {
+    const todo = this.#onSent[port] as number
+    if ((todo & MIRROR_OUTPUT) !== 0) return false
+    // No frame: the datapath counts it.
+    if (index >= burst.total) return true
+    if (!this.#police(burst, index, port)) return false
+    if ((todo & MIRRORED) !== 0) {
+      const mirrors = this.#mirrors as Mirrors
+      const takers = mirrors.ofVlan(mirrors.sent[port] as number, burst, index, port)
+      this.#selected[index] = (this.#selected[index] as number) | takers
+    }
+    return true
+  }
+
+  #police(burst: Burst, index: number, port: number): boolean {
+    const bucket = this.#egress[port]
+    if (bucket === undefined) return true
+    bucket.refill(burst.now)
+    if (bucket.take(payloadOf(burst, index))) return true
+    countDrops(this.#words, port, Counter.egressPoliced, 1)
+    return false
+  }
+
+  #sendSelected(burst: Burst, verdictsAreFinal: boolean): void {
+    if (this.#mirrors === undefined) return
+    const { total } = burst
+    for (let i = 0; i < total; i++) {
+      const takers = (this.#selected[i] as number) & ~(this.#mirrored[i] as number)
+      this.#selected[i] = 0
+      if (takers === 0) continue
+      this.#mirrored[i] = (this.#mirrored[i] as number) | takers
+      this.#mirror(burst, i, takers, verdictsAreFinal)
+    }
+  }
+
+  /** Sends frame `index` to the outputs of these mirrors. */
+  #mirror(burst: Burst, index: number, takers: number, verdictsAreFinal: boolean): void {
+    const mirrors = this.#mirrors as Mirrors
+    for (let left = mirrors.withReadyOutput(takers, burst); left !== 0; left &= left - 1) {
+      const port = mirrors.outputOfLowest(left)
+      if (!this.#police(burst, index, port)) continue
+      if (verdictsAreFinal && burst.outPort[index] === DROP) burst.outPort[index] = port
+      else burst.copyTo(index, port)
+    }
+  }
+}
+
+/** Bytes of a frame as policers count them. */
+function payloadOf({ length }: Burst, index: number): number {
+  return Math.max(0, (length[index] as number) - ETHERNET)
+}
+
+function ingressRate(port: AttachmentSpec): Rate | undefined {
+  const { ingressPolicingRate: rate, ingressPolicingBurst: burst } = port
+  if (rate === 0) return undefined
+  return { rate: rate * 125, burst: (burst === 0 ? DEFAULT_POLICING_BURST : burst) * 125 }
+}
