@@ -14,7 +14,7 @@ const COPIES = 512
 /** What left, as `port:bytes` in order, so that two outcomes compare. */
 export type Sent = string[]
 
-/** The real {@link Burst} over ordinary memory, which can duplicate frames as an lcore can. */
+/** The real {@link Burst} over ordinary memory, which can make and duplicate frames as an lcore can. */
 export class FlowBurst {
   readonly burst: Burst
   readonly memory: BurstMemory
@@ -35,7 +35,7 @@ export class FlowBurst {
     }
     this.burst = new Burst(this.memory, {
       flushCopies: () => this.#takeCopies(),
-      create: () => -1,
+      create: (length) => this.#create(length),
       duplicate: (index) => this.#duplicate(index),
     })
     for (let id = 0; id < ports; id++) {
@@ -86,16 +86,24 @@ export class FlowBurst {
     return sent.sort()
   }
 
-  #duplicate(index: number): number {
-    const { packets, offset, length, outPort, words } = this.memory
+  #create(bytes: number): number {
+    const { offset, length, outPort, words } = this.memory
     const made = words[BurstWord.total] as number
-    if (made === MAX_FRAMES) return -1
+    if (made === MAX_FRAMES || bytes < 14 || bytes > BUFFER - HEADROOM) return -1
     words[BurstWord.total] = made + 1
-    const bytes = new Uint8Array(packets)
-    const from = offset[index] as number
     offset[made] = made * BUFFER + HEADROOM
-    length[made] = length[index] as number
+    length[made] = bytes
     outPort[made] = DROP
+    return made
+  }
+
+  #duplicate(index: number): number {
+    const { packets, offset, length, words } = this.memory
+    if (index >= (words[BurstWord.total] as number)) return -1
+    const made = this.#create(length[index] as number)
+    if (made === -1) return -1
+    const from = offset[index] as number
+    const bytes = new Uint8Array(packets)
     bytes.copyWithin(offset[made] as number, from, from + (length[index] as number))
     return made
   }
