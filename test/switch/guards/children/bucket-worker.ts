@@ -1,0 +1,25 @@
+/**
+ * Takes from a bucket that other threads take from, as fast as it can, for 10 seconds of a clock that all of them move:
+ * each turn a microsecond.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { type Rate, TokenBucket } from '../../../../src/switch/guards/bucket.js'
+
+const { memory, clock, rate } = workerData as {
+  memory: SharedArrayBuffer
+  clock: SharedArrayBuffer
+  rate: Rate
+}
+const turns = new Int32Array(clock)
+const bucket = new TokenBucket(new Int32Array(memory), 0, rate)
+let passed = 0
+let refused = 0
+let now = 0
+while (now < 10_000) {
+  now = Atomics.add(turns, 0, 1) / 1000
+  bucket.refill(5000 + now)
+  // 50 bytes a microsecond are five times the rate.
+  if (bucket.take(50)) passed += 50
+  else refused++
+}
+parentPort?.postMessage({ passed, refused, seconds: now / 1000 })
