@@ -1,0 +1,443 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type Burst, DROP } from '../../../src/burst/burst.js'
+import { buildUdp } from '../../../src/headers/build.js'
+import { vlan } from '../../../src/headers/index.js'
+import {
+  Guards,
+  newGuardMemory,
+  readGuardCounters,
+  resetGuardPort,
+} from '../../../src/switch/guards/guards.js'
+import type { AttachmentSpec, MirrorSpec } from '../../../src/switch/spec.js'
+import { FlowBurst } from '../../flows/flow-burst.js'
+
+const PORTS = 6
+const NONE = { ingressPoliced: 0, portSecurity: 0, egressPoliced: 0 }
+
+const MAC = 'fa:16:3e:00:00:01'
+const frame = (number: number, { source = MAC, vlans = [] as number[], bytes = 60 } = {}) =>
+  buildUdp({
+    source,
+    destination: 'fa:16:3e:00:00:02',
+    vlans,
+    sourceIp: '10.0.0.1',
+    destinationIp: '10.0.0.2',
+    sourcePort: number,
+    destinationPort: 9,
+    minLength: bytes,
+  })
+const frames = (count: number, bytes = 60) =>
+  Array.from({ length: count }, (_, i) => frame(i, { bytes }))
+
+const attachment = (some: Partial<AttachmentSpec> = {}): AttachmentSpec => ({
+  bridge: 'br0',
+  vlanMode: 'trunk',
+  tag: undefined,
+  trunks: [],
+  portSecurity: undefined,
+  ingressPolicingRate: 0,
+  ingressPolicingBurst: 0,
+  egressPolicer: undefined,
+  ...some,
+})
+const mirror = (some: Partial<MirrorSpec>): MirrorSpec => ({
+  name: 'm',
+  selectAll: false,
+  selectSrcPort: [],
+  selectDstPort: [],
+  selectVlan: [],
+  outputPort: 'p5',
+  ...some,
+})
+
+/** Guards around a decision, on an lcore with the ports p0 to p5. */
+class Bench {
+  readonly memory = newGuardMemory()
+  readonly guards = new Guards(this.memory)
+  readonly lcore = new FlowBurst(PORTS)
+
+  constructor(ports: Record<number, Partial<AttachmentSpec>>, mirrors: MirrorSpec[] = []) {
+    this.configure(ports, mirrors)
+  }
+
+  configure(ports: Record<number, Partial<AttachmentSpec>>, mirrors: MirrorSpec[] = []): void {
+    const ids = Array.from({ length: PORTS }, (_, id) => id)
+    this.guards.configure(
+      new Map(ids.map((id) => [id, attachment(ports[id])])),
+      new Map(ids.map((id) => [`p${id}`, id])),
+      mirrors,
+    )
+  }
+
+  /** What leaves, as `port<frame` with the number of the frame, and its tag if it has one. */
+  run(inPort: number, given: Uint8Array[], decide: (burst: Burst) => void): string[] {
+    const burst = this.lcore.receive(inPort, given)
+    const passed = this.guards.ingress(burst)
+    if (passed.count > 0) decide(passed)
+    this.guards.egress(burst)
+    const sent = this.lcore.sent().map((text) => {
+      const [port, hex = ''] = text.split(':')
+      const bytes = Buffer.from(hex, 'hex')
+      const isTagged = bytes.readUInt16BE(12) === 0x8100
+      const number = bytes.readUInt16BE(isTagged ? 38 : 34)
+      return `${port}<${number}${isTagged ? `@${bytes.readUInt16BE(14)}` : ''}`
+    })
+    return sent.sort()
+  }
+
+  drops(port: number) {
+    return readGuardCounters(this.memory, port)
+  }
+}
+
+const all =
+  (port: number) =>
+  ({ count, outPort }: Burst) =>
+    outPort.fill(port, 0, count)
+const range = (port: number, from: number, to: number) =>
+  Array.from({ length: to - from }, (_, i) => `${port}<${from + i}`)
+
+describe('guards', () => {
+  test('are inactive where nothing is configured', () => {
+    const bench = new Bench({})
+    assert.equal(bench.guards.active, false)
+    bench.configure({ 2: { ingressPolicingRate: 1 } })
+    assert.equal(bench.guards.active, true)
+    bench.configure({})
+    assert.equal(bench.guards.active, false)
+  })
+
+  test('hand on the burst itself where nothing is refused', () => {
+    const bench = new Bench({
+      0: { ingressPolicingRate: 1000, portSecurity: [{ mac: MAC, ips: [] }] },
+    })
+    for (const port of [0, 1]) {
+      const burst = bench.lcore.receive(port, frames(3))
+      assert.equal(bench.guards.ingress(burst), burst)
+      bench.guards.egress(burst)
+    }
+    assert.deepEqual(bench.drops(0), NONE)
+  })
+
+  test('leave the settings before in force when new ones cannot be', () => {
+    const bench = new Bench({ 0: { portSecurity: [] } })
+    const bad = [{ mac: MAC, ips: ['10.0.0'] }]
+    assert.throws(() => bench.configure({ 0: { portSecurity: bad } }), RangeError)
+    assert.throws(
+      () =>
+        bench.configure(
+          {},
+          Array.from({ length: 33 }, () => mirror({})),
+        ),
+      /mirrors has 33 mirrors; give at most 32/,
+    )
+    assert.deepEqual(bench.run(0, frames(2), all(1)), [])
+    assert.deepEqual(bench.drops(0), { ...NONE, portSecurity: 2 })
+  })
+})
+
+describe('port security', () => {
+  test('hands on the frames that are allowed, by their places', () => {
+    const bench = new Bench({ 0: { portSecurity: [{ mac: MAC, ips: ['10.0.0.1'] }] } })
+    const spoofed = { source: 'fa:16:3e:00:00:03' }
+    const given = [frame(0), frame(1, spoofed), frame(2), frame(3, spoofed), frame(4)]
+    const sent = bench.run(0, given, (burst) => {
+      burst.outPort[0] = 1
+      burst.outPort[1] = 2
+      burst.outPort[2] = 3
+      vlan.push(burst, 1, 7)
+      burst.copyTo(2, 4)
+    })
+    assert.deepEqual(sent, ['1<0', '2<2@7', '3<4', '4<4'])
+    assert.deepEqual(bench.drops(0), { ...NONE, portSecurity: 2 })
+    assert.deepEqual(bench.run(1, given, all(2)), range(2, 0, 5))
+  })
+})
+
+describe('ingress policing', () => {
+  test('takes kilobits, of frames without their Ethernet header', () => {
+    // 2 kbit are 250 bytes: five frames of 46.
+    const bench = new Bench({ 0: { ingressPolicingRate: 8, ingressPolicingBurst: 2 } })
+    assert.deepEqual(bench.run(0, frames(8), all(1)), range(1, 0, 5))
+    assert.deepEqual(bench.drops(0), { ...NONE, ingressPoliced: 3 })
+    // A kilobyte a second.
+    bench.lcore.pass(0.1)
+    assert.deepEqual(bench.run(0, frames(8), all(1)), range(1, 0, 2))
+    assert.deepEqual(bench.run(1, frames(8), all(2)), range(2, 0, 8))
+    assert.deepEqual(bench.drops(0), { ...NONE, ingressPoliced: 9 })
+    assert.deepEqual(bench.drops(1), NONE)
+  })
+
+  test('has a burst of 8000 kilobits where none is given', () => {
+    const bench = new Bench({ 0: { ingressPolicingRate: 1 } })
+    let passed = 0
+    for (let i = 0; i < 100; i++) passed += bench.run(0, frames(32, 1014), all(1)).length
+    assert.equal(passed, 1000)
+  })
+
+  test('is shared by the lcores', () => {
+    const bench = new Bench({ 0: { ingressPolicingRate: 8, ingressPolicingBurst: 2 } })
+    const other = new Guards(bench.memory)
+    const ports = new Map([[0, attachment({ ingressPolicingRate: 8, ingressPolicingBurst: 2 })]])
+    other.configure(ports, new Map(), [])
+    assert.equal(bench.run(0, frames(4), all(1)).length, 4)
+    assert.equal(other.ingress(new FlowBurst(PORTS).receive(0, frames(4))).count, 1)
+    assert.deepEqual(bench.drops(0), { ...NONE, ingressPoliced: 3 })
+    resetGuardPort(bench.memory, 0)
+    assert.deepEqual(bench.drops(0), NONE)
+    assert.equal(bench.run(0, frames(5), all(1)).length, 5)
+  })
+})
+
+describe('an egress policer', () => {
+  const policed = { 1: { egressPolicer: { cir: 1000, cbs: 250 } } }
+
+  test('takes bytes, of frames as they leave, without their Ethernet header', () => {
+    const bench = new Bench(policed)
+    assert.deepEqual(bench.run(0, frames(8), all(1)), range(1, 0, 5))
+    assert.deepEqual(bench.run(0, frames(8), all(2)), range(2, 0, 8))
+    assert.deepEqual(bench.drops(1), { ...NONE, egressPoliced: 3 })
+    bench.lcore.pass(10)
+    const tagged = bench.run(0, frames(8), (burst) => {
+      for (let i = 0; i < 8; i++) for (let n = 0; n < 10; n++) vlan.push(burst, i, 1)
+      all(1)(burst)
+    })
+    // 86 bytes each.
+    assert.equal(tagged.length, 2)
+  })
+
+  test('takes further receivers, and leaves the others', () => {
+    const bench = new Bench(policed)
+    const flood = (burst: Burst) => {
+      all(2)(burst)
+      for (let i = 0; i < burst.count; i++) for (const port of [1, 3]) burst.copyTo(i, port)
+    }
+    assert.deepEqual(bench.run(0, frames(8), flood), [
+      ...range(1, 0, 5),
+      ...range(2, 0, 8),
+      ...range(3, 0, 8),
+    ])
+    assert.deepEqual(bench.drops(1), { ...NONE, egressPoliced: 3 })
+  })
+
+  for (const isSub of [false, true]) {
+    const name = isSub ? 'of a part of the burst ' : ''
+    test(`takes copies ${name}that leave early because there are too many`, () => {
+      const refused = isSub ? { 0: { portSecurity: [{ mac: MAC, ips: [] }] } } : {}
+      const bench = new Bench({ ...policed, ...refused })
+      const given = isSub ? [...frames(8), frame(99, { source: '02:00:00:00:00:01' })] : frames(8)
+      const sent = bench.run(0, given, (burst) => {
+        for (let i = 0; i < 2000; i++) burst.copyTo(i % 8, i % 2 === 0 ? 1 : 2)
+      })
+      assert.equal(sent.filter((text) => text.startsWith('1<')).length, 5)
+      assert.equal(sent.filter((text) => text.startsWith('2<')).length, 1000)
+      assert.deepEqual(bench.drops(1), { ...NONE, egressPoliced: 995 })
+    })
+  }
+
+  test('takes frames that a program made while there was nothing to receive', () => {
+    const bench = new Bench(policed)
+    const burst = bench.lcore.receive(0, [])
+    assert.equal(bench.guards.ingress(burst), burst)
+    for (let i = 0; i < 8; i++) burst.outPort[burst.create(60)] = 1
+    bench.guards.egress(burst)
+    assert.equal(bench.lcore.sent().length, 5)
+  })
+
+  test('does not mind verdicts and copies that name no port and no frame', () => {
+    const bench = new Bench(policed)
+    const burst = bench.lcore.receive(0, frames(4))
+    bench.guards.ingress(burst)
+    burst.outPort.set([-7, 1024, 2 ** 31 - 1, 1])
+    burst.copyTo(500, 1)
+    burst.copyTo(2 ** 32 - 1, 1)
+    burst.copyTo(0, -1)
+    bench.guards.egress(burst)
+    // They are for the datapath to count.
+    assert.deepEqual([...burst.outPort.subarray(0, 4)], [-7, 1024, 2 ** 31 - 1, 1])
+    assert.equal(burst.copyCount, 3)
+    assert.deepEqual(bench.drops(1), NONE)
+  })
+})
+
+describe('a mirror', () => {
+  const forward: Record<number, number> = { 0: 1, 1: 0, 2: 3, 3: 2, 4: 0 }
+  const decide = (burst: Burst) => all(forward[burst.inPort] ?? DROP)(burst)
+  const cases: [string, MirrorSpec[], Record<number, string[]>][] = [
+    ['of nothing', [mirror({ selectVlan: [0] })], { 0: ['1<0'], 2: ['3<0'] }],
+    [
+      'of what a port sends us',
+      [mirror({ selectSrcPort: ['p0'] })],
+      { 0: ['1<0', '5<0'], 1: ['0<0'], 2: ['3<0'], 4: ['0<0'] },
+    ],
+    [
+      'of what we send to a port',
+      [mirror({ selectDstPort: ['p0'] })],
+      { 0: ['1<0'], 1: ['0<0', '5<0'], 4: ['0<0', '5<0'] },
+    ],
+    [
+      'of two ports, both of which a frame passes',
+      [mirror({ selectSrcPort: ['p0', 'p1'], selectDstPort: ['p0', 'p1'] })],
+      { 0: ['1<0', '5<0'], 1: ['0<0', '5<0'], 2: ['3<0'] },
+    ],
+    [
+      'of all',
+      [mirror({ selectAll: true })],
+      { 0: ['1<0', '5<0'], 1: ['0<0', '5<0'], 2: ['3<0', '5<0'], 5: [] },
+    ],
+    [
+      'and another',
+      [mirror({ selectSrcPort: ['p0'] }), mirror({ selectDstPort: ['p1'], outputPort: 'p4' })],
+      { 0: ['1<0', '4<0', '5<0'], 1: ['0<0'], 4: [], 5: [] },
+    ],
+    ['without its port', [mirror({ selectAll: true, outputPort: 'p77' })], { 0: ['1<0'], 5: [] }],
+    [
+      'of ports that are not there',
+      [mirror({ selectSrcPort: ['p77', 'p0'] })],
+      { 0: ['1<0', '5<0'], 1: ['0<0'] },
+    ],
+  ]
+  for (const [name, mirrors, expected] of cases) {
+    test(name, () => {
+      const bench = new Bench({}, mirrors)
+      for (const [port, sent] of Object.entries(expected)) {
+        assert.deepEqual(bench.run(Number(port), [frame(0)], decide), sent, `from p${port}`)
+      }
+    })
+  }
+
+  test('of the VLANs of tagged frames, and of ports for untagged ones', () => {
+    const mirrors = [mirror({ selectAll: true, selectVlan: [10, 0] })]
+    const access = { vlanMode: 'access', tag: 10 } as const
+    const native = { vlanMode: 'native-untagged', tag: 11 } as const
+    const bench = new Bench({ 0: access, 1: native }, mirrors)
+    const given = [frame(0), frame(1, { vlans: [10] }), frame(2, { vlans: [11] })]
+    const mirrored = (port: number, to: number) =>
+      bench.run(port, given, all(to)).filter((text) => text.startsWith('5'))
+    assert.deepEqual(mirrored(0, 1), ['5<0', '5<1@10'])
+    // As it is sent: untagged, so of the VLAN 10 of p0.
+    assert.deepEqual(mirrored(1, 0), ['5<0', '5<1@10'])
+    assert.deepEqual(mirrored(1, 1), ['5<1@10'])
+    assert.deepEqual(mirrored(2, 3), ['5<0', '5<1@10'])
+  })
+
+  test('gets frames as they were received, or as they are sent', () => {
+    const rewrite = (burst: Burst) => {
+      vlan.push(burst, 0, 33)
+      burst.outPort[0] = 1
+    }
+    const src = new Bench({}, [mirror({ selectSrcPort: ['p0'] })])
+    assert.deepEqual(src.run(0, [frame(0)], rewrite), ['1<0@33', '5<0'])
+    const dst = new Bench({}, [mirror({ selectDstPort: ['p1'] })])
+    assert.deepEqual(dst.run(0, [frame(0)], rewrite), ['1<0@33', '5<0@33'])
+    const both = new Bench({}, [mirror({ selectAll: true })])
+    assert.deepEqual(both.run(0, [frame(0)], rewrite), ['1<0@33', '5<0'])
+  })
+
+  test('gets a frame once though the program sends a changed duplicate as well', () => {
+    const bench = new Bench({}, [mirror({ selectAll: true })])
+    const sent = bench.run(0, [frame(0)], (burst) => {
+      assert.equal(burst.total, 1)
+      burst.outPort[0] = 1
+      const other = burst.duplicate(0)
+      vlan.push(burst, other, 4)
+      burst.outPort[other] = 2
+      burst.outPort[burst.duplicate(other)] = 3
+    })
+    assert.deepEqual(sent, ['1<0', '2<0@4', '3<0@4', '5<0'])
+  })
+
+  test('gets what a program made', () => {
+    const bench = new Bench({}, [mirror({ selectAll: true })])
+    const sent = bench.run(0, [frame(0)], (burst) => {
+      const made = burst.create(60)
+      burst.bytes.set(frame(7), burst.offset[made])
+      burst.outPort[made] = 2
+    })
+    assert.deepEqual(sent, ['2<7', '5<0', '5<7'])
+  })
+
+  test('gets nothing but what it mirrors', () => {
+    const bench = new Bench({}, [mirror({ selectSrcPort: ['p0'] })])
+    const flood = (burst: Burst) => {
+      all(5)(burst)
+      for (let i = 0; i < burst.count; i++) for (const port of [2, 5, 3]) burst.copyTo(i, port)
+    }
+    assert.deepEqual(bench.run(1, [frame(0), frame(1)], flood), [
+      ...range(2, 0, 2),
+      ...range(3, 0, 2),
+    ])
+    assert.deepEqual(bench.run(0, [frame(0)], flood), ['2<0', '3<0', '5<0'])
+    assert.deepEqual(bench.run(5, [frame(0)], flood), [])
+  })
+
+  test('gets what port security refuses, and not what is policed', () => {
+    const bench = new Bench(
+      { 0: { portSecurity: [], ingressPolicingRate: 8, ingressPolicingBurst: 2 } },
+      [mirror({ selectSrcPort: ['p0'] })],
+    )
+    assert.deepEqual(bench.run(0, frames(8), all(1)), range(5, 0, 5))
+    assert.deepEqual(bench.drops(0), { ...NONE, ingressPoliced: 3, portSecurity: 5 })
+  })
+
+  test('gets what a policer lets pass, and is policed itself', () => {
+    const mirrors = [mirror({ selectDstPort: ['p1'] })]
+    const bench = new Bench({ 1: { egressPolicer: { cir: 1000, cbs: 250 } } }, mirrors)
+    assert.deepEqual(bench.run(0, frames(8), all(1)), [...range(1, 0, 5), ...range(5, 0, 5)])
+    const slow = new Bench({ 5: { egressPolicer: { cir: 1000, cbs: 250 } } }, mirrors)
+    assert.deepEqual(slow.run(0, frames(8), all(1)), [...range(1, 0, 8), ...range(5, 0, 5)])
+    assert.deepEqual(slow.drops(5), { ...NONE, egressPoliced: 3 })
+  })
+
+  test('gets each frame once, however many copies leave early', () => {
+    for (const select of [{ selectDstPort: ['p1', 'p2'] }, { selectAll: true }]) {
+      const bench = new Bench({}, [mirror(select), mirror({ ...select, outputPort: 'p4' })])
+      const sent = bench.run(0, frames(256), (burst) => {
+        for (let i = 0; i < 3000; i++) burst.copyTo(i % 256, 1 + (i % 3))
+        for (let i = 0; i < 300; i++) burst.copyTo(i % 256, 5)
+      })
+      for (const port of [4, 5]) {
+        const mirrored = sent.filter((text) => text.startsWith(`${port}<`))
+        assert.deepEqual(mirrored.sort(), range(port, 0, 256).sort())
+      }
+      assert.equal(sent.length, 3000 + 2 * 256)
+    }
+  })
+
+  test('that has no room for a duplicate loses that frame and no other', () => {
+    const bench = new Bench({}, [mirror({ selectSrcPort: ['p0'] })])
+    const sent = bench.run(0, frames(300), all(1))
+    assert.equal(sent.filter((text) => text.startsWith('1')).length, 300)
+    assert.equal(sent.filter((text) => text.startsWith('5')).length, 212)
+  })
+
+  test('whose port is not ready costs nothing', () => {
+    const bench = new Bench({}, [mirror({ selectAll: true })])
+    bench.lcore.memory.isReady[5] = 0
+    const burst = bench.lcore.receive(0, frames(3))
+    assert.equal(bench.guards.ingress(burst), burst)
+    assert.deepEqual(bench.run(0, frames(3), all(1)), range(1, 0, 3))
+  })
+})
+
+test('a decision that throws leaves nothing behind', () => {
+  const bench = new Bench({ 2: { egressPolicer: { cir: 1, cbs: 1 } } }, [
+    mirror({ selectAll: true }),
+  ])
+  const burst = bench.lcore.receive(0, frames(4))
+  const failing = (passed: Burst) => {
+    all(1)(passed)
+    for (let i = 0; i < 400; i++) passed.copyTo(i % 4, 3)
+    throw new Error('oops')
+  }
+  assert.throws(() => failing(bench.guards.ingress(burst)), /oops/)
+  burst.dropAll()
+  assert.deepEqual(bench.lcore.sent(), [])
+  assert.deepEqual(bench.run(0, frames(2), all(1)), [...range(1, 0, 2), ...range(5, 0, 2)])
+  // A bridge without guards is next on this lcore: none of this one's are left on the burst.
+  const next = bench.lcore.receive(0, frames(1))
+  bench.guards.ingress(next)
+  next.begin(1)
+  assert.equal(next.beforeFlush, undefined)
+})
