@@ -98,13 +98,12 @@ export class FlowBurst {
   }
 
   #duplicate(index: number): number {
-    const { packets, offset, length, words } = this.memory
+    const { offset, length, words } = this.memory
     if (index >= (words[BurstWord.total] as number)) return -1
     const made = this.#create(length[index] as number)
     if (made === -1) return -1
     const from = offset[index] as number
-    const bytes = new Uint8Array(packets)
-    bytes.copyWithin(offset[made] as number, from, from + (length[index] as number))
+    this.burst.bytes.copyWithin(offset[made] as number, from, from + (length[index] as number))
     return made
   }
 

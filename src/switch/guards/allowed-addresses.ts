@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { isIPv4, isIPv6 } from 'node:net'
-import { parseIpv4, parseIpv6, parseMac } from 'dpdk-vhost/headers'
+import { parseIpv4, parseIpv6, parseMac, readMac } from 'dpdk-vhost/headers'
 import type { AllowedAddress } from '../spec.js'
 
 /** Words of an IPv6 prefix: address, then mask. */
@@ -48,7 +48,9 @@ export class AllowedAddresses {
     }
   }
 
-  find(mac: number): Station | undefined {
+  /** The station whose MAC address is at `at`; by its place, as numbers of 48 bits are objects when they are passed on. */
+  find(view: DataView, at: number): Station | undefined {
+    const mac = readMac(view, at)
     const macs = this.#macs
     let slot = this.#slot(mac)
     while (macs[slot] !== mac) {

@@ -31,6 +31,20 @@ export interface Rate {
   readonly burst: number
 }
 
+/** A time as buckets take it: in whole numbers, which can be passed on without making objects. */
+export class BucketTime {
+  /** Modulo 2^32. */
+  ticks = 0
+  /** Plus one, so that it is not 0. */
+  second = 0
+
+  /** @param now - milliseconds */
+  set(now: number): void {
+    this.ticks = (now * TICKS) | 0
+    this.second = ((now / 1000) | 0) + 1
+  }
+}
+
 /**
  * One lcore's view of a shared bucket.
  *
@@ -61,14 +75,13 @@ export class TokenBucket {
     this.#leastTicks = Math.max(1, Math.ceil(LEAST / this.#tokensPerTick))
   }
 
-  /** Adds what came since the last time. @param now - milliseconds on a clock that all lcores share */
-  refill(now: number): void {
+  /** Adds what came since the last time. @param time - the same clock for all lcores */
+  refill(time: BucketTime): void {
     const words = this.#words
     const filledAt = this.#at + FILLED
+    const { ticks, second } = time
     // Before `SEEN`: if both are out of date then, the exchange below fails.
     const filled = Atomics.load(words, filledAt)
-    const ticks = (now * TICKS) | 0
-    const second = ((now / 1000) | 0) + 1
     const seen = Atomics.load(words, this.#at + SEEN)
     const away = second - seen
     const elapsed = (ticks - filled) | 0

@@ -1,7 +1,7 @@
 import { type Burst, DROP, MAX_FRAMES, MAX_PORTS } from 'dpdk-vhost'
 import { SubBurst } from 'dpdk-vhost/programs/sub-burst'
 import type { AttachmentSpec, MirrorSpec } from '../spec.js'
-import { type Rate, TokenBucket } from './bucket.js'
+import { BucketTime, type Rate, TokenBucket } from './bucket.js'
 import { Bucket, Counter, countDrops, portWords } from './memory.js'
 import { Mirrors } from './mirrors.js'
 import { PortSecurity } from './port-security.js'
@@ -39,6 +39,7 @@ const MIRROR_OUTPUT = 8
 export class Guards {
   readonly #words: Int32Array
   readonly #frames = new SubBurst()
+  readonly #time = new BucketTime()
   /** Whether `#frames` are open. */
   #isSub = false
   #active = false
@@ -136,6 +137,7 @@ export class Guards {
   ingress(burst: Burst): Burst {
     this.#isSub = false
     this.#asReceivedCount = 0
+    this.#time.set(burst.now)
     // A decision that threw leaves them behind.
     if (this.#mirrors !== undefined) this.#mirrored.fill(0)
     if (this.#looksAtSent) burst.beforeFlush = this.#beforeFlush
@@ -176,7 +178,7 @@ export class Guards {
     const { inPort, count } = burst
     const bucket = this.#ingress[inPort]
     const security = this.#security[inPort]
-    bucket?.refill(burst.now)
+    bucket?.refill(this.#time)
     let policed = 0
     let refused = 0
     for (let i = 0; i < count; i++) {
@@ -268,7 +270,7 @@ export class Guards {
   #police(burst: Burst, index: number, port: number): boolean {
     const bucket = this.#egress[port]
     if (bucket === undefined) return true
-    bucket.refill(burst.now)
+    bucket.refill(this.#time)
     if (bucket.take(payloadOf(burst, index))) return true
     countDrops(this.#words, port, Counter.egressPoliced, 1)
     return false

@@ -6,7 +6,6 @@
 import {
   arp,
   EtherType,
-  ethernet,
   Fragment,
   Headers,
   icmpv6,
@@ -18,6 +17,9 @@ import {
 } from 'dpdk-vhost/headers'
 import type { AllowedAddress } from '../spec.js'
 import { AllowedAddresses, allowsIpv4, allowsIpv6, type Station } from './allowed-addresses.js'
+
+/** Where the source address is in a frame. */
+const SOURCE_MAC = 6
 
 const DHCP_CLIENT = 68
 const DHCP_SERVER = 67
@@ -57,7 +59,7 @@ export class PortSecurity {
     const headers = this.#headers
     // What is wrong with the headers may hide what is to be checked.
     if (!headers.parse(frames, index)) return false
-    const station = this.#addresses.find(ethernet.source(view, headers.l2))
+    const station = this.#addresses.find(view, headers.l2 + SOURCE_MAC)
     if (station === undefined) return false
     switch (headers.etherType) {
       case EtherType.ipv4:
@@ -133,18 +135,18 @@ function mayDiscover(station: Station, view: DataView, headers: Headers, type: n
   // RFC 6980, 5: it must not be fragmented, and what is cut off could not be checked.
   if (headers.fragment !== Fragment.none) return false
   if (type === icmpv6.Type.routerSolicitation) {
-    return hasOnlyMac(view, l4 + icmpv6.LENGTH, end, station.mac)
+    return hasOnlyMac(view, l4 + icmpv6.LENGTH, end, station)
   }
   const target = icmpv6.neighbourTarget(view, l4, end)
   if (target < 0) return false
   const claims =
     type === icmpv6.Type.neighbourAdvertisement || isUnspecified(view, l3 + ipv6.SOURCE)
   if (claims && !allowsIpv6(station, view, target)) return false
-  return hasOnlyMac(view, l4 + icmpv6.NEIGHBOUR_LENGTH, end, station.mac)
+  return hasOnlyMac(view, l4 + icmpv6.NEIGHBOUR_LENGTH, end, station)
 }
 
-/** Whether all link-layer addresses among the options from `at` are `mac`, and all options are whole. */
-function hasOnlyMac(view: DataView, at: number, end: number, mac: number): boolean {
+/** Whether all link-layer addresses among the options from `at` are the station's, and all options are whole. */
+function hasOnlyMac(view: DataView, at: number, end: number, station: Station): boolean {
   while (at < end) {
     if (end - at < 8) return false
     const bytes = view.getUint8(at + 1) * 8
@@ -152,7 +154,7 @@ function hasOnlyMac(view: DataView, at: number, end: number, mac: number): boole
     const kind = view.getUint8(at)
     const isAddress =
       kind === icmpv6.Option.sourceLinkLayerAddress || kind === icmpv6.Option.targetLinkLayerAddress
-    if (isAddress && readMac(view, at + 2) !== mac) return false
+    if (isAddress && readMac(view, at + 2) !== station.mac) return false
     at += bytes
   }
   return true

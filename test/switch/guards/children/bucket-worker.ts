@@ -3,7 +3,7 @@
  * each turn a microsecond.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { type Rate, TokenBucket } from '../../../../src/switch/guards/bucket.js'
+import { BucketTime, type Rate, TokenBucket } from '../../../../src/switch/guards/bucket.js'
 
 const { memory, clock, rate } = workerData as {
   memory: SharedArrayBuffer
@@ -12,12 +12,14 @@ const { memory, clock, rate } = workerData as {
 }
 const turns = new Int32Array(clock)
 const bucket = new TokenBucket(new Int32Array(memory), 0, rate)
+const time = new BucketTime()
 let passed = 0
 let refused = 0
 let now = 0
 while (now < 10_000) {
   now = Atomics.add(turns, 0, 1) / 1000
-  bucket.refill(5000 + now)
+  time.set(5000 + now)
+  bucket.refill(time)
   // 50 bytes a microsecond are five times the rate.
   if (bucket.take(50)) passed += 50
   else refused++
