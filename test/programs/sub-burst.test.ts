@@ -180,6 +180,25 @@ describe('a program that is handed a part of a burst', () => {
     assert.equal(lcore.sent().length, made)
   })
 
+  test('has its copies sent early as its frames are then', () => {
+    const lcore = new FlowBurst(3)
+    const real = lcore.receive(0, frames(2))
+    const lengths: number[] = []
+    real.beforeFlush = ({ length }) => lengths.push(length[1] as number)
+    through(
+      new SubBurst(),
+      real,
+      (burst) => {
+        vlan.push(burst, 0, 5)
+        for (let i = 0; i < 3 * MAX_FRAMES; i++) burst.copyTo(0, 1)
+        vlan.push(burst, 0, 6)
+      },
+      (i) => i === 1,
+    )
+    assert.deepEqual(lengths, [64, 68])
+    assert.equal(lcore.sent().length, 3 * MAX_FRAMES)
+  })
+
   test('may throw half-way: nothing of it counts, and the next burst is whole', () => {
     const lcore = new FlowBurst(3)
     const sub = new SubBurst()

@@ -53,10 +53,6 @@ export class Mirrors {
       if (output === undefined || !ports.has(output)) continue
       this.#add(this.#count++, mirror, output, ports, ids)
     }
-    for (const [id, isOutput] of this.isOutput.entries()) {
-      // What such a port receives is dropped, and what it is sent was mirrored.
-      if (isOutput === 1) this.received[id] = this.sent[id] = 0
-    }
   }
 
   get count(): number {

@@ -405,6 +405,25 @@ describe('a mirror', () => {
     }
   })
 
+  test('is sent what does not fit without policing it or anything else again', () => {
+    // Enough for 600 frames of 46 bytes.
+    const egressPolicer = { cir: 1, cbs: 46 * 600 }
+    const bench = new Bench({ 1: { egressPolicer }, 4: { egressPolicer } }, [
+      mirror({ selectDstPort: ['p1'], outputPort: 'p4' }),
+      mirror({ selectDstPort: ['p1'], outputPort: 'p5' }),
+      mirror({ selectSrcPort: ['p0'], outputPort: 'p3' }),
+    ])
+    const sent = bench.run(0, frames(200), (burst) => {
+      for (let i = 0; i < 600; i++) burst.copyTo(i % 200, 1)
+    })
+    const counts = [1, 3, 4, 5].map((port) => sent.filter((text) => text.startsWith(`${port}<`)))
+    assert.deepEqual(
+      counts.map(({ length }) => length),
+      [600, 200, 200, 200],
+    )
+    assert.deepEqual(bench.drops(1), NONE)
+  })
+
   test('that has no room for a duplicate loses that frame and no other', () => {
     const bench = new Bench({}, [mirror({ selectSrcPort: ['p0'] })])
     const sent = bench.run(0, frames(300), all(1))
