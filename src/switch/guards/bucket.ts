@@ -16,6 +16,9 @@ const LONG = 1024
 /** Least refill in tokens, so that rounding costs less than one thousandth. */
 const LEAST = 1024
 
+/** Frames' worth of tokens that are fetched together: atomic operations cost more than all else here. */
+const AHEAD = 32
+
 /** Places of the words from the bucket's first. */
 const TOKENS = 0
 /** Time of the last refill in ticks, modulo 2^32. */
@@ -49,7 +52,10 @@ export class BucketTime {
  * One lcore's view of a shared bucket.
  *
  * Time and tokens are words of their own, and whoever moves the time on adds the tokens of that time. So there is no
- * lock to be left behind: an lcore that ends between the two costs the tokens of one refill.
+ * lock to be left behind: an lcore that ends between the two costs the tokens of one refill, or those of the frames that
+ * it fetched ahead for.
+ *
+ * For each burst: `refill`, `take` for each frame, `giveBack`.
  */
 export class TokenBucket {
   readonly #words: Int32Array
@@ -57,8 +63,8 @@ export class TokenBucket {
   readonly #tokensPerByte: number
   readonly #tokensPerTick: number
   readonly #leastTicks: number
-  /** What rounding left over of the prices so far, in tokens. */
-  #rest = 0
+  /** Tokens taken out of the shared bucket and not used yet; or less than one too few, by rounding. */
+  #held = 0
 
   /**
    * @param words - shared memory
@@ -99,14 +105,30 @@ export class TokenBucket {
 
   /** Takes the tokens of `bytes`, or none and returns false when there are not enough. */
   take(bytes: number): boolean {
+    const price = bytes * this.#tokensPerByte
+    const missing = Math.floor(price - this.#held)
+    if (missing > 0 && (price > FULL || !this.#fetch(missing))) return false
+    this.#held -= price
+    return true
+  }
+
+  /** Gives back what was fetched and not used; at the end of a burst. */
+  giveBack(): void {
+    const whole = Math.floor(this.#held)
+    if (whole <= 0) return
+    this.#held -= whole
+    this.#add(whole)
+  }
+
+  /** Fetches at least so many tokens if they are there, and more for the frames that come next in the burst. */
+  #fetch(least: number): boolean {
     const words = this.#words
-    const exact = bytes * this.#tokensPerByte + this.#rest
-    const price = Math.floor(exact)
-    let tokens = Atomics.load(words, this.#at)
-    while (tokens >= price) {
-      const before = Atomics.compareExchange(words, this.#at, tokens, tokens - price)
+    let tokens = Atomics.load(words, this.#at + TOKENS)
+    while (tokens >= least) {
+      const fetched = Math.min(tokens, least * AHEAD)
+      const before = Atomics.compareExchange(words, this.#at + TOKENS, tokens, tokens - fetched)
       if (before === tokens) {
-        this.#rest = exact - price
+        this.#held += fetched
         return true
       }
       tokens = before
@@ -118,7 +140,12 @@ export class TokenBucket {
     const words = this.#words
     let tokens = Atomics.load(words, this.#at + TOKENS)
     for (;;) {
-      const before = Atomics.compareExchange(words, this.#at, tokens, Math.min(FULL, tokens + more))
+      const before = Atomics.compareExchange(
+        words,
+        this.#at + TOKENS,
+        tokens,
+        Math.min(FULL, tokens + more),
+      )
       if (before === tokens) return
       tokens = before
     }

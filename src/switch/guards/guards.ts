@@ -51,6 +51,12 @@ export class Guards {
   readonly #ingress: (TokenBucket | undefined)[] = []
   readonly #egress: (TokenBucket | undefined)[] = []
   readonly #security: (PortSecurity | undefined)[] = []
+  /** Ports whose egress policers were at work on this burst. */
+  readonly #open = new Uint16Array(MAX_PORTS)
+  readonly #isOpen = new Uint8Array(MAX_PORTS)
+  #openCount = 0
+  /** What they dropped of it, by port id. */
+  readonly #policed = new Uint32Array(MAX_PORTS)
   #mirrors: Mirrors | undefined
   /** Mirrors that have each frame of the burst already. */
   readonly #mirrored = new Int32Array(MAX_FRAMES)
@@ -106,6 +112,7 @@ export class Guards {
       if (port.portSecurity !== undefined) security.set(id, new PortSecurity(port.portSecurity))
     }
 
+    this.#closeEgress()
     this.#mirrors = compiled.count > 0 ? compiled : undefined
     this.#active = false
     this.#looksAtSent = false
@@ -138,7 +145,8 @@ export class Guards {
     this.#isSub = false
     this.#asReceivedCount = 0
     this.#time.set(burst.now)
-    // A decision that threw leaves them behind.
+    // A decision that threw leaves all this behind.
+    this.#closeEgress()
     if (this.#mirrors !== undefined) this.#mirrored.fill(0)
     if (this.#looksAtSent) burst.beforeFlush = this.#beforeFlush
     const { inPort, count } = burst
@@ -171,6 +179,7 @@ export class Guards {
     burst.beforeFlush = undefined
     this.#sendSelected(burst, true)
     this.#sendAsReceived(burst)
+    this.#closeEgress()
   }
 
   /** Adds the frames that may pass to the sub-burst. */
@@ -190,6 +199,7 @@ export class Guards {
       if (security !== undefined && !security.allows(burst, i)) refused++
       else this.#frames.add(i)
     }
+    bucket?.giveBack()
     if (policed > 0) countDrops(this.#words, inPort, Counter.ingressPoliced, policed)
     if (refused > 0) countDrops(this.#words, inPort, Counter.portSecurity, refused)
   }
@@ -270,10 +280,26 @@ export class Guards {
   #police(burst: Burst, index: number, port: number): boolean {
     const bucket = this.#egress[port]
     if (bucket === undefined) return true
-    bucket.refill(this.#time)
+    if (this.#isOpen[port] === 0) {
+      this.#isOpen[port] = 1
+      this.#open[this.#openCount++] = port
+      bucket.refill(this.#time)
+    }
     if (bucket.take(payloadOf(burst, index))) return true
-    countDrops(this.#words, port, Counter.egressPoliced, 1)
+    this.#policed[port] = (this.#policed[port] as number) + 1
     return false
+  }
+
+  /** Ends the work of egress policers on a burst. */
+  #closeEgress(): void {
+    for (let i = 0; i < this.#openCount; i++) {
+      const port = this.#open[i] as number
+      const policed = this.#policed[port] as number
+      this.#egress[port]?.giveBack()
+      if (policed > 0) countDrops(this.#words, port, Counter.egressPoliced, policed)
+      this.#policed[port] = this.#isOpen[port] = 0
+    }
+    this.#openCount = 0
   }
 
   #sendSelected(burst: Burst, verdictsAreFinal: boolean): void {

@@ -41,6 +41,7 @@ function offer(rate: Rate, { poll, burst, frame, polls }: Load, lcores = 1) {
     // One lcore's time may be a little behind that of another.
     refill(bucket, now - random.below(2) * poll * 0.1)
     for (let n = 0; n < burst; n++) if (bucket.take(frame)) passed += frame
+    bucket.giveBack()
   }
   return { passed, seconds: (now - START) / 1000 }
 }
@@ -170,6 +171,7 @@ describe('a bucket', () => {
     const [a, b] = [new TokenBucket(words, 0, rate), new TokenBucket(words, 0, rate)]
     refill(a, START + 100)
     assert.ok(a.take(5000))
+    a.giveBack()
     refill(b, START)
     assert.equal(b.take(1), false)
     refill(a, START + 1100)
@@ -182,6 +184,7 @@ describe('a bucket', () => {
     const before = new TokenBucket(words, 0, { rate: 1000, burst: 1000 })
     refill(before, START)
     assert.ok(before.take(750))
+    before.giveBack()
     const after = new TokenBucket(words, 0, { rate: 1, burst: 100_000 })
     refill(after, START)
     assert.equal(after.take(25_100), false)
