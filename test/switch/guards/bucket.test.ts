@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { BucketTime, type Rate, TokenBucket } from '../../../src/switch/guards/bucket.js'
 import { Random } from '../../headers/random.js'
@@ -219,4 +220,34 @@ test('threads that take at the same time together get the rate', { timeout: 60_0
   for (const result of done) assert.ok(result.refused > 0)
   const error = (passed - rate.burst) / (rate.rate * seconds) - 1
   assert.ok(Math.abs(error) < 0.02, `${(error * 100).toFixed(2)} %`)
+})
+
+test('a thread that is terminated anywhere leaves the others their rate', async () => {
+  const words = memory()
+  const rate: Rate = { rate: 10e6, burst: 50_000 }
+  const script = new URL('./children/bucket-worker.js', import.meta.url)
+  const clock = new SharedArrayBuffer(8)
+  const turns = new Int32Array(clock)
+  const bucket = new TokenBucket(words, 0, rate)
+  for (let round = 0; round < 5; round++) {
+    Atomics.store(turns, 0, 0)
+    const data = { memory: words.buffer, clock, rate }
+    const worker = new Worker(script, { workerData: data })
+    await once(worker, 'online')
+    while (Atomics.load(turns, 0) < 50_000 * (round + 1)) await delay(1)
+    await worker.terminate()
+
+    let now = START + round * 1e6
+    refill(bucket, now)
+    assert.ok(bucket.take(rate.burst * 0.99))
+    let passed = 0
+    for (let i = 0; i < 10_000; i++) {
+      now += 1
+      refill(bucket, now)
+      for (let n = 0; n < 20; n++) if (bucket.take(1000)) passed += 1000
+      bucket.giveBack()
+    }
+    const error = passed / (rate.rate * 10) - 1
+    assert.ok(Math.abs(error) < 0.02, `${(error * 100).toFixed(2)} %`)
+  }
 })
