@@ -284,8 +284,9 @@ export class PrefixSearch implements Search {
     return true
   }
 
-  delete({ entry, terms }: Candidate): boolean {
-    if (this.#prefixOf(terms) === undefined || this.size === 1) return false
+  delete({ entry }: Candidate): boolean {
+    // A rule of the same form may have come into another search before there was this one.
+    if (!this.has(entry.index) || this.size === 1) return false
     this.table.delete(entry.index)
     return true
   }
