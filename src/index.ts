@@ -37,17 +37,18 @@ export {
   crossConnect,
 } from './programs/cross-connect.js'
 export type { FlowAction } from './programs/flow-table/actions.js'
+export type { FlowStatus, FlowTableStats, RemovalReason } from './programs/flow-table/book.js'
 export type { Explanation } from './programs/flow-table/compiler/compiled.js'
 export type { FlowMeter } from './programs/flow-table/meters.js'
 export type { PacketIn } from './programs/flow-table/packet-in.js'
 export {
   type FlowTable,
   type FlowTableOptions,
-  type FlowTableStats,
   flowTable,
 } from './programs/flow-table/program.js'
+export type { FlowReplica } from './programs/flow-table/replica.js'
 export type { FlowMatch, FlowRule, FlowSelection } from './programs/flow-table/rule.js'
-export type { FlowStatus } from './programs/flow-table/table.js'
+export { SharedFlows, type SharedFlowsOptions } from './programs/flow-table/shared.js'
 export {
   type LearningSwitchOptions,
   type LearntAddress,

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { CompiledFlows } from '../../src/programs/flow-table/compiler/compiled.js'
-import { type FlowCounters, type FlowEntry, orderOf } from '../../src/programs/flow-table/entry.js'
+import {
+  entryOf,
+  type FlowCounters,
+  type FlowEntry,
+  orderOf,
+} from '../../src/programs/flow-table/entry.js'
 import { Interpreter } from '../../src/programs/flow-table/interpreter.js'
+import { Members } from '../../src/programs/flow-table/members.js'
 import { checkRules } from '../../src/programs/flow-table/rule.js'
 import type { Surroundings } from '../../src/programs/flow-table/send.js'
 import { Random, seeds } from '../headers/random.js'
@@ -15,16 +21,8 @@ const SETS = 40
 const BURSTS = 12
 const FRAMES = 16
 
-const portOf = (port: string | number) => (typeof port === 'number' ? port : -1)
-
 function entriesOf(texts: readonly string[]): FlowEntry[] {
-  return checkRules(texts, 'flows').map((spec, i) => ({
-    table: spec.table ?? 0,
-    index: i,
-    order: orderOf(spec.priority, i),
-    addedAt: 0,
-    spec,
-  }))
+  return checkRules(texts, 'flows').map((spec, i) => entryOf(spec, i, orderOf(spec.priority, i)))
 }
 
 function countersFor(rules: number): FlowCounters {
@@ -34,6 +32,7 @@ function countersFor(rules: number): FlowCounters {
 /** Notes what it is told, with the bytes of that moment. */
 class Notes implements Surroundings {
   readonly notes: string[] = []
+  readonly members = new Members()
   readonly #meters = [0, 0, 0]
 
   normal({ bytes, offset, length }: FlowBurst['burst'], index: number): void {
@@ -66,9 +65,9 @@ function compare(random: Random, texts: readonly string[], seen: Set<string>): v
   const entries = entriesOf(texts)
   const expected = { counters: countersFor(entries.length), notes: new Notes() }
   const actual = { counters: countersFor(entries.length), notes: new Notes() }
-  const interpreter = new Interpreter(() => entries, portOf, expected.counters, expected.notes)
-  const compiled = new CompiledFlows(portOf, actual.counters, actual.notes)
-  compiled.compile(entries, actual.counters)
+  const interpreter = new Interpreter(() => entries, expected.counters, expected.notes)
+  const compiled = new CompiledFlows(actual.counters, actual.notes)
+  compiled.compile(entries)
   for (const { searches } of compiled.explain().tables)
     for (const { kind } of searches) seen.add(kind)
   const one = new FlowBurst(PORT_COUNT)

@@ -6,10 +6,11 @@
  */
 import type { Burst } from '../../burst/burst.js'
 import { pop, push } from '../../headers/vlan.js'
-import type { Action, PortReference } from './actions.js'
+import type { Action } from './actions.js'
 import { type FlowCounters, type FlowEntry, Other } from './entry.js'
 import { type Field, SLOTS, slot } from './fields.js'
 import { FlowKey } from './key.js'
+import type { Members } from './members.js'
 import { output, outputAll, type Surroundings, sendTo } from './send.js'
 import {
   store16,
@@ -34,28 +35,23 @@ type Pending = number | 'in_port' | 'flood' | 'normal'
 
 export class Interpreter {
   readonly #entries: () => Iterable<FlowEntry>
-  readonly #portOf: (port: PortReference) => number
   readonly #counters: FlowCounters
   readonly #surroundings: Surroundings
   readonly #key = new FlowKey()
 
-  /**
-   * @param entries - the rules of all tables
-   * @param portOf - id of a port, -1 where there is none of the name
-   */
+  /** @param entries - the rules of all tables */
   constructor(
     entries: () => Iterable<FlowEntry>,
-    portOf: (port: PortReference) => number,
     counters: FlowCounters,
     surroundings: Surroundings,
   ) {
     this.#entries = entries
-    this.#portOf = portOf
     this.#counters = counters
     this.#surroundings = surroundings
   }
 
   burst(burst: Burst): void {
+    this.#surroundings.members.follow(burst)
     for (let i = 0; i < burst.count; i++) this.#frame(burst, i)
   }
 
@@ -91,20 +87,22 @@ export class Interpreter {
     return best
   }
 
-  #matches({ spec }: FlowEntry): boolean {
+  #matches({ inPort, terms }: FlowEntry): boolean {
     const { slots } = this.#key
-    if (spec.inPort !== undefined && this.#portOf(spec.inPort) !== slots[IN_PORT]) return false
-    return spec.match.terms.every(
-      ({ slot: at, value, mask }) => ((slots[at] as number) & mask) === value,
-    )
+    if (typeof inPort === 'string' && this.#members.portOf(inPort) !== slots[IN_PORT]) return false
+    return terms.every(({ slot: at, value, mask }) => ((slots[at] as number) & mask) === value)
+  }
+
+  get #members(): Members {
+    return this.#surroundings.members
   }
 
   /** Does what a rule says. Returns the table to go to. */
   #act(state: FrameState, entry: FlowEntry): number | undefined {
-    for (const action of entry.spec.actions) {
+    for (const action of entry.actions) {
       switch (action.type) {
         case 'output':
-          state.pending.push(this.#portOf(action.port))
+          state.pending.push(this.#members.portOf(action.port))
           break
         case 'in_port':
         case 'flood':
@@ -157,7 +155,7 @@ export class Interpreter {
   #release({ burst, pending }: FrameState, index: number): void {
     for (const where of pending) {
       if (where === 'in_port') sendTo(burst, index, burst.inPort)
-      else if (where === 'flood') outputAll(burst, index)
+      else if (where === 'flood') outputAll(burst, index, this.#members)
       else if (where === 'normal') this.#surroundings.normal(burst, index)
       else output(burst, index, where)
     }

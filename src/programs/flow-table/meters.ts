@@ -12,7 +12,7 @@ export interface FlowMeter {
   readonly burst_size?: number | undefined
 }
 
-export const meterSchema = z.strictObject({
+const meterSchema = z.strictObject({
   id: z.int().min(1).max(65535),
   unit: z.enum(['kbps', 'pktps']).default('kbps'),
   rate: z
@@ -26,43 +26,160 @@ export const meterSchema = z.strictObject({
     .optional(),
 })
 
-const IDS = 65536
+/** All meters of a flow table. */
+export const metersSchema = z
+  .array(meterSchema)
+  .default([])
+  .superRefine((meters, ctx) => {
+    const seen = new Set<number>()
+    meters.forEach(({ id }, i) => {
+      if (!seen.has(id)) {
+        seen.add(id)
+        return
+      }
+      const params = { fix: 'give each meter an id of its own' }
+      ctx.addIssue({ code: 'custom', path: [i, 'id'], message: 'is there already', params })
+    })
+  })
 
-/** Token buckets. A meter that does not exist lets nothing pass, as in OpenFlow, where a rule cannot name it. */
+type CheckedMeter = z.output<typeof meterSchema>
+
+/** A meter and its bucket, which all lcores take from. */
+export interface SharedMeter {
+  readonly meter: CheckedMeter
+  readonly bucket: SharedArrayBuffer
+}
+
+/** Bytes of a bucket: two cache lines, as some processors fetch them in pairs. */
+const BUCKET = 128
+
+/** Words of a bucket: the time at which it was empty, and the second in which it was last looked after. */
+const EMPTY_AT = 0
+const SECOND = 1
+
+/** Units of time in a millisecond at most. What remains of one when a frame is paid for is kept for the next. */
+const FINEST = 250_000
+
+/** Units until a bucket is full at most, so that a word of time is clear without doubt for three times as long. */
+const LONGEST = 2 ** 29
+
+/** Buckets for meters; a meter that is as it was keeps its own, the others start full. */
+export function shareMeters(
+  meters: readonly CheckedMeter[],
+  before: readonly SharedMeter[] = [],
+): SharedMeter[] {
+  const known = new Map(before.map((one) => [one.meter.id, one]))
+  return meters.map((meter) => {
+    const same = known.get(meter.id)
+    if (
+      same?.meter.unit === meter.unit &&
+      same.meter.rate === meter.rate &&
+      same.meter.burst_size === meter.burst_size
+    )
+      return same
+    return { meter, bucket: new SharedArrayBuffer(BUCKET) }
+  })
+}
+
+/**
+ * Token buckets as one lcore takes from them. A meter that does not exist lets nothing pass, as in OpenFlow, where a
+ * rule cannot name it.
+ *
+ * A bucket that fills at an even rate is known by the moment at which it was, or would have been, empty: what it holds is
+ * the time since then. That is one word, so that a frame is paid for by one compare-and-exchange whichever lcores do so at
+ * the same time; nobody waits, and an lcore that dies leaves nothing behind. (The virtual scheduling form of the leaky
+ * bucket, ITU-T I.371 annex A, with time in units of the meter.)
+ */
 export class Meters {
-  /** Tokens there are: bits or frames. */
-  readonly #tokens = new Float64Array(IDS)
-  readonly #most = new Float64Array(IDS)
-  /** Tokens that come each millisecond. */
-  readonly #rate = new Float64Array(IDS)
-  readonly #filledAt = new Float64Array(IDS)
-  readonly #countsBytes = new Uint8Array(IDS)
+  #shared: readonly SharedMeter[] = []
+  /** By id; so are the others. */
+  #words: (Int32Array | undefined)[] = []
+  #perMs = new Float64Array(0)
+  /** Units that a bit or a frame costs. */
+  #price = new Float64Array(0)
+  /** Units of a full bucket. */
+  #most = new Float64Array(0)
+  /** Parts of a unit that this lcore has not paid for yet. */
+  #rest = new Float64Array(0)
+  #countsBytes = new Uint8Array(0)
   #now = 0
+  #second = -1
 
-  constructor(meters: readonly z.output<typeof meterSchema>[]) {
-    for (const { id, unit, rate, burst_size = rate } of meters) {
-      const scale = unit === 'kbps' ? 1000 : 1
-      this.#countsBytes[id] = unit === 'kbps' ? 1 : 0
-      this.#rate[id] = (rate * scale) / 1000
-      this.#most[id] = burst_size * scale
-      this.#tokens[id] = burst_size * scale
-    }
+  constructor(shared: readonly SharedMeter[] = []) {
+    this.set(shared)
   }
 
-  /** Says what time it is, in milliseconds; once a burst. */
+  /** Puts meters in place of all. */
+  set(shared: readonly SharedMeter[]): void {
+    const ids = 1 + Math.max(0, ...shared.map(({ meter }) => meter.id))
+    this.#shared = shared
+    this.#words = Array.from({ length: ids })
+    this.#perMs = new Float64Array(ids)
+    this.#price = new Float64Array(ids)
+    this.#most = new Float64Array(ids)
+    this.#rest = new Float64Array(ids)
+    this.#countsBytes = new Uint8Array(ids)
+    for (const { meter, bucket } of shared) {
+      const { id, unit, rate, burst_size = rate } = meter
+      const perMs = Math.min(FINEST, LONGEST / ((1000 * burst_size) / rate))
+      this.#words[id] = new Int32Array(bucket)
+      this.#perMs[id] = perMs
+      this.#price[id] = (1000 * perMs) / (unit === 'kbps' ? 1000 * rate : rate)
+      this.#most[id] = Math.max(1, Math.round((perMs * 1000 * burst_size) / rate))
+      this.#countsBytes[id] = unit === 'kbps' ? 1 : 0
+    }
+    this.#second = -1
+  }
+
+  /** Says what time it is, in milliseconds on the clock of all lcores; once a burst. */
   tick(now: number): void {
     this.#now = now
+    const second = Math.floor(now / 1000)
+    if (second === this.#second) return
+    this.#second = second
+    for (const { meter } of this.#shared) this.#lookAfter(meter.id, second)
   }
 
   /** Whether a frame of `bytes` may pass; if so, it has. */
   pass(id: number, bytes: number): boolean {
-    const before = this.#filledAt[id] as number
-    const came = before === 0 ? 0 : (this.#now - before) * (this.#rate[id] as number)
-    this.#filledAt[id] = this.#now
-    const tokens = Math.min(this.#most[id] as number, (this.#tokens[id] as number) + came)
-    const price = this.#countsBytes[id] === 1 ? bytes * 8 : 1
-    const may = tokens >= price
-    this.#tokens[id] = may ? tokens - price : tokens
-    return may
+    const words = id < this.#words.length ? this.#words[id] : undefined
+    if (words === undefined) return false
+    const now = (this.#now * (this.#perMs[id] as number)) | 0
+    const most = this.#most[id] as number
+    const amount = this.#countsBytes[id] === 1 ? bytes * 8 : 1
+    const price = amount * (this.#price[id] as number) + (this.#rest[id] as number)
+    const units = Math.floor(price)
+    for (;;) {
+      const emptyAt = words[EMPTY_AT] as number
+      let level = (now - emptyAt) | 0
+      if (level > most) level = most
+      if (level < units) return false
+      const after = (now - level + units) | 0
+      if (Atomics.compareExchange(words, EMPTY_AT, emptyAt, after) === emptyAt) break
+    }
+    this.#rest[id] = price - units
+    return true
+  }
+
+  /** Sees, for all lcores once a second, that the moment of a bucket that nobody used does not fall out of what a word can tell. */
+  #lookAfter(id: number, second: number): void {
+    const words = this.#words[id] as Int32Array
+    const before = Atomics.load(words, SECOND)
+    if (second <= before && before !== 0) return
+    if (Atomics.compareExchange(words, SECOND, before, second) !== before) return
+    const perSecond = 1000 * (this.#perMs[id] as number)
+    const most = this.#most[id] as number
+    const now = (this.#now * (this.#perMs[id] as number)) | 0
+    const full = (now - most) | 0
+    const clearFor = (2 ** 31 - most) / perSecond - 2
+    if (before === 0 || second - before > clearFor) {
+      Atomics.store(words, EMPTY_AT, full)
+      return
+    }
+    const emptyAt = Atomics.load(words, EMPTY_AT)
+    const level = (now - emptyAt) | 0
+    // A moment far ahead is that of a bucket whose lcore ended between the two steps above.
+    if (level > most || level < -perSecond - 1)
+      Atomics.compareExchange(words, EMPTY_AT, emptyAt, full)
   }
 }

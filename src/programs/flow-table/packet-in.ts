@@ -20,14 +20,14 @@ export class PacketIn {
   cookie = 0n
 
   /** @internal */
-  take(burst: Burst, index: number, { table, spec }: FlowEntry, maxLength: number): this {
+  take(burst: Burst, index: number, { table, cookie }: FlowEntry, maxLength: number): this {
     const from = burst.offset[index] as number
     this.totalLength = burst.length[index] as number
     this.length = Math.min(this.totalLength, maxLength, MOST)
     for (let i = 0; i < this.length; i++) this.bytes[i] = burst.bytes[from + i] as number
     this.inPort = burst.inPort
     this.table = table
-    this.cookie = spec.cookie
+    this.cookie = cookie
     return this
   }
 }

@@ -9,14 +9,17 @@ import { validate } from '../../config/validate.js'
 import { learningSwitch } from '../learning-switch.js'
 import { byType } from '../messages.js'
 import type { PortDirectory, Program, ProgramContext } from '../program.js'
-import type { PortReference } from './actions.js'
+import type { FlowStatus, FlowTableStats } from './book.js'
 import type { Explanation } from './compiler/compiled.js'
-import type { Other } from './entry.js'
-import { type FlowMeter, Meters, meterSchema } from './meters.js'
+import type { Follower } from './follower.js'
+import { Members } from './members.js'
+import { type FlowMeter, Meters, metersSchema, shareMeters } from './meters.js'
 import { Normal } from './normal.js'
 import { PacketIn } from './packet-in.js'
+import { type FlowMessage, type FlowReplica, ReplicaTables } from './replica.js'
 import type { FlowRule, FlowSelection } from './rule.js'
-import { type FlowStatus, FlowTables } from './table.js'
+import type { Surroundings } from './send.js'
+import { FlowTables } from './table.js'
 
 /** How a flow table behaves. */
 export interface FlowTableOptions {
@@ -24,6 +27,8 @@ export interface FlowTableOptions {
   rules?: readonly (string | FlowRule)[] | undefined
   /** Meters that rules can name. Default none. */
   meters?: readonly FlowMeter[] | undefined
+  /** Instead of rules and meters of its own: those of `SharedFlows`, by its `replica()`. */
+  replica?: FlowReplica | undefined
   /** The switch behind the action `normal`. Default a learning switch. */
   normal?: Program | undefined
   /**
@@ -33,33 +38,26 @@ export interface FlowTableOptions {
   onPacketIn?: ((packet: PacketIn) => void) | undefined
 }
 
-/** Counts of a flow table. */
-export interface FlowTableStats {
-  /** Rules there are. */
-  readonly rules: number
-  /** Frames that no rule decided. */
-  readonly others: Readonly<Record<keyof typeof Other, number>>
-}
-
 const isProgram = (value: unknown) =>
   typeof value === 'object' &&
   value !== null &&
   'burst' in value &&
   typeof value.burst === 'function'
 
-const options = z.strictObject({
+const isReplica = (value: unknown) =>
+  typeof value === 'object' &&
+  value !== null &&
+  'roster' in value &&
+  value.roster instanceof SharedArrayBuffer
+
+const schema = z.strictObject({
   // Looked at one by one, with better words.
   rules: z.array(z.unknown()).default([]),
-  meters: z
-    .array(meterSchema)
-    .default([])
-    .superRefine((meters, ctx) => {
-      meters.forEach(({ id }, i) => {
-        if (meters.findIndex((other) => other.id === id) === i) return
-        const params = { fix: 'give each meter an id of its own' }
-        ctx.addIssue({ code: 'custom', path: [i, 'id'], message: 'is there already', params })
-      })
-    }),
+  meters: metersSchema,
+  replica: z
+    .custom<FlowReplica>(isReplica, 'is no replica of rules')
+    .describe('what SharedFlows.replica() returned')
+    .optional(),
   normal: z.custom<Program>(isProgram, 'is not a program').describe('a program').optional(),
   onPacketIn: z
     .custom<(packet: PacketIn) => void>((value) => typeof value === 'function', 'is not a function')
@@ -67,13 +65,22 @@ const options = z.strictObject({
     .optional(),
 })
 
+const options = schema.superRefine(({ rules, meters, replica }, ctx) => {
+  if (replica === undefined || rules.length + meters.length === 0) return
+  const path = [rules.length > 0 ? 'rules' : 'meters']
+  const params = { fix: 'give them to SharedFlows' }
+  ctx.addIssue({ code: 'custom', path, message: 'are given beside a replica', params })
+})
+
 /** The program. */
 export class FlowTable implements Program {
   readonly name = 'flow-table'
-  readonly #tables: FlowTables
+  readonly #follower: Follower
+  /** Its own rules, or those it follows. */
+  readonly #own: FlowTables | undefined
+  readonly #replica: ReplicaTables | undefined
   readonly #normal: Normal
   readonly #meters: Meters
-  #ids: ReadonlyMap<string, number> = new Map()
   readonly #answer = byType('flow-table', {
     add: (message) => this.add(...(field(message, 'rules') as (string | FlowRule)[])),
     modify: (message) => this.modify(field(message, 'rule') as string, message),
@@ -82,29 +89,34 @@ export class FlowTable implements Program {
     explain: () => this.explain(),
     stats: () => this.stats,
     normal: (message) => this.#normal.program.message?.(field(message, 'message')),
+    follow: (message) => this.#follow(message as FlowMessage),
   })
 
   /** @param given - all of them have defaults */
   constructor(given: FlowTableOptions = {}) {
-    const { rules, meters, normal, onPacketIn } = validate(options, given, 'flow table')
+    const { rules, meters, replica, normal, onPacketIn } = validate(options, given, 'flow table')
     this.#normal = new Normal(normal ?? learningSwitch())
-    this.#meters = new Meters(meters)
+    this.#meters = new Meters(shareMeters(meters))
     const packet = new PacketIn()
-    this.#tables = new FlowTables((port) => this.#portOf(port), {
+    const around: Surroundings = {
+      members: new Members(),
       normal: (_burst, index) => this.#normal.add(index),
       meter: (id, bytes) => this.#meters.pass(id, bytes),
       packetIn: (burst, index, rule, maxLength) => {
         if (onPacketIn === undefined) return
-        const entry = this.#tables.entry(rule)
+        const entry = this.#follower.entry(rule)
         if (entry !== undefined) onPacketIn(packet.take(burst, index, entry, maxLength))
       },
-    })
-    this.add(...(rules as (string | FlowRule)[]))
+    }
+    if (replica === undefined) this.#own = new FlowTables(around)
+    else this.#replica = new ReplicaTables(replica, this.#meters, around)
+    this.#follower = ((this.#own ?? this.#replica) as FlowTables | ReplicaTables).follower
+    this.#own?.add(rules as (string | FlowRule)[])
   }
 
-  /** Counts. */
+  /** Counts. With shared rules, `others` has what was counted in the memory of this lcore, by those that had it before as well. */
   get stats(): FlowTableStats {
-    return { rules: this.#tables.size, others: this.#tables.others }
+    return (this.#own?.book ?? (this.#replica as ReplicaTables)).stats
   }
 
   /**
@@ -134,21 +146,20 @@ export class FlowTable implements Program {
 
   /** What the compiler made of the rules. */
   explain(): Explanation {
-    return this.#tables.explain()
+    return this.#follower.compiled.explain()
   }
 
   burst(burst: Burst): void {
     const { now } = burst
-    this.#tables.tick(now)
+    this.#own?.tick(now)
     this.#meters.tick(now)
     this.#normal.begin()
-    this.#tables.compiled.burst(burst)
+    this.#follower.compiled.burst(burst)
     this.#normal.finish(burst)
   }
 
   portsChanged(ports: PortDirectory): void {
-    this.#ids = new Map(ports.ids)
-    this.#tables.compile()
+    this.#follower.portsChanged(ports)
     this.#normal.program.portsChanged?.(ports)
   }
 
@@ -157,11 +168,20 @@ export class FlowTable implements Program {
   }
 
   close(): void {
+    this.#replica?.close()
     this.#normal.program.close?.()
   }
 
-  #portOf(port: PortReference): number {
-    return typeof port === 'number' ? port : (this.#ids.get(port) ?? -1)
+  /** The rules, where they are its own. */
+  get #tables(): FlowTables {
+    if (this.#own !== undefined) return this.#own
+    throw new TypeError('these rules are shared: change and dump them with SharedFlows')
+  }
+
+  #follow(message: FlowMessage): void {
+    if (this.#replica === undefined)
+      throw new TypeError('these rules follow no others: make the flow table with a replica')
+    this.#replica.follow(message)
   }
 }
 

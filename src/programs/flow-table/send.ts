@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { type Burst, DROP } from '../../burst/burst.js'
+import type { Members } from './members.js'
 
 /** Sends frame `index` to `port`, after all that it is sent to already. */
 export function sendTo(burst: Burst, index: number, port: number): void {
@@ -16,14 +17,16 @@ export function output(burst: Burst, index: number, port: number): void {
   if (port !== burst.inPort && port >= 0) sendTo(burst, index, port)
 }
 
-/** To all ready ports except the one it came from. */
-export function outputAll(burst: Burst, index: number): void {
-  const { readyPorts, readyCount } = burst
-  for (let i = 0; i < readyCount; i++) output(burst, index, readyPorts[i] as number)
+/** To all ready members except the one it came from. */
+export function outputAll(burst: Burst, index: number, members: Members): void {
+  const { ready, readyCount } = members
+  for (let i = 0; i < readyCount; i++) output(burst, index, ready[i] as number)
 }
 
 /** What a flow table needs besides the burst. */
 export interface Surroundings {
+  /** The ports it can send to. */
+  readonly members: Members
   /** Hands a frame to the switch behind the action `normal`, with the bytes it has when the burst ends. */
   normal(burst: Burst, index: number): void
   /** Hands a copy of a frame to the controller. */

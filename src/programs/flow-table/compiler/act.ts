@@ -195,7 +195,9 @@ export class ActionCoder {
     return this.#pending.map((one) => {
       if ('port' in one) return `output(b, ${frame}, ${one.port})`
       if (one.to === 'in_port') return `sendTo(b, ${frame}, in_port)`
-      return one.to === 'flood' ? `outputAll(b, ${frame})` : `around.normal(b, ${frame})`
+      return one.to === 'flood'
+        ? `outputAll(b, ${frame}, around.members)`
+        : `around.normal(b, ${frame})`
     })
   }
 }

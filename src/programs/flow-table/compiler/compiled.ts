@@ -1,6 +1,6 @@
 import type { Burst } from '../../../burst/burst.js'
 import { pop, push } from '../../../headers/vlan.js'
-import type { Action, PortReference } from '../actions.js'
+import type { Action } from '../actions.js'
 import { type FlowCounters, type FlowEntry, Other } from '../entry.js'
 import { slot } from '../fields.js'
 import { FlowKey, snapType } from '../key.js'
@@ -31,13 +31,13 @@ const HELPERS = {
 
 /** What compiled code reads. Updates change it in place, or replace it, between two bursts. */
 interface Data {
-  readonly rules: Float64Array
+  rules: Float64Array
   readonly other: Float64Array
-  readonly order: Float64Array
-  readonly shape: Int32Array
-  readonly base: Int32Array
+  order: Float64Array
+  shape: Int32Array
+  base: Int32Array
   /** Numbers that each rule has room for, from its base on. */
-  readonly room: Int32Array
+  room: Int32Array
   params: Int32Array
   searches: readonly Search[]
   readonly around: Surroundings
@@ -96,7 +96,7 @@ const SPARE_SHAPES = 64
  */
 export class CompiledFlows {
   readonly #surroundings: Surroundings
-  readonly #portOf: (port: PortReference) => number
+  readonly #counters: FlowCounters
   readonly #key = new FlowKey()
   #plans: TablePlan[] = []
   readonly #matched = new Set<number>()
@@ -106,20 +106,17 @@ export class CompiledFlows {
   #data: Data
   #function: BurstFunction
 
-  /** @param portOf - id of a port, -1 where there is none of the name */
-  constructor(
-    portOf: (port: PortReference) => number,
-    counters: FlowCounters,
-    surroundings: Surroundings,
-  ) {
-    this.#portOf = portOf
+  /** @param counters - indices of rules have to be below half their length */
+  constructor(counters: FlowCounters, surroundings: Surroundings) {
+    this.#counters = counters
     this.#surroundings = surroundings
-    this.#data = this.#makeData(counters)
+    this.#data = this.#makeData()
     this.#function = () => {}
-    this.compile([], counters)
+    this.compile([])
   }
 
   burst(burst: Burst): void {
+    this.#surroundings.members.follow(burst)
     this.#function(burst, this.#data)
   }
 
@@ -136,12 +133,12 @@ export class CompiledFlows {
     return { tables, shapes, source: this.#source }
   }
 
-  /** Makes everything anew. Indices of rules have to be below half the length of the counters. */
-  compile(entries: Iterable<FlowEntry>, counters: FlowCounters): void {
+  /** Makes everything anew. */
+  compile(entries: Iterable<FlowEntry>): void {
     this.#plans = []
     this.#matched.clear()
     this.#paramsInUse = 0
-    this.#data = this.#makeData(counters)
+    this.#data = this.#makeData()
     for (const entry of entries) {
       const terms = this.#termsOf(entry)
       if (terms === undefined) continue
@@ -153,8 +150,19 @@ export class CompiledFlows {
     this.settle()
   }
 
+  /** Goes on with the counters that are there now, which are longer. */
+  countersChanged(): void {
+    const { rules } = this.#counters
+    const most = rules.length / 2
+    const data = this.#data
+    data.rules = rules
+    data.order = copied(data.order, new Float64Array(most))
+    data.shape = copied(data.shape, new Int32Array(most))
+    data.base = copied(data.base, new Int32Array(most))
+    data.room = copied(data.room, new Int32Array(most))
+  }
+
   add(entry: FlowEntry): boolean {
-    if (entry.index >= this.#data.order.length) return false
     const terms = this.#termsOf(entry)
     if (terms === undefined) return true
     for (const term of terms) this.#matched.add(term.slot)
@@ -186,10 +194,12 @@ export class CompiledFlows {
     return true
   }
 
-  /** Gives a rule the actions that its entry has now. */
+  /** Gives a rule the actions of its new entry, or of the same with other ids of ports. */
   modify(entry: FlowEntry): boolean {
     const plan = this.#planOf(entry.table)
-    if (!plan.candidates.has(entry.index)) return true
+    const before = plan.candidates.get(entry.index)
+    if (before === undefined) return true
+    plan.candidates.set(entry.index, { entry, terms: before.terms })
     if (plan.searches !== undefined) return this.#register(plan, entry)
     this.#stale = true
     return true
@@ -222,11 +232,11 @@ export class CompiledFlows {
   /** Writes down a rule of a searched table. Returns `false` when there are too many forms of actions that nobody has any more. */
   #register(plan: TablePlan, entry: FlowEntry): boolean {
     const params: number[] = []
-    const code = this.#coder(plan, new Used(), ALL, params).code(entry.spec.actions)
+    const code = this.#coder(plan, new Used(), ALL, params).code(entry.actions)
     let shape = plan.shapes.get(code)
     if (shape === undefined) {
       if (plan.shapes.size >= plan.candidates.size + SPARE_SHAPES) return false
-      shape = { id: plan.shapes.size, actions: entry.spec.actions }
+      shape = { id: plan.shapes.size, actions: entry.actions }
       plan.shapes.set(code, shape)
       this.#stale = true
     }
@@ -259,21 +269,21 @@ export class CompiledFlows {
       matched,
       operand: (value) => `params[p + ${literal(params.push(value) - 1)}]`,
       rule: 'r',
-      portOf: this.#portOf,
+      portOf: (port) => this.#surroundings.members.portOf(port),
       label: `t${literal(table)}`,
     })
   }
 
   /** Conditions of a rule; undefined for one that waits for a port. */
-  #termsOf({ spec }: FlowEntry): readonly Term[] | undefined {
-    const { terms } = spec.match
-    if (typeof spec.inPort !== 'string') return terms
-    const port = this.#portOf(spec.inPort)
+  #termsOf({ inPort, terms }: FlowEntry): readonly Term[] | undefined {
+    if (typeof inPort !== 'string') return terms
+    const port = this.#surroundings.members.portOf(inPort)
     if (port < 0) return undefined
     return [{ slot: IN_PORT, value: port, mask: -1 }, ...terms]
   }
 
-  #makeData({ rules, other }: FlowCounters): Data {
+  #makeData(): Data {
+    const { rules, other } = this.#counters
     const most = rules.length / 2
     return {
       rules,
@@ -315,11 +325,11 @@ export class CompiledFlows {
           matched: this.#matched,
           operand: literal,
           rule: literal(entry.index),
-          portOf: this.#portOf,
+          portOf: (port) => this.#surroundings.members.portOf(port),
           label: `t${literal(table)}`,
         })
         const test = terms.map(condition).join(' && ') || 'true'
-        return `if (${test}) {\n${hit(literal(entry.index))}\n${coder.code(entry.spec.actions)}\n}`
+        return `if (${test}) {\n${hit(literal(entry.index))}\n${coder.code(entry.actions)}\n}`
       })
       .join('\n')
   }
@@ -348,6 +358,11 @@ export class CompiledFlows {
     lines.push('}')
     return lines.join('\n')
   }
+}
+
+function copied<T extends Float64Array | Int32Array>(from: T, to: T): T {
+  to.set(from)
+  return to
 }
 
 /** Counts a frame for a rule. */
