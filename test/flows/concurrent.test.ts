@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { SharedFlows } from '../../src/programs/flow-table/shared.js'
 import type { ConcurrentStart } from './concurrent-child.js'
@@ -22,8 +23,7 @@ async function run(flows: SharedFlows, time: Float64Array, terminate = false): P
     }
     return new Worker(child, { workerData })
   })
-  if (terminate) setTimeout(() => workers.map((worker) => worker.terminate()), 150)
-  const passed = await Promise.all(
+  const ended = Promise.all(
     workers.map(
       (worker) =>
         new Promise<number>((resolve, reject) => {
@@ -33,6 +33,12 @@ async function run(flows: SharedFlows, time: Float64Array, terminate = false): P
         }),
     ),
   )
+  if (terminate) {
+    while (Atomics.load(new Int32Array(gate), 0) < WORKERS) await sleep(5)
+    await sleep(20)
+    for (const worker of workers) void worker.terminate()
+  }
+  const passed = await ended
   return passed.reduce((sum, one) => sum + one, 0)
 }
 

@@ -63,7 +63,7 @@ describe('rules shared by lcores that come and go do what one interpreter does',
         model.change((book) => book.add(rules))
         shared.start()
         const { flows } = shared
-        for (let step = 0; step < 150; step++) {
+        for (let step = 0; step < 80; step++) {
           const text = random.pick(pool)
           const selection = text.replace(/,actions.*/, '')
           const strict = random.below(4) > 0

@@ -72,7 +72,9 @@ export class Follower {
         touched.set(index, matches || touched.get(index) === true)
       }
     }
-    let whole = this.#isMuch(touched.size)
+    // Where frames are sent to is data, mostly, and quickly changed.
+    const moved = Array.from(touched.values()).filter((matches) => matches)
+    let whole = this.#isMuch(moved.length)
     for (const [index, matches] of touched) {
       const entry = this.#entries.get(index) as FlowEntry
       if (matches) whole ||= !(this.compiled.delete(entry) && this.compiled.add(entry))

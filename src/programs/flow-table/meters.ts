@@ -53,7 +53,7 @@ export interface SharedMeter {
 /** Bytes of a bucket: two cache lines, as some processors fetch them in pairs. */
 const BUCKET = 128
 
-/** Words of a bucket: the time at which it was empty, and the second in which it was last looked after. */
+/** Words of a bucket: the time at which it was empty, and the second in which it was last looked after (0: never). */
 const EMPTY_AT = 0
 const SECOND = 1
 
@@ -91,6 +91,7 @@ export function shareMeters(
  * bucket, ITU-T I.371 annex A, with time in units of the meter.)
  */
 export class Meters {
+  #alone = false
   #shared: readonly SharedMeter[] = []
   /** By id; so are the others. */
   #words: (Int32Array | undefined)[] = []
@@ -105,7 +106,7 @@ export class Meters {
   #now = 0
   #second = -1
 
-  constructor(shared: readonly SharedMeter[] = []) {
+  constructor(shared: readonly SharedMeter[]) {
     this.set(shared)
   }
 
@@ -131,10 +132,16 @@ export class Meters {
     this.#second = -1
   }
 
-  /** Says what time it is, in milliseconds on the clock of all lcores; once a burst. */
-  tick(now: number): void {
+  /**
+   * To be called once a burst.
+   *
+   * @param now - milliseconds on the clock of all lcores
+   * @param alone - no other lcore takes from these meters
+   */
+  tick(now: number, alone: boolean): void {
     this.#now = now
-    const second = Math.floor(now / 1000)
+    this.#alone = alone
+    const second = Math.floor(now / 1000) + 1
     if (second === this.#second) return
     this.#second = second
     for (const { meter } of this.#shared) this.#lookAfter(meter.id, second)
@@ -155,31 +162,32 @@ export class Meters {
       if (level > most) level = most
       if (level < units) return false
       const after = (now - level + units) | 0
+      if (this.#alone) {
+        words[EMPTY_AT] = after
+        break
+      }
       if (Atomics.compareExchange(words, EMPTY_AT, emptyAt, after) === emptyAt) break
     }
     this.#rest[id] = price - units
     return true
   }
 
-  /** Sees, for all lcores once a second, that the moment of a bucket that nobody used does not fall out of what a word can tell. */
+  /**
+   * Sees, for all lcores once a second, that the moment of a bucket that nobody used does not fall out of what a word can
+   * tell. The moment comes before the second: who finds the second done finds the moment right, and if two lcores do this
+   * at once the exchange of the later one fails.
+   */
   #lookAfter(id: number, second: number): void {
     const words = this.#words[id] as Int32Array
-    const before = Atomics.load(words, SECOND)
-    if (second <= before && before !== 0) return
-    if (Atomics.compareExchange(words, SECOND, before, second) !== before) return
-    const perSecond = 1000 * (this.#perMs[id] as number)
-    const most = this.#most[id] as number
-    const now = (this.#now * (this.#perMs[id] as number)) | 0
-    const full = (now - most) | 0
-    const clearFor = (2 ** 31 - most) / perSecond - 2
-    if (before === 0 || second - before > clearFor) {
-      Atomics.store(words, EMPTY_AT, full)
-      return
-    }
     const emptyAt = Atomics.load(words, EMPTY_AT)
-    const level = (now - emptyAt) | 0
-    // A moment far ahead is that of a bucket whose lcore ended between the two steps above.
-    if (level > most || level < -perSecond - 1)
-      Atomics.compareExchange(words, EMPTY_AT, emptyAt, full)
+    const before = Atomics.load(words, SECOND)
+    if (second <= before) return
+    const perMs = this.#perMs[id] as number
+    const most = this.#most[id] as number
+    const now = (this.#now * perMs) | 0
+    const clearFor = (2 ** 31 - most) / (1000 * perMs) - 2
+    if (before === 0 || second - before > clearFor || ((now - emptyAt) | 0) > most)
+      Atomics.compareExchange(words, EMPTY_AT, emptyAt, (now - most) | 0)
+    Atomics.compareExchange(words, SECOND, before, second)
   }
 }

@@ -152,7 +152,7 @@ export class FlowTable implements Program {
   burst(burst: Burst): void {
     const { now } = burst
     this.#own?.tick(now)
-    this.#meters.tick(now)
+    this.#meters.tick(now, this.#replica === undefined || this.#replica.isAlone)
     this.#normal.begin()
     this.#follower.compiled.burst(burst)
     this.#normal.finish(burst)
