@@ -2,9 +2,19 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { MacTable, macOf, NEW } from '../../src/programs/mac-table.js'
+import {
+  BUSY,
+  GIVEN,
+  HELD_BACK,
+  HELD_NOW,
+  keyOf,
+  MacTable,
+  macOf,
+  NEW,
+} from '../../src/programs/mac-table.js'
 import { initMacTable, KEYS, macTableBytes } from '../../src/programs/mac-table-layout.js'
 import { Random, seeds } from '../headers/random.js'
+import { portsOf, VLANS } from './mac-table-stations.js'
 
 function tableFor(limit: number): MacTable {
   const buffer = new ArrayBuffer(macTableBytes(limit))
@@ -20,15 +30,20 @@ function halves(mac: number): [number, number] {
   return [view.getInt32(0, true), view.getUint16(4, true)]
 }
 
+function inVlan(mac: number, vlan: number): [number, number] {
+  const [low, high] = halves(mac)
+  return [low, keyOf(high, vlan)]
+}
+
 /** Holds everything the table says about itself together. */
 function checkWhole(table: MacTable, now = 0): void {
   const entries = table.entries(now)
   assert.equal(entries.length, table.size)
-  assert.equal(new Set(entries.map(({ mac }) => mac)).size, entries.length)
+  assert.equal(new Set(entries.map(({ mac, vlan }) => `${mac} ${vlan}`)).size, entries.length)
   const counts = new Map<number, number>()
-  for (const { mac, port } of entries) {
-    assert.equal(table.portOf(...halves(mac)), port)
-    counts.set(port, (counts.get(port) ?? 0) + 1)
+  for (const { mac, vlan, port, static: given } of entries) {
+    assert.equal(table.portOf(...inVlan(mac, vlan)), port)
+    if (!given) counts.set(port, (counts.get(port) ?? 0) + 1)
   }
   for (let port = 0; port < 1024; port++) assert.equal(table.countOf(port), counts.get(port) ?? 0)
 }
@@ -149,25 +164,198 @@ describe('whatever is done, the table is that of the plain implementation', () =
   }
 })
 
+describe('VLANs', () => {
+  test('have addresses of their own', () => {
+    const table = tableFor(64)
+    for (const vlan of [0, 1, 4095]) assert.equal(table.learn(1, keyOf(2, vlan), vlan & 7, 0), NEW)
+    assert.deepEqual(
+      [0, 1, 4095, 2].map((vlan) => table.portOf(1, keyOf(2, vlan))),
+      [0, 1, 7, -1],
+    )
+    assert.equal(table.learn(1, keyOf(2, 1), 3, 0), 1)
+    assert.deepEqual([table.portOf(1, 2), table.portOf(1, keyOf(2, 1))], [0, 3])
+    assert.deepEqual(
+      table
+        .entries(0)
+        .map(({ vlan, port }) => [vlan, port])
+        .sort((a, b) => (a[0] as number) - (b[0] as number)),
+      [
+        [0, 0],
+        [1, 3],
+        [4095, 7],
+      ],
+    )
+  })
+
+  test('one address in all of them finds room', () => {
+    const table = tableFor(8192)
+    for (let vlan = 0; vlan < 4096; vlan++) {
+      table.learn(...inVlan(0x020000000001, vlan), 1, 0)
+      table.learn(...inVlan(0x020000000002, vlan), 1, 0)
+    }
+    assert.deepEqual([table.size, table.evictions], [8192, 0])
+  })
+})
+
+describe('static entries', () => {
+  test('are not moved, aged, evicted, flushed or removed with a port', () => {
+    const table = tableFor(16)
+    assert.ok(table.setStatic(1, keyOf(0, 5), 3, 0))
+    assert.equal(table.learn(1, keyOf(0, 5), 4, 0), GIVEN)
+    assert.ok(table.isFresh(table.find(1, keyOf(0, 5)), 4, 100))
+    for (let i = 100; i < 1000; i++) table.learn(i, keyOf(0, 5), i % 4, 0)
+    while (!table.sweep(10_000, 1));
+    assert.deepEqual([table.size, table.statics], [1, 1])
+    table.removePort(3, 0)
+    table.learn(7, 7, 1, 0)
+    assert.equal(table.flush(0), 1)
+    assert.equal(table.portOf(1, keyOf(0, 5)), 3)
+    assert.deepEqual(table.entries(10_000), [
+      { mac: macOf(1, 0), vlan: 5, port: 3, age: 0, static: true },
+    ])
+  })
+
+  test('are no part of the share of their port', () => {
+    const table = tableFor(16)
+    for (let i = 0; i < 8; i++) table.setStatic(1000 + i, 0, 1, 0)
+    assert.equal(table.countOf(1), 0)
+    for (let i = 0; i < 100; i++) table.learn(i, 0, 2, 0)
+    // Eight are left for two ports: four each.
+    for (let i = 100; i < 104; i++) table.learn(i, 0, 1, 0)
+    assert.deepEqual([table.countOf(1), table.countOf(2), table.size], [4, 4, 16])
+    table.learn(200, 0, 1, 0)
+    assert.deepEqual([table.countOf(1), table.countOf(2), table.size], [4, 4, 16])
+  })
+
+  test('take over what was learnt, may be moved by whoever gave them, and be taken away', () => {
+    const table = tableFor(16)
+    table.learn(1, 0, 3, 0)
+    assert.ok(table.setStatic(1, 0, 4, 0))
+    assert.deepEqual([table.countOf(3), table.countOf(4), table.portOf(1, 0)], [0, 0, 4])
+    assert.ok(table.setStatic(1, 0, 5, 0))
+    assert.deepEqual([table.portOf(1, 0), table.size, table.statics], [5, 1, 1])
+    assert.ok(table.removeStatic(1, 0, 0))
+    assert.ok(!table.removeStatic(1, 0, 0))
+    assert.deepEqual([table.portOf(1, 0), table.size, table.statics], [-1, 0, 0])
+    table.learn(1, 0, 3, 0)
+    assert.ok(!table.removeStatic(1, 0, 0))
+    assert.equal(table.portOf(1, 0), 3)
+  })
+
+  test('can fill the table; then nothing is learnt, and nothing lost', () => {
+    const table = tableFor(16)
+    for (let i = 0; i < 16; i++) assert.ok(table.setStatic(i, 1, 1, 0))
+    assert.ok(!table.setStatic(100, 1, 1, 0))
+    assert.equal(table.learn(101, 1, 1, 0), BUSY)
+    assert.deepEqual([table.size, table.statics], [16, 16])
+  })
+
+  test('stay when their chain is cut', () => {
+    const buffer = new ArrayBuffer(macTableBytes(1000))
+    initMacTable(buffer, 1000)
+    new Int32Array(buffer).fill(0, KEYS, KEYS + 3)
+    const table = new MacTable(buffer)
+    for (let i = 0; i < 5; i++) table.setStatic(i, 0, 1, 0)
+    for (let i = 100; i < 200; i++) table.learn(i, 0, 1, 0)
+    assert.deepEqual([table.size, table.statics], [16, 5])
+    for (let i = 0; i < 5; i++) assert.equal(table.portOf(i, 0), 1)
+    for (let i = 5; i < 16; i++) table.setStatic(i, 0, 1, 0)
+    assert.ok(!table.setStatic(16, 0, 1, 0))
+    assert.equal(table.learn(300, 0, 1, 0), BUSY)
+    assert.equal(table.statics, 16)
+  })
+})
+
+describe('addresses that move too often', () => {
+  const limit = { moves: 3, withinMs: 1000, holdMs: 5000 }
+  function limited(): MacTable {
+    const table = tableFor(16)
+    table.moveLimit = limit
+    table.learn(1, 0, 1, 0, 0)
+    return table
+  }
+  /** Frames from ports in turn, a millisecond apart. */
+  const frames = (table: MacTable, ms: number, ...ports: number[]) =>
+    ports.map((port, i) => table.learn(1, 0, port, 0, (ms + i) | 0))
+
+  for (const start of [0, 2 ** 31 - 2, 2 ** 32 - 2]) {
+    test(`stay where they were at first, from ${start} on`, () => {
+      const table = limited()
+      assert.deepEqual(frames(table, start, 2, 1, 2, 1), [1, 2, 1, HELD_NOW])
+      assert.equal(table.portOf(1, 0), 1)
+      assert.deepEqual(frames(table, start + 10, 2, 1, 2), [HELD_BACK, 1, HELD_BACK])
+      assert.ok(table.isHeldBack(table.find(1, 0), 2, (start + 10) | 0))
+      assert.ok(!table.isHeldBack(table.find(1, 0), 1, (start + 10) | 0))
+      assert.deepEqual(frames(table, start + 5003, 2), [1])
+      assert.deepEqual([table.flaps, table.moves], [1, 4])
+      assert.deepEqual(table.countOf(2), 1)
+    })
+  }
+
+  test('are brought home when the last frame came from elsewhere', () => {
+    const table = limited()
+    assert.deepEqual(frames(table, 0, 2, 3, 1, 2), [1, 2, 3, HELD_NOW])
+    assert.equal(table.portOf(1, 0), 1)
+  })
+
+  test('may move slowly for ever', () => {
+    const table = limited()
+    for (let i = 0; i < 100; i++) {
+      const [before, after] = i % 2 === 0 ? [1, 2] : [2, 1]
+      assert.deepEqual(frames(table, i * 400, after as number), [before])
+    }
+    assert.equal(table.flaps, 0)
+  })
+
+  test('are not held where two others would have them, and are when their owner speaks', () => {
+    const table = limited()
+    assert.deepEqual(frames(table, 0, 2, 3, 2, 3, 2, 3), [1, 2, 3, 2, 3, 2])
+    assert.deepEqual(frames(table, 10, 1), [HELD_NOW])
+    assert.equal(table.portOf(1, 0), 1)
+  })
+
+  test('do not get another home by a pause shorter than a hold', () => {
+    const table = limited()
+    frames(table, 0, 2)
+    assert.deepEqual(frames(table, 4000, 1, 2, 1, 2), [2, 1, 2, HELD_NOW])
+    assert.equal(table.portOf(1, 0), 1)
+  })
+
+  test('are not brought to a port that is no more', () => {
+    const table = limited()
+    frames(table, 0, 2)
+    table.removePort(1, 0)
+    assert.deepEqual(frames(table, 10, 1, 2, 1, 2), [2, 1, 2, HELD_NOW])
+    assert.equal(table.portOf(1, 0), 2)
+  })
+})
+
 test('two threads may change it at once', async () => {
   const buffer = new SharedArrayBuffer(macTableBytes(256))
   initMacTable(buffer, 256)
+  const table = new MacTable(buffer)
+  const statics = 3
+  for (let n = 0; n < statics; n++)
+    for (let vlan = 0; vlan < VLANS; vlan++)
+      table.setStatic(n << 1, keyOf(n, vlan), portsOf(n, vlan), 0)
   const file = fileURLToPath(new URL('./mac-table-worker.js', import.meta.url))
   const counts = await Promise.all(
     [1, 2].map(
       (seed) =>
-        new Promise<{ changes: number; odd: number }>((resolve, reject) => {
-          const worker = new Worker(file, { workerData: { buffer, seed, milliseconds: 500 } })
+        new Promise<{ changes: number; odd: number; spoilt: number }>((resolve, reject) => {
+          const workerData = { buffer, seed, milliseconds: 500, statics }
+          const worker = new Worker(file, { workerData })
           worker.once('message', resolve).once('error', reject)
         }),
     ),
   )
-  const table = new MacTable(buffer)
   // Taking the lock clears up after a thread that slept so long that it lost its own.
   table.sweep(0, 10)
   checkWhole(table)
-  for (const { changes, odd } of counts) {
+  assert.equal(table.statics, statics * VLANS)
+  for (const { changes, odd, spoilt } of counts) {
     assert.ok(changes > 1000, `${changes} changes`)
     assert.equal(odd, 0, 'lookups that gave a port on which the address never was')
+    assert.equal(spoilt, 0, 'static entries that were not what was given')
   }
 })
