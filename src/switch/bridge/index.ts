@@ -1,0 +1,13 @@
+export { Bridge } from './bridge.js'
+export {
+  type BridgeCounters,
+  type BridgePortCounters,
+  bridgeCounters,
+  bridgePortCounters,
+  flushMacs,
+  isSameMemory,
+  macEntries,
+  newBridgeMemory,
+  resetBridgePort,
+} from './memory.js'
+export { type BridgeNotice, NoticeReader } from './notices.js'
