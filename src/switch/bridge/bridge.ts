@@ -192,11 +192,12 @@ export class Bridge implements Program {
     const table = this.#table
     const time = Math.floor(ms) | 0
     if (entry !== 0 && table.isHeldBack(entry, inPort, time)) return false
+    const before = entry === 0 ? inPort : table.portOf(low, key)
     const result = table.learn(low, key, inPort, Math.floor(ms / 1000), time)
     if (result === HELD_BACK) return false
     if (result === HELD_NOW) {
       const home = table.portOf(low, key)
-      this.#notices.flap(low, key, home, inPort)
+      this.#notices.flap(low, key, home, home === inPort ? before : inPort)
       return home === inPort
     }
     if (result >= 0 && result !== inPort) this.#notices.move(low, key, result, inPort)

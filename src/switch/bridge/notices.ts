@@ -20,7 +20,7 @@ export interface BridgeNotice {
   readonly vlan: number
   /** Id of the port it was on; of a flap, that on which it is held. */
   readonly from: number
-  /** Id of the port it appeared on. */
+  /** Id of the port it appeared on; of a flap, the other one. */
   readonly to: number
   /** Milliseconds since the epoch. */
   readonly time: number

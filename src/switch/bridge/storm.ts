@@ -34,8 +34,7 @@ export class StormGuard {
     this.#words = state.words
   }
 
-  configure(limit: StormLimit | undefined): void {
-    const { broadcast, multicast, unknownUnicast } = limit ?? {}
+  configure({ broadcast, multicast, unknownUnicast }: StormLimit): void {
     this.#rates = [broadcast, multicast, unknownUnicast].map(rateOf)
   }
 

@@ -1,0 +1,307 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { buildEthernet } from '../../../src/headers/build.js'
+import { BROADCAST_MAC, formatMac, parseMac } from '../../../src/headers/mac.js'
+import {
+  bridgeCounters,
+  bridgePortCounters,
+  flushMacs,
+  macEntries,
+  NoticeReader,
+  newBridgeMemory,
+  resetBridgePort,
+} from '../../../src/switch/bridge/index.js'
+import { broadcast, frame, station } from '../../programs/frames.js'
+import { BridgeLcore } from './bridge-lcore.js'
+import { attached } from './images.js'
+
+const [A, B, C] = [station(0xa), station(0xb), station(0xc)]
+const three = { a: attached(), b: attached(), c: attached() }
+const names = new Map(Object.keys(three).map((name, id) => [id, name]))
+const none = { broadcast: undefined, multicast: undefined, unknownUnicast: undefined }
+
+function to(mac: string, source = A): Uint8Array {
+  return buildEthernet({ source, destination: parseMac(mac), type: 0x88b5, minLength: 60 })
+}
+
+describe('learning', () => {
+  test('what is known goes to its port, the rest to all, nothing back', () => {
+    const lcore = new BridgeLcore(three)
+    assert.deepEqual(lcore.reaches(0, frame(A, B)), [1, 2])
+    assert.deepEqual(lcore.reaches(1, frame(B, A)), [0])
+    assert.deepEqual(lcore.reaches(0, frame(C, A)), [])
+    assert.deepEqual(lcore.reaches(0, broadcast(A)), [1, 2])
+    lcore.setReady(1, false)
+    assert.deepEqual(lcore.reaches(0, frame(A, B)), [2])
+    assert.deepEqual(lcore.reaches(2, frame(C, B)), [0])
+  })
+
+  test('an address learnt in a burst is known to the rest of it', () => {
+    const lcore = new BridgeLcore(three)
+    lcore.run(1, broadcast(B))
+    const sent = lcore.run(0, frame(A, B), frame(B, A), frame(A, B))
+    assert.deepEqual(
+      sent.map((line) => Number.parseInt(line, 10)),
+      [1],
+    )
+  })
+
+  test('addresses and counts are seen by the thread that controls, and flushed by it', () => {
+    const lcore = new BridgeLcore({ ...three, b: attached({ tag: 7 }) })
+    lcore.run(0, broadcast(A))
+    lcore.run(1, broadcast(B))
+    const age = (mac: string) =>
+      macEntries(lcore.memory, names, 300).find((entry) => entry.mac === mac)?.age as number
+    assert.ok(age(formatMac(A)) <= 2)
+    assert.deepEqual(
+      macEntries(lcore.memory, names, 300)
+        .map(({ age: _, ...entry }) => entry)
+        .sort((a, b) => a.vlan - b.vlan),
+      [
+        { port: 'a', portId: 0, vlan: 0, mac: formatMac(A), static: false },
+        { port: 'b', portId: 1, vlan: 7, mac: formatMac(B), static: false },
+      ],
+    )
+    // The clock of the bursts is ahead by ten seconds now, and with it that of the thread that controls.
+    lcore.flow.pass(10)
+    lcore.run(1, broadcast(B))
+    assert.ok(age(formatMac(A)) >= 10 && age(formatMac(B)) <= 2)
+    assert.equal(macEntries(lcore.memory, names, 5).length, 1)
+    assert.equal(flushMacs(lcore.memory), 2)
+    assert.deepEqual(macEntries(lcore.memory, names, 300), [])
+    const { size, limit, learned } = bridgeCounters(lcore.memory)
+    assert.deepEqual({ size, limit, learned }, { size: 0, limit: 256, learned: 2 })
+  })
+
+  test('ages', () => {
+    const lcore = new BridgeLcore(three, { ageing: 10 })
+    lcore.run(0, broadcast(A))
+    lcore.flow.pass(10)
+    assert.deepEqual(lcore.reaches(1, frame(B, A)), [0])
+    lcore.flow.pass(1)
+    assert.deepEqual(lcore.reaches(1, frame(B, A)), [0, 2])
+    assert.equal(bridgeCounters(lcore.memory).expired, 1)
+  })
+
+  test('a full table makes room at the cost of the port that fills it', () => {
+    const lcore = new BridgeLcore(three, {}, newBridgeMemory(64))
+    lcore.run(1, broadcast(B))
+    for (let i = 0; i < 1000; i++) lcore.run(0, broadcast(station(0x1000 + i)))
+    assert.deepEqual(lcore.reaches(2, frame(C, B)), [1])
+    assert.ok(bridgeCounters(lcore.memory).evictions > 900)
+  })
+
+  test("reserved addresses are the bridge's own, unless it is told to forward them", () => {
+    const lcore = new BridgeLcore(three)
+    for (const mac of ['01:80:c2:00:00:00', '01:80:c2:00:00:0f'])
+      assert.deepEqual(lcore.reaches(0, to(mac)), [])
+    for (const mac of ['01:80:c2:00:00:10', '01:80:c2:00:01:00'])
+      assert.deepEqual(lcore.reaches(0, to(mac)), [1, 2])
+    lcore.set({ forwardBpdu: true })
+    assert.deepEqual(lcore.reaches(0, to('01:80:c2:00:00:00')), [1, 2])
+  })
+})
+
+describe('ports', () => {
+  test('of another bridge, and mirror outputs, get and give nothing', () => {
+    const mirrors = [
+      {
+        name: 'm',
+        selectAll: true,
+        selectSrcPort: [],
+        selectDstPort: [],
+        selectVlan: [],
+        outputPort: 'c',
+      },
+    ]
+    const lcore = new BridgeLcore({ ...three, d: attached() }, { mirrors })
+    lcore.attach('d', undefined)
+    assert.deepEqual(lcore.reaches(0, broadcast(A)), [1])
+    assert.deepEqual(lcore.reaches(2, broadcast(B)), [])
+    assert.deepEqual(lcore.reaches(3, broadcast(C)), [])
+    assert.equal(bridgeCounters(lcore.memory).size, 1)
+    lcore.set({})
+    assert.deepEqual(lcore.reaches(0, broadcast(A)), [1, 2])
+  })
+
+  test('that go take their addresses with them, also when another has their id at once', () => {
+    const lcore = new BridgeLcore(three)
+    lcore.run(0, broadcast(A))
+    lcore.run(1, broadcast(B))
+    lcore.attach('new', attached())
+    lcore.setPorts(['new', 'b', 'c'])
+    assert.deepEqual(lcore.reaches(1, frame(B, A)), [0, 2])
+    assert.deepEqual(lcore.reaches(2, frame(C, B)), [1])
+    lcore.setPorts(['new', '', 'c'])
+    assert.deepEqual(lcore.reaches(2, frame(C, B)), [0])
+  })
+
+  test('that stay keep theirs when settings and other ports change', () => {
+    const lcore = new BridgeLcore(three)
+    lcore.run(0, broadcast(A))
+    lcore.attach('c', attached({ tag: 4 }))
+    lcore.set({ ageing: 20 })
+    assert.deepEqual(lcore.reaches(1, frame(B, A)), [0])
+  })
+
+  test('counters of an id begin anew for another port', () => {
+    const lcore = new BridgeLcore({ a: attached({ trunks: [1] }), b: attached() })
+    lcore.run(0, broadcast(A), broadcast(A))
+    lcore.run(1, broadcast(B))
+    assert.equal(bridgePortCounters(lcore.memory, 0).vlan, 2)
+    resetBridgePort(lcore.memory, 0)
+    assert.deepEqual(bridgePortCounters(lcore.memory, 0), { vlan: 0, storm: 0, loop: 0 })
+  })
+})
+
+describe('static addresses', () => {
+  const staticMacs = [{ mac: formatMac(A), vlan: 0, port: 'a' }]
+
+  test('are known before they speak, and stay where they are', () => {
+    const lcore = new BridgeLcore(three, { staticMacs })
+    assert.deepEqual(lcore.reaches(1, frame(B, A)), [0])
+    for (let i = 0; i < 100; i++) lcore.run(2, broadcast(A))
+    lcore.flow.pass(1000)
+    assert.deepEqual(lcore.reaches(1, frame(B, A)), [0])
+    const { statics, moves, flaps } = bridgeCounters(lcore.memory)
+    assert.deepEqual({ statics, moves, flaps }, { statics: 1, moves: 0, flaps: 0 })
+    assert.equal(flushMacs(lcore.memory), 1)
+    assert.deepEqual(lcore.reaches(1, frame(B, A)), [0])
+  })
+
+  test('follow the name of their port', () => {
+    const lcore = new BridgeLcore(three, { staticMacs })
+    lcore.setPorts(['', 'b', 'c'])
+    assert.equal(bridgeCounters(lcore.memory).statics, 0)
+    lcore.setPorts(['c', 'b', 'a'])
+    assert.deepEqual(lcore.reaches(1, frame(B, A)), [2])
+    lcore.set({ staticMacs: [] })
+    assert.deepEqual(lcore.reaches(1, frame(B, A)), [0, 2])
+  })
+
+  test('are of one VLAN', () => {
+    const lcore = new BridgeLcore(three, {
+      staticMacs: [{ mac: formatMac(A), vlan: 9, port: 'a' }],
+    })
+    assert.deepEqual(lcore.reaches(1, frame(B, A)), [0, 2])
+  })
+
+  test('come back after a lock that was left behind cost the table its entries', () => {
+    const lcore = new BridgeLcore(three, { staticMacs })
+    lcore.run(1, broadcast(B))
+    // Held by nobody who lives.
+    new Int32Array(lcore.memory.macs)[0] = 12345
+    flushMacs(lcore.memory)
+    lcore.flow.pass(1)
+    lcore.run(1, broadcast(B))
+    assert.deepEqual(lcore.reaches(1, frame(B, A)), [0])
+    assert.equal(bridgeCounters(lcore.memory).statics, 1)
+  })
+})
+
+describe('the storm limit', () => {
+  const flood = (count: number, make: () => Uint8Array) => Array.from({ length: count }, make)
+
+  test("lets through a second's worth, then so many a second, by kind and port", () => {
+    const lcore = new BridgeLcore(three, { stormLimit: { ...none, broadcast: 10 } })
+    lcore.run(1, broadcast(B))
+    assert.equal(lcore.run(0, ...flood(50, () => broadcast(A))).length, 20)
+    assert.equal(bridgePortCounters(lcore.memory, 0).storm, 40)
+    assert.equal(lcore.run(1, broadcast(B)).length, 2)
+    assert.equal(lcore.run(0, to('01:00:5e:00:00:01')).length, 2)
+    lcore.flow.pass(0.5)
+    assert.equal(lcore.run(0, ...flood(50, () => broadcast(A))).length, 10)
+    lcore.flow.pass(3600)
+    assert.equal(lcore.run(0, ...flood(50, () => broadcast(A))).length, 20)
+    lcore.set({})
+    assert.equal(lcore.run(0, ...flood(50, () => broadcast(A))).length, 100)
+  })
+
+  test('has a limit for each kind, and none for what is known', () => {
+    const lcore = new BridgeLcore(three, {
+      stormLimit: { ...none, multicast: 1, unknownUnicast: 2 },
+    })
+    lcore.run(1, broadcast(B))
+    assert.equal(lcore.run(0, ...flood(9, () => to('01:00:5e:00:00:01'))).length, 2)
+    assert.equal(lcore.run(0, ...flood(9, () => frame(A, C))).length, 4)
+    assert.equal(lcore.run(0, ...flood(9, () => frame(A, B))).length, 9)
+    assert.equal(lcore.run(0, ...flood(9, () => broadcast(A))).length, 18)
+  })
+
+  test('is one for all lcores', () => {
+    const one = new BridgeLcore(three, { stormLimit: { ...none, broadcast: 10 } })
+    const other = new BridgeLcore(three, { stormLimit: { ...none, broadcast: 10 } }, one.memory)
+    const sent = one.run(0, ...flood(8, () => broadcast(A)))
+    sent.push(...other.run(0, ...flood(8, () => broadcast(A))))
+    assert.equal(sent.length, 20)
+  })
+})
+
+describe('the loop guard', () => {
+  const loopGuard = { moves: 3, withinMs: 1000, holdMs: 5000 }
+
+  test('holds an address at its home, drops its frames elsewhere, and tells', () => {
+    const lcore = new BridgeLcore(three, { loopGuard })
+    const reader = new NoticeReader(lcore.memory)
+    for (const port of [0, 1, 0, 1, 0]) lcore.run(port, broadcast(A))
+    assert.deepEqual(lcore.run(1, broadcast(A), broadcast(A), broadcast(C)).length, 2)
+    assert.deepEqual(bridgePortCounters(lcore.memory, 1).loop, 2)
+    assert.deepEqual(lcore.reaches(2, frame(B, A)), [0])
+    assert.equal(lcore.run(0, broadcast(A)).length, 2)
+    const notices = reader.read().map(({ time: _, ...notice }) => notice)
+    const move = (from: number, into: number) => ({
+      kind: 'move',
+      mac: formatMac(A),
+      vlan: 0,
+      from,
+      to: into,
+    })
+    assert.deepEqual(
+      notices.filter(({ kind }) => kind === 'move'),
+      [move(0, 1), move(1, 0), move(0, 1)],
+    )
+    assert.deepEqual(
+      notices.filter(({ kind }) => kind === 'flap'),
+      [{ ...move(0, 1), kind: 'flap' }],
+    )
+    assert.equal(bridgeCounters(lcore.memory).flaps, 1)
+    assert.deepEqual(reader.read(), [])
+    lcore.flow.pass(6)
+    assert.equal(lcore.run(1, broadcast(A)).length, 2)
+    assert.deepEqual(lcore.reaches(2, frame(B, A)), [1])
+  })
+
+  test('does not let whoever spoofs an address have its owner refused', () => {
+    const lcore = new BridgeLcore(three, { loopGuard })
+    lcore.run(0, broadcast(A))
+    for (let i = 0; i < 100; i++) {
+      lcore.run(1, ...Array.from({ length: 8 }, () => broadcast(A)))
+      if (i % 5 === 0) assert.equal(lcore.run(0, frame(A, BROADCAST_MAC)).length, 2)
+      lcore.flow.pass(0.01)
+    }
+    assert.equal(bridgePortCounters(lcore.memory, 0).loop, 0)
+    assert.ok(bridgePortCounters(lcore.memory, 1).loop > 700)
+    assert.deepEqual(lcore.reaches(2, frame(B, A)), [0])
+  })
+})
+
+describe('notices', () => {
+  test('that find no room are counted, and do not take the room of flaps', () => {
+    const lcore = new BridgeLcore(three, { loopGuard: { moves: 1000, withinMs: 1, holdMs: 1 } })
+    const reader = new NoticeReader(lcore.memory)
+    for (let i = 0; i <= 300; i++) lcore.run(i % 2, broadcast(A))
+    lcore.set({ loopGuard: { moves: 1, withinMs: 1000, holdMs: 1000 } })
+    for (let i = 0; i < 4; i++) lcore.run(i % 2, broadcast(B))
+    const notices = reader.read()
+    assert.equal(notices.filter(({ kind }) => kind === 'move').length, 256)
+    assert.ok(notices.some(({ kind, mac }) => kind === 'flap' && mac === formatMac(B)))
+    assert.ok(reader.lost >= 44)
+    assert.equal(bridgeCounters(lcore.memory).lostNotices, reader.lost)
+    lcore.run(1, broadcast(C))
+    lcore.run(2, broadcast(C))
+    assert.deepEqual(
+      reader.read().map(({ kind, from, to: into }) => [kind, from, into]),
+      [['move', 1, 2]],
+    )
+  })
+})

@@ -1,0 +1,2 @@
+/** No program. */
+export default () => ({ name: 'nothing' })
