@@ -59,9 +59,9 @@ export class BridgeLcore {
     return this.flow.sent()
   }
 
-  /** Ids of the ports that get something of one frame. */
-  reaches(port: number, frame: Uint8Array): number[] {
-    return this.run(port, frame)
+  /** Ids of the ports that get the frames. */
+  reaches(port: number, ...frames: Uint8Array[]): number[] {
+    return this.run(port, ...frames)
       .map((sent) => Number.parseInt(sent, 10))
       .sort((a, b) => a - b)
   }
