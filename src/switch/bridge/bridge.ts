@@ -96,8 +96,7 @@ export class Bridge implements Program {
     const { view, offset, length, outPort, inPort, count } = burst
     const table = this.#table
     const now = Math.floor(burst.now / 1000)
-    if (now !== this.#second) this.#everySecond(burst.now, now)
-    if (table.swept !== now) table.sweep(now, this.#ageing)
+    if (table.swept !== now || this.#second !== now) this.#keepHouse(burst.now, now)
 
     // Frames of one burst mostly have the same addresses, so a frame is first compared with the one before. What is
     // remembered of that ends with the burst, because between two bursts anything may change.
@@ -164,15 +163,20 @@ export class Bridge implements Program {
 
   /** Port id, `DROP`, or one of this program's own verdicts for a destination. */
   #verdict(burst: Burst, low: number, high: number, tci: number, vlan: number): number {
-    if ((low & 1) !== 0) {
-      if (isReserved(low, high) && !this.#forwardBpdu) return DROP
-      return FLOOD - (low === -1 && high === 0xffff ? Flood.broadcast : Flood.multicast)
-    }
     const port = this.#table.portOf(low, keyOf(high, vlan))
     if (port === burst.inPort) return DROP
-    if (port < 0 || burst.isReady[port] !== 1 || !this.#ports.carries(port, vlan))
-      return FLOOD - Flood.unknownUnicast
-    return mustChange(tci, vlan, this.#ports.isTagged(port, vlan)) ? CHANGE - port : port
+    if (port >= 0 && burst.isReady[port] === 1) {
+      if (tci === UNTAGGED && this.#ports.untagged[port] === vlan) return port
+      if (this.#ports.carries(port, vlan))
+        return mustChange(tci, vlan, this.#ports.isTagged(port, vlan)) ? CHANGE - port : port
+    }
+    return this.#floodVerdict(low, high)
+  }
+
+  #floodVerdict(low: number, high: number): number {
+    if ((low & 1) === 0) return FLOOD - Flood.unknownUnicast
+    if (isReserved(low, high) && !this.#forwardBpdu) return DROP
+    return FLOOD - (low === -1 && high === 0xffff ? Flood.broadcast : Flood.multicast)
   }
 
   #sendOtherwise(burst: Burst, index: number, verdict: number, tci: number, vlan: number): void {
@@ -208,7 +212,10 @@ export class Bridge implements Program {
     addTo(this.#state.words, portWords(port) + counter, frames)
   }
 
-  #everySecond(ms: number, now: number): void {
+  /** Ages entries, a few in every burst; and what is to be done once a second. */
+  #keepHouse(ms: number, now: number): void {
+    if (this.#table.swept !== now) this.#table.sweep(now, this.#ageing)
+    if (this.#second === now) return
     this.#second = now
     noteClock(this.#state, ms)
     // A lock left behind by an lcore that was terminated costs the table its entries.

@@ -21,6 +21,8 @@ const MODES: Readonly<Record<VlanMode, number>> = {
  * ofproto/ofproto-dpif-xlate.c, `bundle_set` in ofproto/ofproto-dpif.c).
  */
 export class VlanPorts {
+  /** The VLAN that each port carries without a tag; -1: none. A tag of VLAN 0 is never sent (`priority-tags=never`). */
+  readonly untagged = new Int32Array(MAX_PORTS).fill(-1)
   readonly #mode = new Uint8Array(MAX_PORTS)
   readonly #tag = new Uint16Array(MAX_PORTS)
   /** Bitmaps of VLANs; undefined: all. */
@@ -30,24 +32,15 @@ export class VlanPorts {
   set(port: number, { vlanMode, tag = 0, trunks }: AttachmentSpec): void {
     this.#mode[port] = MODES[vlanMode]
     this.#tag[port] = tag
-    this.#trunks[port] = undefined
-    if (vlanMode === 'access') return
-    // A port always carries its native VLAN, and what comes without a tag is of that and not of VLAN 0.
-    const native = vlanMode === 'trunk' ? 0 : tag
-    if (trunks.length === 0 && native === 0) return
-    const map = new Uint32Array(4096 / 32)
-    if (trunks.length === 0) map.fill(0xffffffff)
-    for (const vlan of trunks) setBit(map, vlan)
-    if (native !== 0) {
-      setBit(map, native)
-      map[0] = (map[0] as number) & ~1
-    }
-    this.#trunks[port] = map
+    this.#trunks[port] = vlanMode === 'access' ? undefined : mapOf(trunks, vlanMode, tag)
+    if (vlanMode === 'access' || vlanMode === 'native-untagged') this.untagged[port] = tag
+    else this.untagged[port] = this.carries(port, 0) ? 0 : -1
   }
 
   /** Lets it take part no more. */
   delete(port: number): void {
     this.#mode[port] = NONE
+    this.untagged[port] = -1
     this.#trunks[port] = undefined
   }
 
@@ -80,13 +73,25 @@ export class VlanPorts {
     return trunks === undefined || (((trunks[vlan >>> 5] as number) >>> (vlan & 31)) & 1) === 1
   }
 
-  /** Whether frames of a VLAN that `port` carries leave it with a tag. A tag of VLAN 0 is never sent (`priority-tags=never`). */
+  /** Whether frames of a VLAN that `port` carries leave it with a tag. */
   isTagged(port: number, vlan: number): boolean {
-    if (vlan === 0) return false
-    const mode = this.#mode[port]
-    if (mode === MODES.access) return false
-    return mode !== MODES['native-untagged'] || this.#tag[port] !== vlan
+    return this.untagged[port] !== vlan && vlan !== 0
   }
+}
+
+/** A bitmap of the VLANs that a port is a trunk of; undefined: all. */
+function mapOf(trunks: readonly number[], mode: VlanMode, tag: number): Uint32Array | undefined {
+  // A port always carries its native VLAN, and what comes without a tag is of that and not of VLAN 0.
+  const native = mode === 'trunk' ? 0 : tag
+  if (trunks.length === 0 && native === 0) return undefined
+  const map = new Uint32Array(4096 / 32)
+  if (trunks.length === 0) map.fill(0xffffffff)
+  for (const vlan of trunks) setBit(map, vlan)
+  if (native !== 0) {
+    setBit(map, native)
+    map[0] = (map[0] as number) & ~1
+  }
+  return map
 }
 
 function setBit(map: Uint32Array, vlan: number): void {
