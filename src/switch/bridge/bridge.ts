@@ -96,7 +96,7 @@ export class Bridge implements Program {
     const { view, offset, length, outPort, inPort, count } = burst
     const table = this.#table
     const now = Math.floor(burst.now / 1000)
-    if (table.swept !== now || this.#second !== now) this.#keepHouse(burst.now, now)
+    if (table.swept !== now || this.#second !== now) this.#keepHouse(burst, now)
 
     // Frames of one burst mostly have the same addresses, so a frame is first compared with the one before. What is
     // remembered of that ends with the burst, because between two bursts anything may change.
@@ -184,7 +184,7 @@ export class Bridge implements Program {
       const port = CHANGE - verdict
       retag(burst, index, tci, vlan, this.#ports.isTagged(port, vlan))
       burst.outPort[index] = port
-    } else if (this.#storm.allows(burst.inPort, FLOOD - verdict, burst.now)) {
+    } else if (this.#storm.allows(burst, FLOOD - verdict)) {
       this.#flooder.flood(burst, index, tci, vlan)
     } else {
       this.#count(burst.inPort, PortCounter.storm, 1)
@@ -213,11 +213,11 @@ export class Bridge implements Program {
   }
 
   /** Ages entries, a few in every burst; and what is to be done once a second. */
-  #keepHouse(ms: number, now: number): void {
+  #keepHouse(burst: Burst, now: number): void {
     if (this.#table.swept !== now) this.#table.sweep(now, this.#ageing)
     if (this.#second === now) return
     this.#second = now
-    noteClock(this.#state, ms)
+    noteClock(this.#state, burst.now)
     // A lock left behind by an lcore that was terminated costs the table its entries.
     if (this.#table.statics !== this.#statics.size) this.#putStatics(now)
   }

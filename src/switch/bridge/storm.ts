@@ -1,3 +1,4 @@
+import type { Burst } from 'dpdk-vhost'
 import type { StormLimit } from '../spec.js'
 import { PORT_BUCKETS, portWords, type State } from './state.js'
 
@@ -38,13 +39,13 @@ export class StormGuard {
     this.#rates = [broadcast, multicast, unknownUnicast].map(rateOf)
   }
 
-  /** Takes a token for one frame; whether there was one. */
-  allows(port: number, kind: number, nowMs: number): boolean {
+  /** Takes a token for one frame of a burst; whether there was one. */
+  allows(burst: Burst, kind: number): boolean {
     const rate = this.#rates[kind]
     if (rate === undefined) return true
     const words = this.#words
-    const bucket = portWords(port) + PORT_BUCKETS + kind * 2
-    this.#fill(bucket, rate, Math.floor(nowMs) | 0)
+    const bucket = portWords(burst.inPort) + PORT_BUCKETS + kind * 2
+    this.#fill(bucket, rate, Math.floor(burst.now) | 0)
     if (Atomics.sub(words, bucket, rate.cost) >= rate.cost) return true
     Atomics.add(words, bucket, rate.cost)
     return false
