@@ -38,6 +38,8 @@ export class Pipeline {
   #inRow = 0
   #errors = 0
   #aside = false
+  /** Its guards are in force. */
+  #isGuarded = true
 
   /** Decides nothing yet: see {@link put}. */
   constructor({ memory, guards }: BridgeImage, lcore: number, all: PortDirectory) {
@@ -51,7 +53,7 @@ export class Pipeline {
 
   /** What decides threw too often, and its frames are dropped. */
   get status(): { aside: boolean; errors: number } {
-    return { aside: this.#aside, errors: this.#errors }
+    return { aside: this.#isSilent, errors: this.#errors }
   }
 
   /** Ids of the ports of the bridge. */
@@ -61,7 +63,7 @@ export class Pipeline {
 
   /** Whether the program wants turns when there are no frames. */
   get hasIdle(): boolean {
-    return !this.#aside && this.#decides.idle !== undefined
+    return !this.#isSilent && this.#decides.idle !== undefined
   }
 
   /** Whether this can go on with another image of the bridge. */
@@ -93,12 +95,18 @@ export class Pipeline {
   /** @param all - the ports of the datapath */
   portsChanged(all: PortDirectory): void {
     this.#directory = all
-    if (this.#image !== undefined) this.#guardMembers(this.#image)
+    try {
+      if (this.#image !== undefined) this.#guardMembers(this.#image)
+    } catch {
+      // Nobody hears of it here, and without its guards nothing is to pass.
+      this.#errors++
+      this.#isGuarded = false
+    }
     this.#tellPorts()
   }
 
   burst(burst: Burst): void {
-    if (this.#aside) return
+    if (this.#isSilent) return
     try {
       this.#decide(burst)
       this.#inRow = 0
@@ -126,6 +134,10 @@ export class Pipeline {
   close(): void {
     this.#user?.program.close?.()
     this.#flows?.close()
+  }
+
+  get #isSilent(): boolean {
+    return this.#aside || !this.#isGuarded
   }
 
   #decide(burst: Burst): void {
@@ -194,6 +206,7 @@ export class Pipeline {
     const ports = new Map<number, AttachmentSpec>()
     for (const [name, id] of ids) ports.set(id, image.ports[name] as AttachmentSpec)
     this.#guards.configure(ports, ids, image.settings.mirrors)
+    this.#isGuarded = true
   }
 
   #tellPorts(): void {

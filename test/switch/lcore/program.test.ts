@@ -95,6 +95,19 @@ describe('bridges', () => {
   })
 })
 
+test('a bridge whose guards cannot be had drops its frames until it has others', async () => {
+  const { lcore, program, images } = await two()
+  const security = [{ mac: 'none', ips: [] }]
+  const wrong = { ...images[0].ports, later: attached({ portSecurity: security }) }
+  await program.message({ type: 'bridge', image: { ...images[0], ports: wrong } })
+  assert.deepEqual(lcore.reaches(0, broadcast(A)), [1])
+  lcore.setPorts([...names, 'later'])
+  assert.deepEqual(lcore.reaches(0, broadcast(A)), [])
+  assert.deepEqual(lcore.reaches(2, broadcast(A)), [3])
+  await program.message({ type: 'bridge', image: images[0] })
+  assert.deepEqual(lcore.reaches(0, broadcast(A)), [1])
+})
+
 describe('flows', () => {
   test('decide, with the bridge behind normal, and follow their updates', async () => {
     const lcores: SwitchLcore[] = []
