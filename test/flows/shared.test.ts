@@ -273,6 +273,9 @@ describe('counters', () => {
       await shared.flows.add(...more)
     }
     assert.equal(shared.flows.size, 2401)
+    one.run(0, [buildUdp({ ...addresses, sourcePort: 399, destinationPort: 6 })])
+    const [last] = shared.flows.dump('udp,tp_src=399,tp_dst=6')
+    assert.equal(last?.packets, 1)
     shared.flows.close()
   })
 

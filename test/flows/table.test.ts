@@ -189,9 +189,11 @@ describe('updates among 10,000 rules', () => {
       const { tables } = tablesAt()
       tables.add(rules)
       const change = (work: () => void) => {
-        const before = performance.now()
+        // Of the processor, as other processes may have it for as long.
+        const before = process.cpuUsage()
         work()
-        return performance.now() - before
+        const { user, system } = process.cpuUsage(before)
+        return (user + system) / 1000
       }
       const bare = more.replace(/,actions.*/, '')
       const took = {
@@ -209,6 +211,19 @@ describe('updates among 10,000 rules', () => {
       assert.ok(Math.max(...Object.values(took)) < 50, JSON.stringify(took))
     })
   }
+})
+
+test('a prefix goes from the search it is in, also when others are in a trie', () => {
+  const { tables } = tablesAt()
+  // A hash of one length first, then one by one what becomes a trie.
+  tables.add(Array.from({ length: 12 }, (_, i) => `ip,nw_dst=10.0.${i}.0/24,actions=1`))
+  for (let bits = 8; bits < 28; bits++)
+    tables.add([`priority=40000,ip,nw_dst=192.168.${bits}.0/${bits},actions=2`])
+  const kinds = tables.follower.compiled.explain().tables[0]?.searches.map(({ kind }) => kind)
+  assert.deepEqual(kinds?.sort(), ['hash', 'prefix'])
+  assert.deepEqual(ports(tables), [1])
+  assert.equal(tables.delete('ip,nw_dst=10.0.0.0/24', { strict: true }), 1)
+  assert.deepEqual(ports(tables), [])
 })
 
 describe('tables that were changed do what tables do that were made so', () => {
@@ -343,18 +358,16 @@ describe('the program', () => {
         const ids = new Map([...order].map((name, id) => [name, id]))
         const directory = { ids, names: new Map([...ids].map(([name, id]) => [id, name])) }
         program.portsChanged(directory)
-        const fresh = flowTable(
-          program
-            .dump()
-            .map(
-              ({ priority, match, actions }) =>
-                `priority=${priority}${match && `,${match}`},actions=${actions}`,
-            ),
-        )
-        fresh.portsChanged(directory)
-        const other = new FlowBurst(4)
-        for (let port = 0; port < names.length; port++)
-          assert.deepEqual(run(program, burst, port, tcp, udp), run(fresh, other, port, tcp, udp))
+        for (let port = 0; port < names.length; port++) {
+          const name = order[port]
+          const expected = (isUdp: boolean) => {
+            const last = isUdp && name === 'c' ? 'd' : port === 0 ? 'd' : ''
+            const to = order.indexOf(name === 'a' ? 'b' : last || '-')
+            return to < 0 || to === port ? [] : [to]
+          }
+          assert.deepEqual(run(program, burst, port, tcp), expected(false), `${order} ${port} tcp`)
+          assert.deepEqual(run(program, burst, port, udp), expected(true), `${order} ${port} udp`)
+        }
       }
     })
   }

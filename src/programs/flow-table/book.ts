@@ -4,7 +4,6 @@ import { CounterMemory } from './counter-memory.js'
 import { entryOf, type FlowEntry, Other, orderOf } from './entry.js'
 import { slot } from './fields.js'
 import { formatActions, formatMatch } from './format.js'
-import { Match } from './match.js'
 import {
   checkRule,
   checkRules,
@@ -234,12 +233,12 @@ export class RuleBook {
       return found === undefined ? [] : [found]
     }
     // A port is the same by its name and by its number, so it is compared by itself.
-    const match = new Match(wanted.match.terms.filter(({ slot: at }) => at !== IN_PORT))
+    const terms = wanted.match.terms.filter((term) => term.slot !== IN_PORT)
     return [...this.#rules.values()].filter(
       ({ entry, spec }) =>
         (wanted.table === undefined || wanted.table === entry.table) &&
         (wanted.inPort === undefined || this.#isSamePort(wanted.inPort, spec.inPort)) &&
-        spec.match.within(match),
+        spec.match.within(terms),
     )
   }
 

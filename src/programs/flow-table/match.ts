@@ -60,9 +60,9 @@ export class Match {
       })
   }
 
-  /** Whether all frames that fit this fit `other` as well: it asks for the same, or for more. */
-  within(other: Match): boolean {
-    return other.terms.every(({ slot: index, value, mask }) => {
+  /** Whether all frames that fit this fit other terms as well: it asks for the same, or for more. */
+  within(terms: readonly Term[]): boolean {
+    return terms.every(({ slot: index, value, mask }) => {
       const mine = this.#terms.get(index)
       return mine !== undefined && (mine.mask & mask) === mask && (mine.value & mask) === value
     })

@@ -12,7 +12,8 @@ export interface FlowMeter {
   readonly burst_size?: number | undefined
 }
 
-const meterSchema = z.strictObject({
+/** One meter. */
+export const meterSchema = z.strictObject({
   id: z.int().min(1).max(65535),
   unit: z.enum(['kbps', 'pktps']).default('kbps'),
   rate: z
