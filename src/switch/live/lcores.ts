@@ -1,0 +1,171 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Datapath, DatapathError, type Lcore } from 'dpdk-vhost'
+import type { LcoreMessage, SwitchImage } from '../image.js'
+import type { LcoreSpec } from '../spec.js'
+import type { SwitchLog } from './log.js'
+
+const PROGRAM = new URL('../lcore/program.js', import.meta.url)
+
+/** An lcore that ended by itself is started again after the first of these times, doubled each time it ends again soon. */
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 10_000
+/** An lcore that ran for so long is in good health. */
+const HEALTHY_MS = 30_000
+/** An lcore that does not answer for so long is taken for stuck. */
+const ANSWER_MS = 5000
+
+/** An lcore that is to run, whether it does at this moment or not. */
+interface Member {
+  readonly spec: LcoreSpec
+  /** The lcore that runs or is being started; undefined while it cannot be. */
+  lcore: Promise<Lcore | undefined>
+  pause: number
+  startedAt: number
+}
+
+/**
+ * The lcores of the switch. All of them know the same: one that starts is handed the images of that moment, and what is
+ * told to all meanwhile it hears right after.
+ */
+export class Lcores {
+  readonly #datapath: Datapath
+  readonly #image: () => SwitchImage
+  readonly #log: SwitchLog
+  readonly #members = new Map<string, Member>()
+  readonly #closing = new AbortController()
+
+  /** @param image - what an lcore is to know that starts now */
+  constructor(datapath: Datapath, image: () => SwitchImage, log: SwitchLog) {
+    this.#datapath = datapath
+    this.#image = image
+    this.#log = log
+    datapath.on('lcore', ({ lcore, state, reason }) => {
+      const member = this.#members.get(lcore)
+      if (state === 'ended' && reason !== undefined && member !== undefined)
+        this.#restart(member, reason)
+    })
+  }
+
+  /** In the order they were added. */
+  get specs(): LcoreSpec[] {
+    return [...this.#members.values()].map(({ spec }) => spec)
+  }
+
+  /** Starts an lcore. @throws DatapathError as `Datapath.launch` */
+  async add(spec: LcoreSpec): Promise<void> {
+    const member: Member = {
+      spec,
+      lcore: Promise.resolve(undefined),
+      pause: FIRST_PAUSE_MS,
+      startedAt: 0,
+    }
+    const lcore = this.#launch(member)
+    member.lcore = lcore.catch(() => undefined)
+    this.#members.set(spec.name, member)
+    try {
+      await lcore
+    } catch (error) {
+      this.#members.delete(spec.name)
+      throw error
+    }
+  }
+
+  /** Ends an lcore; others poll its queues from then on. */
+  async remove(name: string): Promise<void> {
+    const member = this.#members.get(name)
+    this.#members.delete(name)
+    const lcore = await member?.lcore
+    await lcore?.stop()
+  }
+
+  /**
+   * Tells all lcores something and resolves to their answers when all have answered. What they are told arrives in the
+   * order of the calls. An lcore that ends meanwhile is left out: the next one starts with what is true then.
+   *
+   * @throws what the first lcore that refuses throws, after all have answered
+   */
+  async tell(message: LcoreMessage): Promise<unknown[]> {
+    const answers = await Promise.allSettled(
+      [...this.#members.values()].map((member) => this.#ask(member, message)),
+    )
+    for (const answer of answers) if (answer.status === 'rejected') throw answer.reason
+    return answers.map((answer) => (answer as PromiseFulfilledResult<unknown>).value)
+  }
+
+  /** Asks the first lcore that runs. @throws DatapathError `ERR_LCORE` when none does */
+  async ask(message: LcoreMessage): Promise<unknown> {
+    for (const member of this.#members.values()) {
+      if ((await member.lcore) !== undefined) return this.#ask(member, message)
+    }
+    throw new DatapathError('ERR_LCORE', 'no lcore runs at the moment; try again')
+  }
+
+  /** Starts no lcore again from now on. They end with the datapath. */
+  close(): void {
+    this.#closing.abort()
+  }
+
+  async #ask(member: Member, message: LcoreMessage): Promise<unknown> {
+    const lcore = await member.lcore
+    if (lcore === undefined) return undefined
+    const late = new AbortController()
+    try {
+      return await Promise.race([
+        lcore.call(message),
+        delay(ANSWER_MS, undefined, { signal: late.signal }).then(() => this.#stuck(member, lcore)),
+      ])
+    } catch (error) {
+      if (!this.#datapath.lcores.has(lcore)) return undefined
+      throw error
+    } finally {
+      late.abort()
+    }
+  }
+
+  async #stuck(member: Member, lcore: Lcore): Promise<void> {
+    if (this.#members.get(member.spec.name) !== member) return
+    // Somebody else may have found out before.
+    if ((await member.lcore) !== lcore || this.#closing.signal.aborted) return
+    const reason = `it did not answer for ${ANSWER_MS / 1000} s`
+    member.lcore = lcore.stop().then(() => undefined)
+    await member.lcore
+    this.#restart(member, reason)
+  }
+
+  #launch(member: Member): Promise<Lcore> {
+    member.startedAt = performance.now()
+    // The image is cloned before this returns; see the class.
+    return this.#datapath.launch(PROGRAM, { ...member.spec, data: this.#image() })
+  }
+
+  #restart(member: Member, reason: string): void {
+    if (this.#closing.signal.aborted) return
+    const { name } = member.spec
+    if (performance.now() - member.startedAt > HEALTHY_MS) member.pause = FIRST_PAUSE_MS
+    const pause = member.pause
+    member.pause = Math.min(2 * pause, LONGEST_PAUSE_MS)
+    this.#log.error(`lcore ${name} ended: ${reason}`, { lcore: name, againInMs: pause })
+    member.lcore = Promise.resolve(undefined)
+    void this.#launchAfter(member, pause)
+  }
+
+  async #launchAfter(member: Member, pause: number): Promise<void> {
+    const { signal } = this.#closing
+    const { name } = member.spec
+    try {
+      await delay(pause, undefined, { signal })
+    } catch {
+      return
+    }
+    if (this.#members.get(name) !== member || signal.aborted) return
+    const lcore = this.#launch(member)
+    member.lcore = lcore.catch(() => undefined)
+    try {
+      await lcore
+      this.#log.info(`lcore ${name} runs again`, { lcore: name })
+    } catch (error) {
+      const why = error instanceof DatapathError ? error.message : String(error)
+      if (this.#members.get(name) === member) this.#restart(member, `it did not start: ${why}`)
+    }
+  }
+}

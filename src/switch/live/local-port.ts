@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { hostname } from 'node:os'
+import { promisify } from 'node:util'
+import { DatapathError, validatePort } from 'dpdk-vhost'
+import type { LocalPort, SwitchPortSpec } from '../spec.js'
+
+const run = promisify(execFile)
+
+/** Longest time for one `ip` command. */
+const IP_TIMEOUT_MS = 5000
+
+/** The port that the TAP interface of a bridge is. It takes part as one without further settings does: in all VLANs. */
+export function localPort(bridge: string, { iface, mac }: LocalPort, mtu: number): SwitchPortSpec {
+  const address = mac ?? stableMac(iface)
+  const devargs = `net_tap_${iface},iface=${iface},mac=${address}`
+  return {
+    port: validatePort({ type: 'dpdk', name: iface, devargs }, { mtu }),
+    attachment: {
+      bridge,
+      vlanMode: 'trunk',
+      tag: undefined,
+      trunks: [],
+      portSecurity: undefined,
+      ingressPolicingRate: 0,
+      ingressPolicingBurst: 0,
+      egressPolicer: undefined,
+    },
+  }
+}
+
+/**
+ * Gives the interface its addresses and sets it up. The kernel forgets all of it with the interface, which goes with the
+ * port.
+ *
+ * @throws DatapathError `ERR_PORT_DEVICE` with the words of `ip`
+ */
+export async function configureInterface(
+  { iface, addresses }: LocalPort,
+  mtu: number,
+): Promise<void> {
+  await ip('link', 'set', 'dev', iface, 'mtu', String(mtu), 'up')
+  for (const address of addresses) await ip('address', 'replace', address, 'dev', iface)
+}
+
+async function ip(...args: string[]): Promise<void> {
+  try {
+    await run('ip', args, { timeout: IP_TIMEOUT_MS })
+  } catch (error) {
+    const { code, stderr, message } = error as Error & { code?: unknown; stderr?: string }
+    const why =
+      code === 'ENOENT'
+        ? "there is no command 'ip'; install iproute2"
+        : (stderr?.trim() || message).replaceAll('\n', '; ')
+    throw new DatapathError('ERR_PORT_DEVICE', `ip ${args.join(' ')}: ${why}`, { cause: error })
+  }
+}
+
+/** The same after every start, so that neighbours need not learn it anew; another one on another machine. */
+function stableMac(iface: string): string {
+  const digest = createHash('sha256').update(`${hostname()}/${iface}`).digest()
+  // Locally administered (IEEE 802, section 8.2).
+  return ['02', ...digest.subarray(0, 5).toString('hex').match(/../g)!].join(':')
+}
