@@ -16,7 +16,7 @@ export const NOTHING_WRONG: Wrong = { unaccounted: 0, duplicated: 0, reordered: 
  * Watches the port to a receiver, so that frames missing there can be accounted for. A receiver that is not given the
  * time to empty its ring loses frames, on a busy machine at any rate; then the port counts each of them.
  */
-export function account(port: Port, receiver: TestHost) {
+export function account(port: Pick<Port, 'counters'>, receiver: TestHost) {
   const full = () => port.counters().tx.droppedRingFull
   const before = full()
   return async (sent: SendResult | Sending): Promise<Wrong & { delivery: Delivery }> => {
