@@ -11,9 +11,6 @@ const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 10_000
 /** An lcore that ran for so long is in good health. */
 const HEALTHY_MS = 30_000
-/** An lcore that does not answer for so long is taken for stuck. */
-const ANSWER_MS = 5000
-
 /** An lcore that is to run, whether it does at this moment or not. */
 interface Member {
   readonly spec: LcoreSpec
@@ -31,11 +28,16 @@ export class Lcores {
   readonly #datapath: Datapath
   readonly #image: () => SwitchImage
   readonly #log: SwitchLog
+  readonly #answerMs: number
   readonly #members = new Map<string, Member>()
   readonly #closing = new AbortController()
 
-  /** @param image - what an lcore is to know that starts now */
-  constructor(datapath: Datapath, image: () => SwitchImage, log: SwitchLog) {
+  /**
+   * @param image - what an lcore is to know that starts now
+   * @param answerMs - an lcore that does not answer for so long is taken for stuck
+   */
+  constructor(datapath: Datapath, image: () => SwitchImage, log: SwitchLog, answerMs: number) {
+    this.#answerMs = answerMs
     this.#datapath = datapath
     this.#image = image
     this.#log = log
@@ -43,6 +45,12 @@ export class Lcores {
       const member = this.#members.get(lcore)
       if (state === 'ended' && reason !== undefined && member !== undefined)
         this.#restart(member, reason)
+    })
+    // Not a user's program, which is put aside by itself: ours, and with it the lcore's bridges.
+    datapath.on('program', ({ lcore, problem }) => {
+      const member = this.#members.get(lcore)
+      if (problem === 'aside' && member !== undefined)
+        void this.#replace(member, 'its program was put aside')
     })
   }
 
@@ -112,7 +120,9 @@ export class Lcores {
     try {
       return await Promise.race([
         lcore.call(message),
-        delay(ANSWER_MS, undefined, { signal: late.signal }).then(() => this.#stuck(member, lcore)),
+        delay(this.#answerMs, undefined, { signal: late.signal }).then(() =>
+          this.#stuck(member, lcore),
+        ),
       ])
     } catch (error) {
       if (!this.#datapath.lcores.has(lcore)) return undefined
@@ -123,13 +133,20 @@ export class Lcores {
   }
 
   async #stuck(member: Member, lcore: Lcore): Promise<void> {
-    if (this.#members.get(member.spec.name) !== member) return
     // Somebody else may have found out before.
-    if ((await member.lcore) !== lcore || this.#closing.signal.aborted) return
-    const reason = `it did not answer for ${ANSWER_MS / 1000} s`
-    member.lcore = lcore.stop().then(() => undefined)
+    if ((await member.lcore) !== lcore) return
+    await this.#replace(member, `it did not answer for ${this.#answerMs / 1000} s`)
+  }
+
+  /** Ends an lcore that is of no use any more, and starts it again. */
+  async #replace(member: Member, reason: string): Promise<void> {
+    const { lcore } = member
+    const over = () =>
+      this.#members.get(member.spec.name) !== member || this.#closing.signal.aborted
+    if (over()) return
+    member.lcore = lcore.then((running) => running?.stop()).then(() => undefined)
     await member.lcore
-    this.#restart(member, reason)
+    if (!over()) this.#restart(member, reason)
   }
 
   #launch(member: Member): Promise<Lcore> {

@@ -10,12 +10,20 @@ const run = promisify(execFile)
 /** Longest time for one `ip` command. */
 const IP_TIMEOUT_MS = 5000
 
+/** Most that DPDK's driver for TAPs, net_tap, lets be set (1522 bytes of frame). */
+const MOST_MTU = 1500
+
+/** MTU of the local ports of a datapath. */
+export function localMtu(mtu: number): number {
+  return Math.min(mtu, MOST_MTU)
+}
+
 /** The port that the TAP interface of a bridge is. It takes part as one without further settings does: in all VLANs. */
 export function localPort(bridge: string, { iface, mac }: LocalPort, mtu: number): SwitchPortSpec {
   const address = mac ?? stableMac(iface)
   const devargs = `net_tap_${iface},iface=${iface},mac=${address}`
   return {
-    port: validatePort({ type: 'dpdk', name: iface, devargs }, { mtu }),
+    port: validatePort({ type: 'dpdk', name: iface, devargs, mtu: localMtu(mtu) }, { mtu }),
     attachment: {
       bridge,
       vlanMode: 'trunk',
@@ -39,7 +47,7 @@ export async function configureInterface(
   { iface, addresses }: LocalPort,
   mtu: number,
 ): Promise<void> {
-  await ip('link', 'set', 'dev', iface, 'mtu', String(mtu), 'up')
+  await ip('link', 'set', 'dev', iface, 'mtu', String(localMtu(mtu)), 'up')
   for (const address of addresses) await ip('address', 'replace', address, 'dev', iface)
 }
 

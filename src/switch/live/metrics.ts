@@ -1,4 +1,5 @@
 import { Counter, Gauge, type LabelValues, Registry } from 'prom-client'
+import type { BridgeCounters } from '../bridge/index.js'
 import type { LcoreView, StatsView, SwitchView } from '../control.js'
 
 /** What a scrape looks at, all of one moment. */
@@ -165,15 +166,24 @@ export class SwitchMetrics {
       'Whether the program of a bridge was put aside: 1 if so',
       ({ program }) => Number(program?.aside ?? false),
     )
+    const counter = (name: string, help: string, key: keyof BridgeCounters) =>
+      this.#counter(`vswitch_bridge_${name}_total`, help, ['bridge'], ({ stats }) =>
+        Object.entries(stats.bridges).map(([bridge, counters]) => [{ bridge }, counters[key] ?? 0]),
+      )
+    counter('macs_learned', 'Addresses that a bridge learnt', 'learned')
+    counter('mac_moves', 'Times an address appeared on another port', 'moves')
+    counter('mac_flaps', 'Times an address was held because it moved too often', 'flaps')
+    counter('macs_evicted', 'Addresses forgotten to make room', 'evictions')
+    counter('macs_expired', 'Addresses that were not seen for the ageing time', 'expired')
+    counter('cut_floods', 'Floods that lacked receivers for want of a frame', 'cutFloods')
+    counter('lost_notices', 'Notices of moves and flaps that found no room', 'lostNotices')
     this.#counter(
-      'vswitch_bridge_events_total',
-      'What a bridge counts besides frames: addresses learnt, moved, flapping, evicted, expired',
-      ['bridge', 'event'],
-      ({ stats }) =>
-        Object.entries(stats.bridges).flatMap(([bridge, counters]) =>
-          Object.entries(counters).map(
-            ([event, value]): Sample => [{ bridge, event: snake(event) }, value],
-          ),
+      'vswitch_bridge_program_errors_total',
+      'Bursts that the program of a bridge lost by throwing',
+      ['bridge'],
+      ({ show }) =>
+        show.bridges.flatMap(({ name, program }) =>
+          program === undefined ? [] : [[{ bridge: name }, program.errors] as const],
         ),
     )
   }

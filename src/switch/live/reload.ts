@@ -1,0 +1,96 @@
+import { type Change, changeLines, difference } from '../config/index.js'
+import type { ReloadView } from '../control.js'
+import type { SwitchSpec } from '../spec.js'
+import type { Applier } from './applier.js'
+import type { SwitchLog } from './log.js'
+import { settled } from './settled.js'
+
+/**
+ * Follows the configuration. What it said last is held against what it says now, not against what there is: so what was
+ * changed by hand stays. What could not be done counts as not said, and is tried again.
+ */
+export class Reload {
+  readonly #applier: Applier
+  readonly #log: SwitchLog
+  #spec: SwitchSpec
+
+  private constructor(spec: SwitchSpec, applier: Applier, log: SwitchLog) {
+    this.#spec = spec
+    this.#applier = applier
+    this.#log = log
+  }
+
+  /** Makes a switch that has nothing yet what the configuration says. @throws what keeps it from being a switch */
+  static async begin(spec: SwitchSpec, applier: Applier, log: SwitchLog): Promise<Reload> {
+    const reload = new Reload(spec, applier, log)
+    const failures = await applier.begin(spec)
+    for (const { change, error } of failures) reload.#lineOfFailure(change, error)
+    const failed = failures.map(({ change }) => change)
+    reload.#spec = settled({ ...spec, ports: [] }, spec, failed)
+    return reload
+  }
+
+  /** What the configuration says, as far as it is true. */
+  get spec(): SwitchSpec {
+    return this.#spec
+  }
+
+  async apply(to: SwitchSpec): Promise<ReloadView> {
+    const { changes, pending } = difference(this.#spec, to)
+    const lines: string[] = []
+    const failed: Change[] = []
+    for (const change of changes) {
+      try {
+        await this.#make(change, to)
+        lines.push(...changeLines([change]))
+      } catch (error) {
+        failed.push(change)
+        lines.push(this.#lineOfFailure(change, error))
+      }
+    }
+    for (const bridge of to.bridges) lines.push(...(await this.#refresh(bridge.name)))
+    const { datapath, admin } = this.#spec
+    // What needs a restart is said again by every reload until there was one.
+    this.#spec = { ...settled(this.#spec, to, failed), datapath, admin }
+    this.#log.info('the configuration was applied', { changes: lines, pending })
+    return { changes: lines, pending }
+  }
+
+  /** What was taken away by hand need not be removed, and comes back when the file says something new of it. */
+  async #make(change: Change, to: SwitchSpec): Promise<void> {
+    switch (change.type) {
+      case 'portRemoved':
+      case 'attachment':
+      case 'adminState':
+      case 'rxAffinity': {
+        if (this.#applier.hasPort(change.port)) break
+        const port = to.ports.find((one) => one.port.name === change.port)
+        if (change.type !== 'portRemoved' && port !== undefined)
+          await this.#applier.make({ type: 'portAdded', port, remade: false })
+        return
+      }
+    }
+    await this.#applier.make(change)
+  }
+
+  /** A program whose file has changed. */
+  async #refresh(bridge: string): Promise<string[]> {
+    try {
+      const file = await this.#applier.refreshProgram(bridge)
+      return file === undefined ? [] : [`bridge ${bridge}: program ${file} loaded again`]
+    } catch (error) {
+      return [this.#failed(`bridge ${bridge}: program`, error)]
+    }
+  }
+
+  #lineOfFailure(change: Change, error: unknown): string {
+    const [line = change.type] = changeLines([change])
+    return this.#failed(line.replace(/: (added|removed|made anew)$/, ''), error)
+  }
+
+  #failed(what: string, error: unknown): string {
+    const line = `${what}: failed: ${error instanceof Error ? error.message : String(error)}`
+    this.#log.error(line)
+    return line
+  }
+}

@@ -1,0 +1,357 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Datapath, DatapathError, type Explanation } from 'dpdk-vhost'
+import { flushMacs } from '../bridge/index.js'
+import { changePort, checkPort } from '../config/index.js'
+import {
+  type ExplainView,
+  type FlowView,
+  type LcoreView,
+  type MacView,
+  NotFound,
+  type PortView,
+  type ProgramView,
+  type ReloadView,
+  type StatsView,
+  type SwitchControl,
+  type SwitchView,
+} from '../control.js'
+import type { LoggingSpec, MetricsSpec, SwitchSpec } from '../spec.js'
+import { Applier } from './applier.js'
+import { Bridges } from './bridges.js'
+import { Lcores } from './lcores.js'
+import type { SwitchLog } from './log.js'
+import { SwitchMetrics } from './metrics.js'
+import { Notices } from './notices.js'
+import { Ports } from './ports.js'
+import { addUp, type ProgramStatus } from './program-status.js'
+import { Programs } from './programs.js'
+import { Reload } from './reload.js'
+import { Reporter } from './reporter.js'
+import { Serial } from './serial.js'
+import * as views from './views.js'
+
+/** What a switch needs besides its spec. */
+export interface SwitchOptions {
+  /** Path of the configuration, for `show`. */
+  readonly config: string
+  /** Reads the configuration again, for `reload`. */
+  read(): Promise<SwitchSpec>
+  readonly log: SwitchLog
+  /** An lcore that does not answer for so long is ended and started again. Default 10,000 ms; many rules take a while. */
+  readonly lcoreAnswerMs?: number | undefined
+  /** A reload has other settings for what is no part of the switch but of its process. What these throw is told as a failure. */
+  onLogging?(logging: LoggingSpec): void | Promise<void>
+  onMetrics?(metrics: MetricsSpec | undefined): void | Promise<void>
+}
+
+/** How often notices of bridges are read. */
+const NOTICES_MS = 200
+
+/** How often lcores are asked how their programs do, and so whether they still answer. */
+const STATUS_MS = 1000
+
+/** How long the end waits for a change under way. */
+const PATIENCE_MS = 300
+
+/** A switch that runs: what a {@link SwitchSpec} says, made true on a datapath. */
+export class Switch implements SwitchControl, AsyncDisposable {
+  /** Resolves when it has ended. */
+  readonly closed: Promise<void>
+  readonly #datapath: Datapath
+  readonly #options: SwitchOptions
+  readonly #startedAt = performance.now()
+  readonly #reporter: Reporter
+  readonly #notices: Notices
+  readonly #lcores: Lcores
+  readonly #bridges: Bridges
+  readonly #ports: Ports
+  readonly #programs: Programs
+  readonly #applier: Applier
+  #followed: Reload | undefined
+  readonly #metrics: SwitchMetrics
+  /** Changes happen one after the other. */
+  readonly #changes = new Serial()
+  #statuses: ReadonlyMap<string, ProgramStatus> = new Map()
+  readonly #timers: NodeJS.Timeout[] = []
+  #looking = false
+  #closing: Promise<void> | undefined
+  #resolveClosed = () => {}
+
+  private constructor(datapath: Datapath, options: SwitchOptions) {
+    const { log } = options
+    this.#datapath = datapath
+    this.#options = options
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve
+    })
+    this.#reporter = new Reporter(datapath, log)
+    this.#notices = new Notices(this.#reporter)
+    this.#bridges = new Bridges({
+      tell: (message) => this.#lcores.tell(message),
+      onTimeout: (bridge, { match, actions }) =>
+        this.#reporter.write(
+          'debug',
+          `bridge ${bridge}`,
+          `bridge ${bridge}: the time of rule ${match} actions=${actions} is over`,
+          { bridge },
+        ),
+    })
+    this.#lcores = new Lcores(
+      datapath,
+      () => this.#bridges.image(),
+      log,
+      options.lcoreAnswerMs ?? 10_000,
+    )
+    this.#ports = new Ports(datapath, this.#bridges)
+    this.#programs = new Programs(this.#bridges)
+    this.#applier = new Applier({
+      bridges: this.#bridges,
+      ports: this.#ports,
+      programs: this.#programs,
+      lcores: this.#lcores,
+      onLogging: (logging) => options.onLogging?.(logging),
+      onMetrics: (metrics) => options.onMetrics?.(metrics),
+    })
+    this.#metrics = new SwitchMetrics(async () => ({
+      show: this.show(),
+      stats: this.stats(),
+      lcores: await this.lcores(),
+      cyclesPerSecond: datapath.info.cyclesPerSecond,
+    }))
+  }
+
+  /**
+   * Starts a switch. A port that cannot be added is reported in the log and tried again with the next reload; anything
+   * else that cannot be ends it.
+   *
+   * @throws ConfigError for flows and programs that cannot be; DatapathError as `Datapath.open` and `Datapath.launch`
+   */
+  static async start(spec: SwitchSpec, options: SwitchOptions): Promise<Switch> {
+    const self = new Switch(await Datapath.open(spec.datapath), options)
+    try {
+      self.#followed = await Reload.begin(spec, self.#applier, options.log)
+      self.#timers.push(
+        setInterval(() => self.#readNotices(), NOTICES_MS),
+        setInterval(() => self.#look(), STATUS_MS),
+      )
+      return self
+    } catch (error) {
+      await self.close()
+      throw error
+    }
+  }
+
+  show(): SwitchView {
+    const { dpdkVersion, memory, memoryMiB, frames } = this.#datapath.info
+    const ports = this.ports()
+    return {
+      version: views.version,
+      dpdkVersion,
+      pid: process.pid,
+      uptime: (performance.now() - this.#startedAt) / 1000,
+      config: this.#options.config,
+      memory: { kind: memory, mib: memoryMiB, frames },
+      bridges: [...this.#bridges.states].map(([name, state]) =>
+        views.bridgeView(
+          state,
+          ports.filter(({ bridge }) => bridge === name),
+          this.#statuses.get(name),
+        ),
+      ),
+      lcores: this.#lcores.specs.map(({ name }) => name),
+    }
+  }
+
+  ports(): PortView[] {
+    return this.#ports.list().map(views.portView)
+  }
+
+  async lcores(): Promise<LcoreView[]> {
+    return views.lcoreViews(this.#datapath, this.#lcores.specs)
+  }
+
+  stats(): StatsView {
+    return views.statsView(this.#bridges.states, this.#ports.list())
+  }
+
+  mac(bridge: string): MacView[] {
+    return views.macViews(this.#bridges.get(bridge), this.#ports.list())
+  }
+
+  macFlush(bridge: string): number {
+    return flushMacs(this.#bridges.get(bridge).memory)
+  }
+
+  flows(bridge: string, selection?: string): FlowView[] {
+    const { flows } = this.#bridges.get(bridge)
+    return flows === undefined ? [] : flows.dump(selection).map(views.flowView)
+  }
+
+  async flowsExplain(bridge: string): Promise<ExplainView> {
+    if (this.#bridges.get(bridge).flows === undefined)
+      throw new NotFound(`bridge '${bridge}' has no flows: every frame is switched`)
+    const message = { type: 'explain' }
+    const answer = await this.#lcores.ask({ type: 'flows', bridge, message })
+    const { tables, source } = answer as Explanation
+    return { tables, source }
+  }
+
+  async flowAdd(bridge: string, rules: readonly string[]): Promise<void> {
+    return this.#changes.run(async () => (await this.#bridges.flowsOf(bridge)).add(...rules))
+  }
+
+  async flowModify(bridge: string, rule: string, strict: boolean): Promise<number> {
+    return this.#changes.run(async () =>
+      (await this.#bridges.flowsOf(bridge)).modify(rule, { strict }),
+    )
+  }
+
+  async flowDelete(bridge: string, selection: string, strict: boolean): Promise<number> {
+    return this.#changes.run(async () =>
+      (await this.#bridges.flowsOf(bridge)).delete(selection, { strict }),
+    )
+  }
+
+  async flowReplace(
+    bridge: string,
+    rules: readonly string[],
+  ): Promise<{ added: number; deleted: number }> {
+    return this.#changes.run(async () => (await this.#bridges.flowsOf(bridge)).replace(rules))
+  }
+
+  async portAdd(options: unknown): Promise<PortView> {
+    return this.#changes.run(async () => {
+      const spec = checkPort(options, this.#spec())
+      await this.#ports.add(spec)
+      return this.#portView(spec.port.name)
+    })
+  }
+
+  async portDelete(name: string): Promise<void> {
+    await this.#changes.run(() => this.#ports.remove(this.#ports.getOwn(name).port.name))
+  }
+
+  async portSet(
+    name: string,
+    changes: Readonly<Record<string, unknown>>,
+  ): Promise<{ port: PortView; remade: boolean }> {
+    return this.#changes.run(async () => {
+      const { spec } = this.#ports.getOwn(name)
+      const wanted = changePort(spec, changes, this.#spec())
+      for (const change of wanted.changes) await this.#applier.make(change)
+      const remade = wanted.changes.some(({ type }) => type === 'portAdded')
+      return { port: this.#portView(name), remade }
+    })
+  }
+
+  async programLoad(bridge: string, file: string, data: unknown): Promise<ProgramView> {
+    return this.#changes.run(async () => {
+      await this.#programs.setByHand(bridge, { file, data })
+      await this.#readStatus()
+      return this.#programView(bridge)
+    })
+  }
+
+  async programUnload(bridge: string): Promise<void> {
+    await this.#changes.run(() => this.#programs.setByHand(bridge, undefined))
+  }
+
+  /** Reads the configuration again and applies the difference; see {@link apply}. */
+  async reload(): Promise<ReloadView> {
+    return this.#changes.run(async () => this.#reload.apply(await this.#options.read()))
+  }
+
+  /**
+   * Makes the difference between this and the spec before true, and nothing else: what was added, changed or removed by
+   * hand stays as it is unless the spec now says something else of it. What fails is told in the answer and in the
+   * log, holds up nothing else, and is tried again by the next call.
+   */
+  async apply(spec: SwitchSpec): Promise<ReloadView> {
+    return this.#changes.run(() => this.#reload.apply(spec))
+  }
+
+  stop(): void {
+    void this.close().catch((error: unknown) => {
+      this.#options.log.error(`the switch did not close: ${String(error)}`)
+    })
+  }
+
+  metrics(): Promise<string> {
+    return this.#metrics.text()
+  }
+
+  /**
+   * Ends it: lcores send what is decided, then ports close. What guests have put into their rings and nobody has taken
+   * stays there. Calling it again waits for the same.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer)
+    this.#lcores.close()
+    const over = new DatapathError('ERR_CLOSED', 'the switch is closing')
+    // A change that hangs must not keep the process.
+    await Promise.race([this.#changes.close(over), delay(PATIENCE_MS, undefined, { ref: false })])
+    try {
+      await this.#datapath.close()
+    } finally {
+      this.#bridges.close()
+      this.#programs[Symbol.dispose]()
+      this.#reporter.flush()
+      this.#resolveClosed()
+    }
+  }
+
+  get #reload(): Reload {
+    if (this.#followed === undefined) throw new DatapathError('ERR_NOT_OPEN', 'it has not started')
+    return this.#followed
+  }
+
+  /** What the switch is now, with what was changed by hand. */
+  #spec(): SwitchSpec {
+    const live = this.#ports.list()
+    return {
+      ...this.#reload.spec,
+      lcores: this.#lcores.specs,
+      bridges: [...this.#bridges.states.values()].map(({ spec }) => spec),
+      ports: live.filter(({ local }) => !local).map(({ spec }) => spec),
+    }
+  }
+
+  #portView(name: string): PortView {
+    return views.portView(this.#ports.get(name))
+  }
+
+  #programView(bridge: string): ProgramView {
+    const { program } = this.#bridges.get(bridge)
+    if (program === undefined) throw new NotFound(`bridge '${bridge}' has no program`)
+    return views.programView(program, this.#statuses.get(bridge))
+  }
+
+  #readNotices(): void {
+    this.#notices.read(this.#bridges.states, this.#ports.list())
+  }
+
+  #look(): void {
+    this.#reporter.flush()
+    if (this.#looking) return
+    this.#looking = true
+    this.#readStatus()
+      // An lcore that is of no use is reported, and started again, by itself.
+      .catch(() => {})
+      .finally(() => {
+        this.#looking = false
+      })
+  }
+
+  async #readStatus(): Promise<void> {
+    this.#statuses = addUp(await this.#lcores.tell({ type: 'status' }))
+  }
+}

@@ -1,0 +1,61 @@
+/** Lcores that end by themselves. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { until } from '../../support/loopback.js'
+import { Stage } from './stage.js'
+
+/** Ends its thread, or never returns, at the first frame of lcore 1. */
+const DEADLY = `
+  import type { Program, ProgramContext } from 'dpdk-vhost'
+
+  export default ({ lcore, data }: ProgramContext): Program => ({
+    burst() {
+      if (lcore !== 1) return
+      if (data === 'exit') process.exit(3)
+      for (;;);
+    },
+  })
+`
+
+describe('an lcore that ends by itself', () => {
+  for (const { how, data } of [
+    { how: 'its thread exits', data: 'exit' },
+    { how: 'a program does not return', data: 'hang' },
+  ]) {
+    test(`${how}: others poll for it, and it comes back as it was`, async () => {
+      await using stage = await Stage.start((at) => ({
+        lcores: [{ name: 'first' }, { name: 'second', ports: ['a'] }],
+        bridges: [{ name: 'br0' }, { name: 'br1', flows: ['priority=1,actions=flood'] }],
+        ports: [
+          at.port('a', { rxAffinity: { 0: 'second' } }),
+          at.port('x', { bridge: 'br1', rxAffinity: { 0: 'first' } }),
+          at.port('y', { bridge: 'br1', rxAffinity: { 0: 'second' } }),
+        ],
+      }))
+      const { switch: running } = stage
+      const a = await stage.host('a')
+      const x = await stage.host('x', { ip: '192.0.2.1' })
+      await stage.host('y', { ip: '192.0.2.2' })
+      await running.flowAdd('br1', ['priority=2,udp,actions=drop'])
+      writeFileSync(stage.path('deadly.ts'), DEADLY)
+      await running.programLoad('br0', stage.path('deadly.ts'), data)
+      await a.send({ to: 'broadcast', frames: 1 })
+      const said = (text: RegExp) => stage.lines.some((line) => text.test(line))
+      await until('it is said', () => said(/^error lcore second ended: /), 15_000)
+      await until('it is back', () => said(/^info lcore second runs again/), 15_000)
+      assert.deepEqual(
+        (await running.lcores()).map(({ name }) => name),
+        ['first', 'second'],
+      )
+      assert.equal((await x.ping('192.0.2.2', { timeoutMs: 3000 })).received, 1)
+      const [drop] = running.flows('br1', 'udp')
+      const before = drop?.packets ?? 0
+      await x.send({ to: 'broadcast', frames: 5 })
+      await until(
+        'rules are in force',
+        () => running.flows('br1', 'udp')[0]?.packets === before + 5,
+      )
+    })
+  }
+})
