@@ -1,5 +1,5 @@
 import type { Change } from '../config/index.js'
-import type { SwitchSpec } from '../spec.js'
+import type { LocalPort, SwitchSpec } from '../spec.js'
 
 /**
  * What is true after a change from one spec to another of which parts failed: of those the old, of all else the new. The
@@ -9,7 +9,7 @@ export function settled(from: SwitchSpec, to: SwitchSpec, failed: readonly Chang
   const bridges = new Set<string>()
   const ports = new Set<string>()
   const lcores = new Set<string>()
-  const locals = new Set<string>()
+  const locals = new Map<string, LocalPort | undefined>()
   for (const change of failed) {
     switch (change.type) {
       case 'portAdded':
@@ -24,9 +24,11 @@ export function settled(from: SwitchSpec, to: SwitchSpec, failed: readonly Chang
       case 'lcoreRemoved':
         lcores.add(change.lcore)
         break
-      case 'localAdded':
       case 'localRemoved':
-        locals.add(change.bridge)
+        locals.set(change.bridge, change.local)
+        break
+      case 'localAdded':
+        locals.set(change.bridge, undefined)
         break
       default:
         if ('port' in change) ports.add(change.port)
@@ -43,7 +45,7 @@ export function settled(from: SwitchSpec, to: SwitchSpec, failed: readonly Chang
   return {
     ...to,
     bridges: merge(from.bridges, to.bridges, ({ name }) => name, bridges).map((bridge) =>
-      locals.has(bridge.name) ? { ...bridge, local: undefined } : bridge,
+      locals.has(bridge.name) ? { ...bridge, local: locals.get(bridge.name) } : bridge,
     ),
     ports: merge(from.ports, to.ports, ({ port }) => port.name, ports).filter(
       ({ port }) => !gone.has(`port ${port.name}`),

@@ -238,7 +238,13 @@ export class Switch implements SwitchControl, AsyncDisposable {
     return this.#changes.run(async () => {
       const { spec } = this.#ports.getOwn(name)
       const wanted = changePort(spec, changes, this.#spec())
-      for (const change of wanted.changes) await this.#applier.make(change)
+      try {
+        for (const change of wanted.changes) await this.#applier.make(change)
+      } catch (error) {
+        // One that was to be made anew and could not be comes back as it was.
+        if (!this.#applier.hasPort(name)) await this.#ports.add(spec)
+        throw error
+      }
       const remade = wanted.changes.some(({ type }) => type === 'portAdded')
       return { port: this.#portView(name), remade }
     })

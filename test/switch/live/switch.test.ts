@@ -135,6 +135,17 @@ describe('a running switch', () => {
     await using other = createServer().listen(path)
     await once(other, 'listening')
     const taken = { name: 's', type: 'dpdkvhostuser', path }
+    // A port that cannot be what it was told to be is what it was.
+    const mine = { name: 'mine', type: 'dpdkvhostuser', path: stage.path('mine.sock') }
+    await running.portAdd(mine)
+    await assert.rejects(running.portSet('mine', { path }), { code: 'ERR_SOCKET_IN_USE' })
+    assert.deepEqual(
+      running.ports().map((port) => [port.name, port.state]),
+      [
+        ['a', 'connecting'],
+        ['mine', 'listening'],
+      ],
+    )
     await assert.rejects(running.portAdd(taken), (error) => {
       assert.ok(error instanceof DatapathError)
       assert.equal(error.code, 'ERR_SOCKET_IN_USE')

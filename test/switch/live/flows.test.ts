@@ -1,0 +1,141 @@
+/** Rules and addresses of bridges that run, as they are seen and changed by hand. */
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { ConfigError } from 'dpdk-vhost'
+import { until } from '../../support/loopback.js'
+import { Stage } from './stage.js'
+
+describe('rules by hand', () => {
+  test('on two lcores: counted, changed, explained', async () => {
+    await using stage = await Stage.start((at) => ({
+      lcores: [{ name: 'one' }, { name: 'two' }],
+      bridges: [
+        {
+          name: 'br0',
+          meters: [{ id: 1, unit: 'pktps', rate: 100000 }],
+          flows: [
+            'cookie=0x1f,priority=5,in_port=a,udp,actions=meter:1,output:b',
+            'priority=0,actions=normal',
+          ],
+        },
+      ],
+      ports: [
+        at.port('a', { rxAffinity: { 0: 'one' } }),
+        at.port('b', { rxAffinity: { 0: 'two' } }),
+      ],
+    }))
+    const { switch: running } = stage
+    const [a, b] = await Promise.all([stage.host('a'), stage.host('b')])
+    assert.equal(running.show().bridges[0]?.decides, 'flows')
+    await b.delivery(await a.send({ to: b, frames: 30, rate: 3000, size: 100 }))
+    const [rule] = running.flows('br0', 'udp')
+    assert.deepEqual(
+      { ...rule, duration: 0, idle: 0 },
+      {
+        table: 0,
+        priority: 5,
+        cookie: '0x1f',
+        match: 'in_port=a,udp',
+        actions: 'meter:1,output:b',
+        packets: 30,
+        bytes: 3000,
+        duration: 0,
+        idle: 0,
+        idleTimeout: 0,
+        hardTimeout: 0,
+      },
+    )
+    const { source, tables } = await running.flowsExplain('br0')
+    assert.match(source, /rules\[/)
+    assert.ok(Array.isArray(tables))
+
+    await running.flowAdd('br0', ['priority=9,in_port=b,actions=drop'])
+    await b.send({ to: a, frames: 10, rate: 3000 })
+    await until(
+      'the other lcore counts',
+      () => running.flows('br0', 'in_port=b')[0]?.packets === 10,
+    )
+    assert.equal(await running.flowModify('br0', 'in_port=b,actions=normal', false), 1)
+    assert.equal((await a.delivery(await b.send({ to: a, frames: 10, rate: 3000 }))).frames, 10)
+    assert.deepEqual(
+      await running.flowReplace('br0', ['priority=9,in_port=b,actions=normal', 'actions=drop']),
+      { added: 1, deleted: 2 },
+    )
+    assert.ok((running.flows('br0', 'in_port=b')[0]?.packets ?? 0) >= 10, 'counters stay')
+    assert.equal(await running.flowDelete('br0', '', false), 2)
+    assert.deepEqual(running.flows('br0'), [])
+    await assert.rejects(running.flowAdd('br0', ['actions=output:1,what']), ConfigError)
+    await assert.rejects(running.flowDelete('br0', 'nothing=1', false), ConfigError)
+  })
+
+  test('a bridge that had none begins with what it did without', async () => {
+    await using stage = await Stage.start((at) => ({ ports: [at.port('a'), at.port('b')] }))
+    const { switch: running } = stage
+    const a = await stage.host('a', { ip: '192.0.2.1' })
+    const b = await stage.host('b', { ip: '192.0.2.2' })
+    assert.deepEqual(running.flows('br0'), [])
+    await running.flowAdd('br0', ['priority=5,udp,actions=drop'])
+    assert.equal(running.show().bridges[0]?.decides, 'flows')
+    assert.deepEqual(
+      running.flows('br0').map(({ match, actions }) => [match, actions]),
+      [
+        ['udp', 'drop'],
+        ['', 'normal'],
+      ],
+    )
+    assert.equal((await a.ping('192.0.2.2')).received, 1)
+    assert.equal((await b.delivery(await a.send({ to: b, frames: 10 }))).frames, 0)
+    // While a program decides, rules are kept and can be changed; then they decide again.
+    writeFileSync(stage.path('drop.ts'), 'export default () => ({ burst() {} })')
+    await running.programLoad('br0', stage.path('drop.ts'), undefined)
+    await running.flowDelete('br0', 'udp', false)
+    assert.equal((await a.ping('192.0.2.2', { timeoutMs: 200 })).received, 0)
+    await running.programUnload('br0')
+    assert.equal((await b.delivery(await a.send({ to: b, frames: 10 }))).frames, 10)
+  })
+})
+
+describe('addresses', () => {
+  test('are seen, forgotten, and told of when they flap', async () => {
+    await using stage = await Stage.start((at) => ({
+      bridges: [
+        {
+          name: 'br0',
+          staticMacs: [{ mac: '02:00:00:00:00:aa', port: 'b' }],
+          loopGuard: { moves: 5, withinMs: 10_000, holdMs: 10_000 },
+        },
+      ],
+      ports: [at.port('a'), at.port('b')],
+    }))
+    const { switch: running } = stage
+    const [a, b] = await Promise.all([stage.host('a'), stage.host('b')])
+    await a.send({ to: 'broadcast', frames: 1 })
+    const seen = () => running.mac('br0').map(({ mac, port, static: given }) => [mac, port, given])
+    await until('a is learnt', () => seen().length === 2)
+    assert.deepEqual(
+      seen().sort((x, y) => Number(y[2]) - Number(x[2])),
+      [
+        ['02:00:00:00:00:aa', 'b', true],
+        [a.mac, 'a', false],
+      ],
+    )
+    assert.equal(running.macFlush('br0'), 1)
+    assert.deepEqual(seen(), [['02:00:00:00:00:aa', 'b', true]])
+
+    // Both sides send from the address of one.
+    const frame = new Uint8Array(64).fill(0xff, 0, 6)
+    frame.set([2, 0, 0, 0, 0, 0xbb, 0x88, 0xb5], 6)
+    for (let i = 0; i < 10; i++) {
+      await a.sendFrame(frame)
+      await b.sendFrame(frame)
+      await new Promise((resolve) => setTimeout(resolve, 15))
+    }
+    const told = () => stage.lines.find((line) => line.includes('moves too often'))
+    await until('it is told', () => told() !== undefined)
+    assert.match(told() ?? '', /^warn bridge br0: 02:00:00:00:00:bb moves too often .* port a;/)
+    const { moves, flaps } = running.show().bridges[0]?.macs ?? { moves: 0, flaps: 0 }
+    assert.deepEqual([flaps, moves >= 5], [1, true])
+    assert.ok((running.stats().ports.b?.guards.loop ?? 0) > 0)
+  })
+})
