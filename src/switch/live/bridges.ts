@@ -71,15 +71,14 @@ export class Bridges {
 
   /** Adds a bridge without ports. @throws ConfigError for rules that cannot be */
   async add(spec: BridgeSpec, program?: LoadedProgram): Promise<void> {
-    const { flows, tableSize } = spec
-    await this.#put({
-      spec,
-      ports: new Map(),
-      memory: newBridgeMemory(tableSize),
-      guards: newGuardMemory(),
-      flows: flows && this.#newFlows(spec, flows),
-      program,
-    })
+    const memory = newBridgeMemory(spec.tableSize)
+    const flows = spec.flows && this.#newFlows(spec, spec.flows)
+    try {
+      await this.#put({ spec, ports: new Map(), memory, guards: newGuardMemory(), flows, program })
+    } catch (error) {
+      flows?.close()
+      throw error
+    }
   }
 
   /** Removes a bridge; its ports have to be gone. */
@@ -191,7 +190,7 @@ export class Bridges {
     // Before lcores are told: one that starts meanwhile is to know it too.
     this.#states.set(name, state)
     try {
-      await this.#surroundings.tell({ type: 'bridge', image: imageOf(name, state) })
+      await this.#surroundings.tell({ type: 'bridge', image: updateOf(state, before) })
     } catch (error) {
       if (before === undefined) {
         this.#states.delete(name)
@@ -203,6 +202,19 @@ export class Bridges {
       throw error
     }
   }
+}
+
+/** An image for lcores that have the one before: rules that they follow already are not sent again, as there may be very many. */
+function updateOf(state: BridgeState, before: BridgeState | undefined): BridgeImage {
+  const image = imageOf(state.spec.name, state)
+  const followed =
+    before?.flows === state.flows &&
+    before?.memory === state.memory &&
+    before?.program === undefined &&
+    state.program === undefined
+  if (!followed || state.flows === undefined) return image
+  // Lcores look at a replica only where they are behind it.
+  return { ...image, flows: { ...state.flows.replica(), update: -1, entries: [] } }
 }
 
 function imageOf(name: string, state: BridgeState): BridgeImage {

@@ -188,8 +188,14 @@ export class Switch implements SwitchControl, AsyncDisposable {
   }
 
   async flowsExplain(bridge: string): Promise<ExplainView> {
-    if (this.#bridges.get(bridge).flows === undefined)
+    const { flows, program } = this.#bridges.get(bridge)
+    if (flows === undefined)
       throw new NotFound(`bridge '${bridge}' has no flows: every frame is switched`)
+    if (program !== undefined)
+      throw new DatapathError(
+        'ERR_PROGRAM',
+        `program ${program.file} decides in bridge '${bridge}', so its rules are not compiled; unload it first`,
+      )
     const message = { type: 'explain' }
     const answer = await this.#lcores.ask({ type: 'flows', bridge, message })
     const { tables, source } = answer as Explanation
@@ -358,6 +364,13 @@ export class Switch implements SwitchControl, AsyncDisposable {
   }
 
   async #readStatus(): Promise<void> {
+    const before = this.#statuses
     this.#statuses = addUp(await this.#lcores.tell({ type: 'status' }))
+    for (const [bridge, { aside }] of this.#statuses) {
+      if (!aside || before.get(bridge)?.aside === true) continue
+      const what = this.#bridges.states.get(bridge)?.program?.file ?? 'what decides'
+      const message = `bridge ${bridge}: ${what} threw too often and was put aside: its frames are dropped until another is loaded`
+      this.#options.log.error(message, { bridge })
+    }
   }
 }

@@ -90,6 +90,7 @@ describe('rules by hand', () => {
     writeFileSync(stage.path('drop.ts'), 'export default () => ({ burst() {} })')
     await running.programLoad('br0', stage.path('drop.ts'), undefined)
     await running.flowDelete('br0', 'udp', false)
+    await assert.rejects(running.flowsExplain('br0'), { code: 'ERR_PROGRAM' })
     assert.equal((await a.ping('192.0.2.2', { timeoutMs: 200 })).received, 0)
     await running.programUnload('br0')
     assert.equal((await b.delivery(await a.send({ to: b, frames: 10 }))).frames, 10)

@@ -123,6 +123,8 @@ describe('programs of users', () => {
     assert.ok((view()?.errors ?? 0) > 1)
     const line = stage.lines.find((text) => text.includes('no good at line six'))
     assert.match(line ?? stage.lines.join('\n'), /^error .*thrower\.ts:6:9/s)
+    const told = `error bridge br0: ${stage.path('thrower.ts')} threw too often and was put aside`
+    assert.equal(stage.lines.filter((text) => text.startsWith(told)).length, 1)
     assert.equal((await x.ping('192.0.2.2')).received, 1)
     // Another one decides again.
     writeFileSync(stage.path('other.ts'), sendTo('a'))
