@@ -97,6 +97,42 @@ describe('rules by hand', () => {
   })
 })
 
+describe('rules of the file', () => {
+  test('outlive other changes of their bridge', async () => {
+    const config = (at: Stage, bridge: object, flows: string[]) => ({
+      lcores: [{ name: 'one' }, { name: 'two' }],
+      bridges: [{ name: 'br0', flows, ...bridge }],
+      ports: [at.port('a', { rxAffinity: { 0: 'two' } }), at.port('b')],
+    })
+    const flows = ['priority=5,udp,actions=drop', 'priority=0,actions=normal']
+    await using stage = await Stage.start((at) => config(at, {}, flows))
+    const { switch: running } = stage
+    const a = await stage.host('a', { ip: '192.0.2.1' })
+    const b = await stage.host('b', { ip: '192.0.2.2' })
+    const arrive = async () => (await b.delivery(await a.send({ to: b, frames: 10 }))).frames
+    assert.equal(await arrive(), 0)
+    // Settings; a table of another size, for which lcores begin the bridge anew; a port.
+    for (const bridge of [{ ageing: 7 }, { ageing: 7, tableSize: 64 }, { tableSize: 64 }]) {
+      stage.write(config(stage, bridge, flows))
+      assert.equal((await running.reload()).changes.length, 1)
+      assert.equal(await arrive(), 0)
+      assert.equal((await a.ping('192.0.2.2')).received, 1)
+    }
+    await running.portAdd(stage.port('c'))
+    assert.equal(await arrive(), 0)
+    const dropped = () => running.flows('br0', 'udp')[0]?.packets
+    assert.equal(dropped(), 50)
+    // Only the rule that is another begins to count anew.
+    stage.write(config(stage, {}, [flows[0] as string, 'priority=1,actions=normal']))
+    await running.reload()
+    assert.equal(dropped(), 50)
+    stage.write({ ...config(stage, {}, []), bridges: [{ name: 'br0' }] })
+    await running.reload()
+    assert.equal(running.show().bridges[0]?.decides, 'normal')
+    assert.equal(await arrive(), 10)
+  })
+})
+
 describe('addresses', () => {
   test('are seen, forgotten, and told of when they flap', async () => {
     await using stage = await Stage.start((at) => ({
