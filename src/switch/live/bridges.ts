@@ -192,13 +192,14 @@ export class Bridges {
     try {
       await this.#surroundings.tell({ type: 'bridge', image: updateOf(state, before) })
     } catch (error) {
-      if (before === undefined) {
-        this.#states.delete(name)
-        await this.#surroundings.tell({ type: 'removeBridge', name })
-      } else {
-        this.#states.set(name, before)
-        await this.#surroundings.tell({ type: 'bridge', image: imageOf(name, before) })
-      }
+      if (before === undefined) this.#states.delete(name)
+      else this.#states.set(name, before)
+      const back: LcoreMessage =
+        before === undefined
+          ? { type: 'removeBridge', name }
+          : { type: 'bridge', image: imageOf(name, before) }
+      // Whatever comes of it, the first error is the one to be told.
+      await this.#surroundings.tell(back).catch(() => {})
       throw error
     }
   }

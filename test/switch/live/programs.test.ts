@@ -152,10 +152,21 @@ describe('programs of users', () => {
     writeFileSync(stage.path('program.ts'), '(')
     assert.match((await running.reload()).changes.join(), /^bridge br0: program: failed: .*:1:2/s)
     assert.equal(await reach(a!, c!), 20)
-    // What was loaded by hand is not the file's business.
+    // What was done by hand is not the file's business.
     writeFileSync(stage.path('program.ts'), sendTo('b'))
+    writeFileSync(stage.path('hand.ts'), sendTo('c'))
+    await running.programLoad('br0', stage.path('hand.ts'), undefined)
+    writeFileSync(stage.path('hand.ts'), sendTo('b'))
+    assert.deepEqual((await running.reload()).changes, [])
+    assert.deepEqual([await reach(a!, b!), await reach(a!, c!)], [0, 20])
     await running.programUnload('br0')
     assert.deepEqual((await running.reload()).changes, [])
     assert.equal(running.show().bridges[0]?.decides, 'normal')
+    // Until that says something else.
+    const [bridge] = config(stage).bridges
+    const program = { ...bridge?.program, data: { to: 'nobody' } }
+    stage.write({ ...config(stage), bridges: [{ ...bridge, program }] })
+    assert.equal((await running.reload()).changes.length, 1)
+    assert.equal(running.show().bridges[0]?.decides, 'program')
   })
 })

@@ -13,7 +13,7 @@ describe('reload', () => {
     const { switch: running } = stage
     const a = await stage.host('a', { ip: '192.0.2.1' })
     const b = await stage.host('b', { ip: '192.0.2.2' })
-    await stage.host('c')
+    const c = await stage.host('c')
     assert.equal((await a.ping('192.0.2.2')).received, 1)
     const macs = () => running.mac('br0').filter(({ mac }) => mac === a.mac || mac === b.mac)
     assert.equal(macs().length, 2)
@@ -43,6 +43,9 @@ describe('reload', () => {
       'port c: takes part otherwise in bridge br1',
       'port d: added',
     ])
+    // It is in one bridge, not in two.
+    const toAll = await a.send({ to: 'broadcast', frames: 10 })
+    assert.deepEqual([(await b.delivery(toAll)).frames, (await c.delivery(toAll)).frames], [10, 0])
     stage.write({ ports: [stage.port('a'), stage.port('b')] })
     await running.reload()
     await new Promise((resolve) => setTimeout(resolve, 100))
