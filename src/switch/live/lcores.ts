@@ -9,6 +9,8 @@ const PROGRAM = new URL('../lcore/program.js', import.meta.url)
 /** An lcore that ended by itself is started again after the first of these times, doubled each time it ends again soon. */
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 10_000
+/** To start may take as long as so many answers: a Worker begins, and all rules are compiled. */
+const START_ANSWERS = 3
 /** An lcore that ran for so long is in good health. */
 const HEALTHY_MS = 30_000
 /** An lcore that is to run, whether it does at this moment or not. */
@@ -88,9 +90,10 @@ export class Lcores {
 
   /**
    * Tells all lcores something and resolves to their answers when all have answered. What they are told arrives in the
-   * order of the calls. An lcore that ends meanwhile is left out: the next one starts with what is true then.
+   * order of the calls. An lcore that is to start again is left out: it starts with what is true then.
    *
-   * @throws what the first lcore that refuses throws, after all have answered
+   * @throws what the first lcore that refuses throws, after all have answered; DatapathError `ERR_CLOSED` or
+   * `ERR_TIMEOUT` where one ended or is stuck instead, as it may have done because of what it was told
    */
   async tell(message: LcoreMessage): Promise<unknown[]> {
     const answers = await Promise.allSettled(
@@ -117,25 +120,18 @@ export class Lcores {
     const lcore = await member.lcore
     if (lcore === undefined) return undefined
     const late = new AbortController()
+    const tooLate = async () => {
+      await delay(this.#answerMs, undefined, { signal: late.signal })
+      const reason = `it did not answer for ${this.#answerMs / 1000} s`
+      // Somebody else may have found out before.
+      if ((await member.lcore) === lcore) void this.#replace(member, reason)
+      throw new DatapathError('ERR_TIMEOUT', `lcore ${lcore.name}: ${reason}`)
+    }
     try {
-      return await Promise.race([
-        lcore.call(message),
-        delay(this.#answerMs, undefined, { signal: late.signal }).then(() =>
-          this.#stuck(member, lcore),
-        ),
-      ])
-    } catch (error) {
-      if (!this.#datapath.lcores.has(lcore)) return undefined
-      throw error
+      return await Promise.race([lcore.call(message), tooLate()])
     } finally {
       late.abort()
     }
-  }
-
-  async #stuck(member: Member, lcore: Lcore): Promise<void> {
-    // Somebody else may have found out before.
-    if ((await member.lcore) !== lcore) return
-    await this.#replace(member, `it did not answer for ${this.#answerMs / 1000} s`)
   }
 
   /** Ends an lcore that is of no use any more, and starts it again. */
@@ -149,10 +145,24 @@ export class Lcores {
     if (!over()) this.#restart(member, reason)
   }
 
-  #launch(member: Member): Promise<Lcore> {
+  /** @throws also when it takes too long, as when a program never ends to load */
+  async #launch(member: Member): Promise<Lcore> {
     member.startedAt = performance.now()
-    // The image is cloned before this returns; see the class.
-    return this.#datapath.launch(PROGRAM, { ...member.spec, data: this.#image() })
+    // The image is cloned before this waits for anything; see the class.
+    const lcore = this.#datapath.launch(PROGRAM, { ...member.spec, data: this.#image() })
+    const limit = START_ANSWERS * this.#answerMs
+    const late = new AbortController()
+    const tooLate = async () => {
+      await delay(limit, undefined, { signal: late.signal })
+      lcore.then((running) => running.stop()).catch(() => {})
+      const { name } = member.spec
+      throw new DatapathError('ERR_TIMEOUT', `lcore ${name} did not start in ${limit / 1000} s`)
+    }
+    try {
+      return await Promise.race([lcore, tooLate()])
+    } finally {
+      late.abort()
+    }
   }
 
   #restart(member: Member, reason: string): void {

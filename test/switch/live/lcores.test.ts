@@ -58,4 +58,27 @@ describe('an lcore that ends by itself', () => {
       )
     })
   }
+
+  for (const { how, text } of [
+    { how: 'ends its thread', text: 'process.exit(1)' },
+    { how: 'never returns', text: 'for (;;);' },
+    { how: 'waits for ever', text: 'await new Promise(() => {})' },
+  ]) {
+    test(`a program that ${how} while it is loaded is refused, and lcores are back`, async () => {
+      await using stage = await Stage.start((at) => ({
+        lcores: [{ name: 'first' }, { name: 'second' }],
+        ports: [at.port('x'), at.port('y')],
+      }))
+      const { switch: running } = stage
+      const x = await stage.host('x', { ip: '192.0.2.1' })
+      await stage.host('y', { ip: '192.0.2.2' })
+      writeFileSync(stage.path('bad.ts'), `${text}\nexport default () => {}`)
+      await assert.rejects(running.programLoad('br0', stage.path('bad.ts'), undefined), /lcore/)
+      const again = (name: string) =>
+        stage.lines.some((line) => line.startsWith(`info lcore ${name} runs again`))
+      await until('both are back', () => again('first') && again('second'), 15_000)
+      assert.equal(running.show().bridges[0]?.decides, 'normal')
+      assert.equal((await x.ping('192.0.2.2', { timeoutMs: 3000 })).received, 1)
+    })
+  }
 })
