@@ -32,6 +32,8 @@ export type DatapathErrorCode =
   /** A program module could not be loaded or made no program. */
   | 'ERR_PROGRAM'
   | 'ERR_TIMEOUT'
+  /** The service manager could not be notified. */
+  | 'ERR_NOTIFY'
   | 'ERR_FRAME'
   | 'ERR_INTERNAL'
 

@@ -32,6 +32,7 @@ export type { LcoreEvent, ProgramEvent } from './lcore/events.js'
 export type { Lcore, ProgramModule } from './lcore/lcore.js'
 export type { PortState } from './native/binding.js'
 export { type BindingProblem, NativeBindingError } from './native/binding-error.js'
+export { notifySystemd } from './native/notify-systemd.js'
 export {
   type CrossConnectOptions,
   crossConnect,

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "binding/convert.h"
+#include "control/notify_socket.h"
 
 namespace dpdk_vhost {
 namespace {
@@ -85,6 +86,7 @@ Module::Module(Napi::Env env, Napi::Object exports) : mailbox_(Mailbox::make(env
                            InstanceMethod("wakeLcore", &Module::wake_lcore),
                            InstanceMethod("endSleeps", &Module::end_sleeps),
                            InstanceMethod("pinThread", &Module::pin_thread),
+                           InstanceMethod("sendNotification", &Module::send_notification),
                            InstanceMethod("packetMemory", &Module::packet_memory),
                            InstanceMethod("counters", &Module::counters),
                            InstanceMethod("createLcore", &Module::create_lcore),
@@ -255,6 +257,15 @@ Napi::Value Module::pin_thread(const Napi::CallbackInfo& info) {
   if (error != 0) {
     throw to_error(info.Env(), Failure("ERR_CPU", "cannot run on cpu " + std::to_string(cpu) +
                                                       ": " + strerror(error)));
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value Module::send_notification(const Napi::CallbackInfo& info) {
+  try {
+    dpdk_vhost::send_notification(info[0].As<Napi::String>(), info[1].As<Napi::String>());
+  } catch (const Failure& failure) {
+    throw to_error(info.Env(), failure);
   }
   return info.Env().Undefined();
 }

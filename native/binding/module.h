@@ -34,6 +34,7 @@ class Module final : public Napi::Addon<Module> {
   Napi::Value wake_lcore(const Napi::CallbackInfo& info);
   Napi::Value end_sleeps(const Napi::CallbackInfo& info);
   Napi::Value pin_thread(const Napi::CallbackInfo& info);
+  Napi::Value send_notification(const Napi::CallbackInfo& info);
   Napi::Value packet_memory(const Napi::CallbackInfo& info);
   Napi::Value counters(const Napi::CallbackInfo& info);
   Napi::Value create_lcore(const Napi::CallbackInfo& info);

@@ -173,6 +173,8 @@ export interface Binding {
   endSleeps(): void
   /** Keeps the calling thread on one CPU. */
   pinThread(cpu: number): void
+  /** Sends a datagram to the Unix socket at `path`, `@` for an abstract one; throws `ERR_NOTIFY`. */
+  sendNotification(path: string, text: string): void
   /** This thread's one view of packet memory. */
   packetMemory(): ArrayBuffer
   counters(): ArrayBuffer
