@@ -1,0 +1,267 @@
+import { constants } from 'node:os'
+import { resolve } from 'node:path'
+import { AdminServer } from '../admin/admin-server.js'
+import type { Answered } from '../admin/handler.js'
+import { MetricsServer } from '../admin/metrics-server.js'
+import { readConfig } from '../config/index.js'
+import type { ReloadView, SwitchControl } from '../control.js'
+import { Switch } from '../live/switch.js'
+import type { MetricsSpec, SwitchSpec } from '../spec.js'
+import { newLog, type ProcessLog } from './log.js'
+import { override } from './override.js'
+import { ServiceManager } from './service-manager.js'
+import { onSignals } from './signals.js'
+import { Watchdog } from './watchdog.js'
+
+export interface RunOptions {
+  /** Whether to reload when the configuration, or a file that it names, changes. */
+  readonly watch: boolean
+  /** Path of the admin socket, in place of that of the configuration. */
+  readonly socket: string | undefined
+}
+
+/** How long the end may take in milliseconds before the process goes without it. */
+const END_MS = 3000
+/** How often systemd is told the state of ports, in milliseconds. */
+const STATUS_MS = 2000
+
+/**
+ * Runs a switch until a signal, or `vswitch stop`, ends it.
+ *
+ * @param file - path of the configuration
+ * @returns the exit code
+ * @throws ConfigFileError when the configuration cannot be used; nothing was started then
+ */
+export async function run(file: string, options: RunOptions): Promise<number> {
+  const path = resolve(file)
+  const read = async (): Promise<SwitchSpec> => {
+    const spec = await readConfig(path)
+    const { socket } = options
+    if (socket === undefined) return spec
+    return { ...spec, admin: { ...spec.admin, socket: resolve(socket) } }
+  }
+  const readAt = Date.now()
+  const spec = await read()
+  return new SwitchProcess(path, options, read, readAt, newLog(spec.logging)).run(spec)
+}
+
+/** The process of a switch. */
+class SwitchProcess {
+  readonly #file: string
+  readonly #options: RunOptions
+  readonly #read: () => Promise<SwitchSpec>
+  /** When the configuration was read, in milliseconds since the epoch. */
+  readonly #readAt: number
+  readonly #log: ProcessLog
+  readonly #manager: ServiceManager
+  readonly #toEnd: Promise<void>
+  #end = () => {}
+  #exitCode = 0
+  #ending = false
+  #switch: Switch | undefined
+  #metrics: MetricsServer | undefined
+  #status = ''
+
+  constructor(
+    file: string,
+    options: RunOptions,
+    read: () => Promise<SwitchSpec>,
+    readAt: number,
+    log: ProcessLog,
+  ) {
+    this.#file = file
+    this.#options = options
+    this.#read = read
+    this.#readAt = readAt
+    this.#log = log
+    this.#manager = new ServiceManager(log)
+    this.#toEnd = new Promise((done) => {
+      this.#end = done
+    })
+  }
+
+  async run(spec: SwitchSpec): Promise<number> {
+    const deafen = onSignals({
+      stop: (signal) => this.#stop(`stopping: ${signal}`),
+      stopNow: (signal) => process.exit(128 + constants.signals[signal]),
+      reload: () => this.#reloadUnasked('SIGHUP'),
+      failed: (error) => this.#failed(error),
+      warned: (warning) => this.#log.warn(warning.message),
+    })
+    try {
+      await this.#serve(spec)
+    } catch (error) {
+      this.#log.error(messageOf(error))
+      this.#exitCode = 1
+    }
+    deafen()
+    await this.#log.flush()
+    return this.#exitCode
+  }
+
+  async #serve(spec: SwitchSpec): Promise<void> {
+    let haveControl = (_control: Promise<SwitchControl>) => {}
+    const control = new Promise<SwitchControl>((done) => {
+      haveControl = done
+    })
+    // Taken before DPDK starts: where another switch serves, nothing is touched.
+    const admin = await AdminServer.start(control, spec.admin, (one) => this.#answered(one))
+    try {
+      const started = this.#start(spec)
+      haveControl(started.then((live) => this.#controlOf(live)))
+      await using live = await started
+      const { dpdkVersion, memory } = live.show()
+      this.#log.info(`the switch runs: ${this.#statusNow()}; admin socket ${admin.socket}`, {
+        pid: process.pid,
+        dpdkVersion,
+        memory,
+      })
+      // An address that cannot be had costs the metrics, not the switch.
+      await this.#serveMetrics(spec.metrics).catch((error) => this.#log.error(messageOf(error)))
+      await this.#untilTheEnd(live, spec)
+    } finally {
+      control.catch(() => {})
+      // Last, so that who sees it gone knows that all is.
+      await admin.close()
+    }
+    this.#log.info('the switch has ended')
+  }
+
+  async #start(spec: SwitchSpec): Promise<Switch> {
+    this.#switch = await Switch.start(spec, {
+      config: this.#file,
+      read: this.#read,
+      log: this.#log,
+      onLogging: (logging) => this.#log.configure(logging),
+      onMetrics: (metrics) => this.#serveMetrics(metrics),
+    })
+    return this.#switch
+  }
+
+  /** Serves until the end is near; what serves a running switch only ends here. */
+  async #untilTheEnd(live: Switch, { lcores }: SwitchSpec): Promise<void> {
+    const unwatch = this.#options.watch ? await this.#watch() : async () => {}
+    using _watchdog = this.#startWatchdog(live, lcores)
+    const status = setInterval(() => this.#tellStatus(), STATUS_MS)
+    this.#manager.ready(this.#statusNow())
+    await Promise.race([this.#toEnd, live.closed])
+    this.#manager.stopping()
+    clearInterval(status)
+    await unwatch()
+    await this.#metrics?.close()
+  }
+
+  async #watch(): Promise<() => Promise<void>> {
+    const { watchConfig } = await import('./watch.js')
+    return watchConfig(this.#file, this.#readAt, () =>
+      this.#reloadUnasked('the configuration has changed'),
+    )
+  }
+
+  #startWatchdog(live: Switch, lcores: SwitchSpec['lcores']): Disposable {
+    const intervalMs = Watchdog.interval()
+    if (intervalMs === undefined) return { [Symbol.dispose]: () => {} }
+    for (const { name, maxSleepMs } of lcores.filter((lcore) => lcore.maxSleepMs >= intervalMs)) {
+      const fix = `raise WatchdogSec above ${(2 * maxSleepMs) / 1000} s, or lower maxSleepMs`
+      this.#log.warn(`lcore ${name} sleeps longer than systemd's watchdog waits; ${fix}`)
+    }
+    return new Watchdog({
+      intervalMs,
+      lcores: () => live.lcores(),
+      ping: () => this.#manager.watchdog(),
+      onStill: (names) => this.#log.error(`lcores that do not poll: ${names.join(', ')}`),
+    })
+  }
+
+  /** What the admin socket serves. */
+  #controlOf(live: Switch): SwitchControl {
+    return override<SwitchControl>(live, {
+      reload: () => this.#reload('asked to'),
+      stop: () => this.#stop('stopping: asked to'),
+    })
+  }
+
+  #stop(why: string): void {
+    if (this.#ending) return
+    this.#ending = true
+    this.#log.info(why)
+    // Whatever hangs must not keep the process: its guests wait for the next one.
+    setTimeout(() => process.exit(this.#exitCode || 1), END_MS).unref()
+    this.#end()
+  }
+
+  /** An error nobody caught may have left anything behind: the process ends, and systemd starts another. */
+  #failed(error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.#log.error(`uncaught: ${text}`)
+    if (this.#exitCode !== 0) process.exit(this.#exitCode)
+    this.#exitCode = 1
+    this.#stop('stopping: an error was not caught')
+  }
+
+  /** Nobody waits for the answer but the log. */
+  #reloadUnasked(why: string): void {
+    if (this.#ending) return
+    this.#reload(why).catch(() => {})
+  }
+
+  async #reload(why: string): Promise<ReloadView> {
+    // Not yet there: then it reads the file soon enough, or has just done so.
+    const live = this.#switch
+    if (live === undefined) return { changes: [], pending: [] }
+    this.#log.info(`reload: ${why}`)
+    this.#manager.reloading()
+    try {
+      const view = await live.reload()
+      for (const line of view.changes) this.#log.info(`reload: ${line}`)
+      for (const line of view.pending) this.#log.warn(`reload: not done: ${line}`)
+      if (view.changes.length + view.pending.length === 0) {
+        this.#log.info('reload: nothing has changed')
+      }
+      return view
+    } catch (error) {
+      this.#log.error(`reload: refused, and nothing was changed:\n${messageOf(error)}`)
+      throw error
+    } finally {
+      if (!this.#ending) this.#manager.ready(this.#statusNow())
+    }
+  }
+
+  async #serveMetrics(spec: MetricsSpec | undefined): Promise<void> {
+    await this.#metrics?.close()
+    this.#metrics = undefined
+    if (spec === undefined) return
+    const live = this.#switch as Switch
+    this.#metrics = await MetricsServer.start(live, spec, (one) => this.#answered(one))
+    this.#log.info(`metrics at http://${this.#metrics.address}/metrics`)
+  }
+
+  #answered({ method, url, status, milliseconds, error }: Answered): void {
+    const text = `${method} ${url}: ${status}`
+    const fields = { method, url, status, milliseconds: Math.round(milliseconds) }
+    if (status >= 500) this.#log.error(`${text}: ${stackOf(error)}`, fields)
+    else if (status >= 400) this.#log.info(`${text}: ${messageOf(error)}`, fields)
+    else if (method === 'GET' || method === 'HEAD') this.#log.debug(text, fields)
+    else this.#log.info(text, fields)
+  }
+
+  #tellStatus(): void {
+    const status = this.#statusNow()
+    if (status !== this.#status) this.#manager.status(status)
+    this.#status = status
+  }
+
+  #statusNow(): string {
+    const ports = this.#switch?.ports() ?? []
+    const ready = ports.filter(({ state }) => state === 'ready').length
+    return `${ready} of ${ports.length} ports ready`
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
