@@ -1,0 +1,303 @@
+/**
+ * The subcommands. What each does is imported only when it is asked for.
+ *
+ * @packageDocumentation
+ */
+import { createRequire } from 'node:module'
+import { Command, Option } from 'commander'
+import { defaultAdminSocket } from '../admin/default-socket.js'
+import type { FlowOptions } from './changes.js'
+import type { BridgeOptions, ClientOptions } from './queries.js'
+
+const { version } = createRequire(import.meta.url)('dpdk-vhost/package.json') as { version: string }
+
+const queries = () => import('./queries.js')
+const changes = () => import('./changes.js')
+
+const EXIT_CODES = `
+Exit codes:
+  0  done
+  1  refused: by the switch, or a configuration with problems
+  2  the command line makes no sense
+  3  no switch listens at the admin socket, or it may not be talked to`
+
+/** @param setExitCode - told of an exit code other than 0 that is no error to report */
+export function newProgram(setExitCode: (code: number) => void): Command {
+  const program = new Command('vswitch')
+    .description('A userspace switch for virtual machines, on DPDK vhost-user.')
+    .version(version, '-V, --version', 'print the version')
+    .addOption(
+      new Option('--socket <path>', 'admin socket of the switch')
+        .env('VSWITCH_SOCKET')
+        .default(defaultAdminSocket()),
+    )
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    .addHelpText('after', EXIT_CODES)
+    .addHelpText(
+      'after',
+      examples('vswitch check /etc/vswitch.yaml', 'vswitch run /etc/vswitch.yaml', 'vswitch show'),
+    )
+  addProcessCommands(program, setExitCode)
+  addQueries(program)
+  addChanges(program)
+  return program
+}
+
+function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`
+}
+
+/** Makes a subcommand that prints, for people or for machines. */
+function printing(parent: Command, usage: string, description: string): Command {
+  return parent.command(usage).description(description).option('--json', 'print JSON for machines')
+}
+
+const bridgeOption = () => new Option('-b, --bridge <name>', 'the bridge, if there are several')
+
+function addProcessCommands(program: Command, setExitCode: (code: number) => void): void {
+  program
+    .command('run <file>')
+    .description('run a switch in the foreground, as a configuration says')
+    .option('--watch', 'reload whenever the configuration, or a file that it names, changes')
+    .addHelpText(
+      'after',
+      `
+The admin socket is the one of the configuration, unless --socket or VSWITCH_SOCKET names one.
+SIGHUP reloads the configuration. SIGTERM and SIGINT end the switch, a second one at once.
+${examples('vswitch run vswitch.yaml', 'vswitch run vswitch.yaml --watch --socket /tmp/admin.sock')}`,
+    )
+    .action(async (file: string, { watch }: { watch?: boolean }) => {
+      const { run } = await import('../service/run.js')
+      const isGiven = program.getOptionValueSource('socket') !== 'default'
+      const socket = isGiven ? (program.opts().socket as string) : undefined
+      setExitCode(await run(file, { watch: watch ?? false, socket }))
+    })
+
+  printing(program, 'check <file>', 'check a configuration; name all its problems')
+    .addHelpText(
+      'after',
+      examples('vswitch check vswitch.yaml', 'vswitch check vswitch.yaml --json'),
+    )
+    .action(async (file: string, options: { json?: boolean }) => {
+      setExitCode(await (await import('./process.js')).check(file, options))
+    })
+
+  program
+    .command('schema')
+    .description('print the JSON Schema of configurations, for editors')
+    .addHelpText('after', examples('vswitch schema > vswitch.schema.json'))
+    .action(async () => (await import('./process.js')).schema())
+}
+
+function addQueries(program: Command): void {
+  const optionsOf = <T extends ClientOptions>(command: Command) => command.optsWithGlobals<T>()
+
+  printing(program, 'show', 'print bridges and their ports, as ovs-vsctl show does')
+    .addHelpText('after', examples('vswitch show', 'vswitch show --json | jq .bridges'))
+    .action(async (_options, command: Command) => (await queries()).show(optionsOf(command)))
+
+  printing(program, 'ports', 'print a table of all ports and their state')
+    .addHelpText('after', examples('vswitch ports'))
+    .action(async (_options, command: Command) => (await queries()).ports(optionsOf(command)))
+
+  printing(program, 'flows [bridge] [selection...]', 'print rules, as ovs-ofctl dump-flows does')
+    .addOption(bridgeOption())
+    .option('--explain', 'print what the compiler made of the rules')
+    .addHelpText(
+      'after',
+      examples(
+        'vswitch flows',
+        'vswitch flows br0 table=0,tcp',
+        'vswitch flows in_port=vhost0',
+        'vswitch flows br0 --explain',
+      ),
+    )
+    .action(async (bridge: string | undefined, rest: string[], _options, command: Command) =>
+      (await queries()).flows(argumentsOf(bridge, rest), optionsOf<BridgeOptions>(command)),
+    )
+
+  printing(program, 'mac [bridge]', 'print addresses learnt, as ovs-appctl fdb/show does')
+    .option('--flush', 'forget them instead')
+    .addHelpText('after', examples('vswitch mac', 'vswitch mac br0 --flush'))
+    .action(async (bridge: string | undefined, _options, command: Command) =>
+      (await queries()).mac(bridge, optionsOf(command)),
+    )
+
+  printing(program, 'lcores', 'print who polls what, as ovs-appctl dpif-netdev/pmd-rxq-show does')
+    .addHelpText('after', examples('vswitch lcores'))
+    .action(async (_options, command: Command) => (await queries()).lcores(optionsOf(command)))
+
+  printing(program, 'stats [port]', 'print counters, as ovs-ofctl dump-ports does')
+    .addHelpText('after', examples('vswitch stats', 'vswitch stats vhost0'))
+    .action(async (port: string | undefined, _options, command: Command) =>
+      (await queries()).stats(port, optionsOf(command)),
+    )
+}
+
+function argumentsOf(first: string | undefined, rest: readonly string[]): string[] {
+  return first === undefined ? [] : [first, ...rest]
+}
+
+function addChanges(program: Command): void {
+  addPortCommands(program)
+  addFlowCommands(program)
+  addProgramCommands(program)
+
+  printing(program, 'reload', 'read the configuration again and apply the difference')
+    .addHelpText('after', examples('vswitch reload'))
+    .action(async (_options, command: Command) =>
+      (await changes()).reload(command.optsWithGlobals()),
+    )
+
+  printing(program, 'stop', 'end the switch, and wait until it has')
+    .addHelpText('after', examples('vswitch stop'))
+    .action(async (_options, command: Command) => (await changes()).stop(command.optsWithGlobals()))
+}
+
+function addPortCommands(program: Command): void {
+  const port = group(
+    program,
+    'port',
+    'add, delete and change ports',
+    'vswitch port add vhost2 type=dpdkvhostuserclient path=/run/vm/vhost2.sock tag=10',
+    'vswitch port set vhost2 adminState=down',
+    'vswitch port del vhost2',
+  )
+
+  printing(port, 'add <name> <key=value...>', 'add a port')
+    .addOption(bridgeOption())
+    .addHelpText(
+      'after',
+      `
+Keys and values are those of a port in the configuration; values are YAML.
+${examples(
+  'vswitch port add vhost2 type=dpdkvhostuserclient path=/run/vm/vhost2.sock tag=10',
+  "vswitch port add up0 type=dpdk devargs=0000:01:00.0 'trunks=[10,20]' --bridge br0",
+)}`,
+    )
+    .action(async (name: string, pairs: string[], _options, command: Command) =>
+      (await changes()).portAdd(name, pairs, command.optsWithGlobals()),
+    )
+
+  printing(port, 'del <name...>', 'delete ports')
+    .option('--if-exists', 'leave out those that are not there')
+    .addHelpText('after', examples('vswitch port del vhost2'))
+    .action(async (names: string[], _options, command: Command) =>
+      (await changes()).portDelete(names, command.optsWithGlobals()),
+    )
+
+  printing(port, 'set <name> <key=value...>', 'change keys of a port')
+    .addHelpText(
+      'after',
+      `
+An empty value takes a key away. A port whose change cannot be made while it runs is made
+anew, and its guest connects again.
+${examples('vswitch port set vhost2 tag=20', 'vswitch port set vhost2 adminState=down', 'vswitch port set vhost2 tag=')}`,
+    )
+    .action(async (name: string, pairs: string[], _options, command: Command) =>
+      (await changes()).portSet(name, pairs, command.optsWithGlobals()),
+    )
+}
+
+function addFlowCommands(program: Command): void {
+  const flow = group(
+    program,
+    'flow',
+    'add, delete and change rules, in the words of ovs-ofctl',
+    'vswitch flow add priority=10,in_port=vhost0,tcp,tp_dst=80,actions=output:vhost1',
+    'vswitch flow del in_port=vhost0,tcp',
+    'vswitch flow replace br0 --file rules.txt',
+  )
+  type Action = (args: readonly string[], options: FlowOptions) => Promise<void>
+  const add = (
+    usage: string,
+    description: string,
+    help: string,
+    action: (module: Awaited<ReturnType<typeof changes>>) => Action,
+  ) =>
+    printing(flow, usage, description)
+      .usage(`${usage.slice(usage.indexOf(' ') + 1)} [options]`)
+      .addOption(bridgeOption())
+      .option('-f, --file <file>', 'further rules from a file, one a line; -: standard input')
+      .addHelpText('after', help)
+      .action(async (args: string[], _options, command: Command) =>
+        action(await changes())(args, command.optsWithGlobals()),
+      )
+
+  add(
+    'add [bridge-or-rule...]',
+    'add rules: all of them or, if one is wrong, none',
+    examples(
+      'vswitch flow add priority=10,in_port=vhost0,tcp,tp_dst=80,actions=output:vhost1',
+      'vswitch flow add br0 actions=normal',
+      'vswitch flow add br0 --file rules.txt',
+      'generate-rules | vswitch flow add br0 -',
+    ),
+    ({ flowAdd }) => flowAdd,
+  )
+  add(
+    'del [bridge-or-selection...]',
+    'delete the rules that selections choose',
+    examples(
+      'vswitch flow del in_port=vhost0,tcp',
+      'vswitch flow del br0 --all',
+      'vswitch flow del br0 --strict priority=10,tcp,tp_dst=80',
+    ),
+    ({ flowDelete }) => flowDelete,
+  )
+    .option('--strict', 'only rules of exactly that match and priority')
+    .option('--all', 'all rules of the bridge')
+  add(
+    'mod [bridge-or-rule...]',
+    'give rules that are there other actions',
+    examples('vswitch flow mod tcp,actions=drop'),
+    ({ flowModify }) => flowModify,
+  ).option('--strict', 'only rules of exactly that match and priority')
+  add(
+    'replace [bridge-or-rule...]',
+    'put these rules in place of all; those that stay the same keep their counters',
+    examples('vswitch flow replace br0 --file rules.txt', 'vswitch flow replace br0 - < rules.txt'),
+    ({ flowReplace }) => flowReplace,
+  )
+}
+
+function addProgramCommands(program: Command): void {
+  const programs = group(
+    program,
+    'program',
+    "load a user's program into a bridge, and unload it",
+    'vswitch program load firewall.ts --bridge br0',
+    'vswitch program unload --bridge br0',
+  )
+
+  printing(
+    programs,
+    'load <file>',
+    'let a TypeScript or JavaScript file decide the frames of a bridge',
+  )
+    .addOption(bridgeOption())
+    .option('--data <json>', "`data` of the context that the program's factory is handed")
+    .addHelpText(
+      'after',
+      examples('vswitch program load firewall.ts --bridge br0 --data \'{"allow": [22]}\''),
+    )
+    .action(async (file: string, _options, command: Command) =>
+      (await changes()).programLoad(file, command.optsWithGlobals()),
+    )
+
+  printing(programs, 'unload', "go back to the bridge's flows, or to switching")
+    .addOption(bridgeOption())
+    .addHelpText('after', examples('vswitch program unload --bridge br0'))
+    .action(async (_options, command: Command) =>
+      (await changes()).programUnload(command.optsWithGlobals()),
+    )
+}
+
+/** A subcommand of subcommands; by itself it prints its help. */
+function group(program: Command, name: string, description: string, ...lines: string[]): Command {
+  return program
+    .command(name)
+    .description(description)
+    .addHelpText('after', examples(...lines))
+}
