@@ -70,8 +70,14 @@ suite('the package that users install', { skip }, () => {
     ]) {
       assert.ok(content.includes(name), `${name} is missing among ${content.join(', ')}`)
     }
-    for (const name of ['build', 'src', 'test', 'node_modules'])
-      assert.ok(!content.includes(name), name)
+    for (const name of ['build', 'test', 'node_modules']) assert.ok(!content.includes(name), name)
+    // Of the sources, what is installed as it is.
+    const src = join(consumer, 'node_modules', manifest.name, 'src')
+    const sources = readdirSync(src, { recursive: true, withFileTypes: true })
+    assert.deepEqual(
+      sources.filter((entry) => entry.isFile()).map(({ name }) => name),
+      ['vswitch.service'],
+    )
   })
 
   test('the installed package loads its prebuilt binary', () => {
@@ -93,6 +99,20 @@ suite('the package that users install', { skip }, () => {
       dirname(file),
       join(consumer, 'node_modules', manifest.name, 'prebuilds', platform),
     )
+  })
+
+  test('the installed package has a command that works', () => {
+    const command = join(consumer, 'node_modules/.bin/vswitch')
+    const env = { PREBUILDS_ONLY: '1' }
+    const version = run(command, ['--version'], { cwd: consumer, env })
+    assert.equal(version.stdout, `${manifest.version}\n`, version.output)
+    writeFileSync(join(consumer, 'vswitch.yaml'), 'bridges: [{ name: br0 }]\n')
+    const good = run(command, ['check', 'vswitch.yaml'], { cwd: consumer, env })
+    assert.equal(good.status, 0, good.output)
+    writeFileSync(join(consumer, 'bad.yaml'), 'bridges: [{ nmae: br0 }]\n')
+    const bad = run(command, ['check', 'bad.yaml'], { cwd: consumer, env })
+    assert.equal(bad.status, 1, bad.output)
+    assert.match(bad.output, /bad\.yaml:1:\d+: bridges\[0\]\.nmae/)
   })
 
   test('the installed package can be built from source', () => {
@@ -139,12 +159,14 @@ function copyPackage(folder: string): void {
  */
 function provideDependencies(folder: string): Record<string, string> {
   const { packages } = JSON.parse(readText('package-lock.json')) as {
-    packages: Record<string, { version: string; dev?: boolean }>
+    packages: Record<string, { version: string; dev?: boolean; optional?: boolean }>
   }
   const provided: Record<string, string> = {}
-  for (const [path, { dev, version }] of Object.entries(packages)) {
+  for (const [path, { dev, optional, version }] of Object.entries(packages)) {
     // A package inside another one comes along with it.
     if (path === '' || dev || path.lastIndexOf('node_modules/') > 0) continue
+    // For other platforms.
+    if (optional && !existsSync(inRoot(path))) continue
     cpSync(inRoot(path), join(folder, path), { recursive: true })
     provided[path.slice('node_modules/'.length)] = version
   }
