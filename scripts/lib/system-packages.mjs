@@ -183,6 +183,18 @@ export const needs = [
   },
   {
     group: 'vm',
+    what: 'tcpdump, to see what guests and captures got',
+    present: command('tcpdump'),
+    packages: {
+      debian: 'tcpdump',
+      fedora: 'tcpdump',
+      arch: 'tcpdump',
+      alpine: 'tcpdump',
+      suse: 'tcpdump',
+    },
+  },
+  {
+    group: 'vm',
     what: "the guests' kernel",
     present: kernelIsUnpacked,
     // Unpacked into a cache, not installed: this machine must not boot it.

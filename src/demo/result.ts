@@ -1,3 +1,5 @@
+import type { WireResult } from './wire-demo.js'
+
 /** What the demo measured. */
 export interface DemoResult {
   readonly pings: { readonly sent: number; readonly answered: number }
@@ -9,6 +11,8 @@ export interface DemoResult {
   readonly resumeMs: number
   /** Frames that were due and never came. */
   readonly lost: number
+  /** With virtual machines: what tcpdump in a guest saw of frames from a wire. */
+  readonly tcpdump?: WireResult
 }
 
 /** Why a result is not what the demo is to show, if so. */

@@ -14,7 +14,12 @@ export class Stage {
   constructor(screen: Screen, signal: AbortSignal) {
     this.screen = screen
     this.signal = signal
-    this.sockets = [this.#workspace.socket('vhost0'), this.#workspace.socket('vhost1')]
+    this.sockets = [this.#workspace.path('vhost0'), this.#workspace.path('vhost1')]
+  }
+
+  /** The path of a file that goes away with the demo. */
+  file(name: string): string {
+    return this.#workspace.path(name)
   }
 
   /** Has `close` called at the end, last things first. */
@@ -40,9 +45,14 @@ export class Stage {
     return started
   }
 
+  /** Kills the switch. */
+  async stopSwitch(): Promise<void> {
+    await this.#switch?.kill()
+  }
+
   /** Ends everything, whatever state it is in. */
   async clear(): Promise<void> {
-    await Promise.allSettled([this.#switch?.kill(), ...this.#closers.map((close) => close())])
+    await Promise.allSettled([this.stopSwitch(), ...this.#closers.map((close) => close())])
     this.#workspace.remove()
   }
 }

@@ -6,6 +6,7 @@ import { type DemoResult, round } from './result.js'
 import type { Screen } from './screen.js'
 import type { Stage } from './stage.js'
 import type { SwitchProcess } from './switch-process.js'
+import { wireDemo } from './wire-demo.js'
 
 const ADDRESSES = ['10.0.0.1', '10.0.0.2'] as const
 /** Emulated processors on shared cores take their time. */
@@ -38,6 +39,9 @@ export async function vmDemo(stage: Stage): Promise<DemoResult> {
   const resume = await interrupt(stage, guests, first)
   screen.title('Pings')
   const after = await pingBothWays(stage, guests)
+  await stage.stopSwitch()
+  screen.title('vswitch run: a veth pair as its NIC, one flow to guest0, tcpdump in the guest')
+  const tcpdump = await wireDemo(stage, guests[0])
 
   const result: DemoResult = {
     pings: { sent: pings.sent + after.sent, answered: pings.answered + after.answered },
@@ -45,6 +49,7 @@ export async function vmDemo(stage: Stage): Promise<DemoResult> {
     mpps: round(rates.mpps, 4),
     resumeMs: round(resume.ms, 1),
     lost: resume.lost,
+    tcpdump,
   }
   screen.title('Summary')
   screen.line(`  pings      ${result.pings.answered} of ${result.pings.sent} answered`)
@@ -53,6 +58,9 @@ export async function vmDemo(stage: Stage): Promise<DemoResult> {
   )
   screen.line(
     `  restart    traffic was back ${resume.ms.toFixed(0)} ms after the new switch process started; ${resume.lost} pings lost, no guest touched`,
+  )
+  screen.line(
+    `  vswitch    tcpdump in the guest saw ${tcpdump.before} frames, and ${tcpdump.after} more from ${tcpdump.resumeMs} ms after the restart`,
   )
   return result
 }
@@ -65,6 +73,7 @@ async function startGuests(stage: Stage): Promise<Guests> {
       socket: sockets[i],
       mac: `52:54:00:00:00:0${i + 1}`,
       ip: `${ADDRESSES[i]}/24`,
+      programs: i === 0 ? ['tcpdump'] : [],
       maxLifetimeMs: 240_000,
       signal,
     })

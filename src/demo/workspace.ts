@@ -5,7 +5,7 @@ import { join } from 'node:path'
 /** Longest folder whose sockets still have paths of 107 bytes. */
 const MOST_BYTES = 80
 
-/** A folder for sockets that goes away with the demo. */
+/** A folder for sockets and files that goes away with the demo. */
 export class Workspace {
   readonly folder: string
 
@@ -15,7 +15,7 @@ export class Workspace {
     this.folder = mkdtempSync(join(parent, 'dpdk-vhost-'))
   }
 
-  socket(name: string): string {
+  path(name: string): string {
     return join(this.folder, name)
   }
 
