@@ -215,8 +215,9 @@ export class RuleBook {
   /** The rules of a selection with their counters, the most important first. */
   dump(selection: string | FlowSelection): FlowStatus[] {
     const wanted = checkSelection(selection)
-    const now = this.#clock()
     this.noteUse()
+    // Afterwards, so that nothing was used later than now.
+    const now = this.#clock()
     return this.#select(wanted, false)
       .sort((a, b) => a.entry.table - b.entry.table || b.entry.order - a.entry.order)
       .map((rule) => this.#statusOf(rule, now))

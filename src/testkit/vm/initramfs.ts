@@ -16,7 +16,7 @@ import { cacheFolder, HOW_TO_INSTALL, type KernelImage } from './kernel-image.js
 const BOOT_MODULES = ['virtio_pci', 'virtio_net', 'virtio_console']
 
 const FOLDERS = [
-  ...['bin', 'dev', 'lib', 'lib64', 'lib/modules'],
+  ...['bin', 'dev', 'etc', 'lib', 'lib64', 'lib/modules'],
   ...['proc', 'root', 'run', 'sys', 'tmp'],
 ]
 
@@ -37,6 +37,8 @@ export async function initramfs(
     file(INTERFACE_SCRIPT_PATH.slice(1), Buffer.from(INTERFACE_SCRIPT), 0o755),
     file('init', Buffer.from(INIT_SCRIPT), 0o755),
     file('bin/busybox', busybox, 0o755),
+    // Programs that ask who they run as.
+    file('etc/passwd', Buffer.from('root:x:0:0::/root:/bin/sh\n')),
     file('lib/modules/load', Buffer.from(boot.map((module) => `${module.name}\n`).join(''))),
     ...[...all].map(([name, contents]) => file(`lib/modules/${name}.ko`, contents)),
     ...(await programEntries(programs)),
