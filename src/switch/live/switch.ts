@@ -20,7 +20,7 @@ import { Applier } from './applier.js'
 import { Bridges } from './bridges.js'
 import { Lcores } from './lcores.js'
 import type { SwitchLog } from './log.js'
-import { SwitchMetrics } from './metrics.js'
+import type { SwitchMetrics } from './metrics.js'
 import { Notices } from './notices.js'
 import { Ports } from './ports.js'
 import { addUp, type ProgramStatus } from './program-status.js'
@@ -68,7 +68,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
   readonly #programs: Programs
   readonly #applier: Applier
   #followed: Reload | undefined
-  readonly #metrics: SwitchMetrics
+  #metrics: Promise<SwitchMetrics> | undefined
   /** Changes happen one after the other. */
   readonly #changes = new Serial()
   #statuses: ReadonlyMap<string, ProgramStatus> = new Map()
@@ -112,12 +112,6 @@ export class Switch implements SwitchControl, AsyncDisposable {
       onLogging: (logging) => options.onLogging?.(logging),
       onMetrics: (metrics) => options.onMetrics?.(metrics),
     })
-    this.#metrics = new SwitchMetrics(async () => ({
-      show: this.show(),
-      stats: this.stats(),
-      lcores: await this.lcores(),
-      cyclesPerSecond: datapath.info.cyclesPerSecond,
-    }))
   }
 
   /**
@@ -288,8 +282,20 @@ export class Switch implements SwitchControl, AsyncDisposable {
     })
   }
 
-  metrics(): Promise<string> {
-    return this.#metrics.text()
+  async metrics(): Promise<string> {
+    this.#metrics ??= this.#newMetrics()
+    return (await this.#metrics).text()
+  }
+
+  /** Loaded by the first who asks, which a start that guests wait for need not do. */
+  async #newMetrics(): Promise<SwitchMetrics> {
+    const { SwitchMetrics } = await import('./metrics.js')
+    return new SwitchMetrics(async () => ({
+      show: this.show(),
+      stats: this.stats(),
+      lcores: await this.lcores(),
+      cyclesPerSecond: this.#datapath.info.cyclesPerSecond,
+    }))
   }
 
   /**
