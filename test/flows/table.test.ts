@@ -447,6 +447,19 @@ describe('the program', () => {
     }
   })
 
+  test('does not send on, after dec_ttl, what has no time to live', () => {
+    const cut = tcp.subarray(0, 30)
+    for (const rules of [
+      ['ip,actions=dec_ttl,1'],
+      Array.from({ length: 9 }, (_, i) => `priority=${i},ip,actions=dec_ttl,1`),
+    ]) {
+      const { tables } = tablesAt()
+      tables.add(rules)
+      assert.deepEqual(ports(tables, tcp), [1])
+      assert.deepEqual(ports(tables, cut), [])
+    }
+  })
+
   test('explains itself', () => {
     const rules = Array.from({ length: 20 }, (_, i) => `tcp,tp_dst=${i},actions=1`)
     const program = flowTable([...rules, 'priority=1,actions=drop'])

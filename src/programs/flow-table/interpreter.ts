@@ -134,7 +134,8 @@ export class Interpreter {
   #decrementTtl(state: FrameState): boolean {
     const { slots, l3 } = state.key
     const type = slots[DL_TYPE] as number
-    if (l3 < 0 || (type !== 0x0800 && type !== 0x86dd)) return true
+    if (type !== 0x0800 && type !== 0x86dd) return true
+    // One whose header is cut off has none, which is not enough to go on.
     const ttl = slots[NW_TTL] as number
     if (ttl <= 1) return false
     this.#beforeChange(state)

@@ -112,7 +112,8 @@ export class ActionCoder {
     used.headers()
     used.slot(slot('nw_ttl'))
     this.#lines.push(
-      'if (l3 >= 0 && (dl_type === 0x800 || dl_type === 0x86dd)) {',
+      // One whose header is cut off has none, which is not enough to go on.
+      'if (dl_type === 0x800 || dl_type === 0x86dd) {',
       `if (nw_ttl <= 1) { ${note(Other.expired)}; ${DONE} }`,
       'nw_ttl -= 1',
       'storeTtl(view, l3, dl_type, nw_ttl)',
