@@ -9,10 +9,10 @@ import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { UsageError } from '../../bench/arguments.js'
 import type { Machine } from '../../bench/machine.js'
+import { configuration, portPools, sharedPool } from '../../bench/ovs/configuration.js'
+import { findOvs, parseVersion } from '../../bench/ovs/find.js'
 import { moment, type Sample } from '../../bench/reconnect/measure.js'
 import { parseOptions } from '../../bench/reconnect/options.js'
-import { findOvs, parseVersion } from '../../bench/reconnect/ovs.js'
-import { configuration, portPools, sharedPool } from '../../bench/reconnect/ovs-switch.js'
 import { type JsonReport, ratiosOf, summarize, toJson } from '../../bench/reconnect/report.js'
 import type { Results } from '../../bench/reconnect/run.js'
 import { socketFolder } from '../support/loopback.js'
@@ -85,19 +85,19 @@ describe('OVS-DPDK', () => {
   })
 
   test('is configured with the memory and the CPU of everybody', () => {
-    const setup = {
-      sockets: ['/s/a', '/s/b'],
-      folder: '/s',
-      cpus: { switch: 5, generator: 1, others: '0-7' },
-      memory: { kind: 'memfd', mib: 256, ealArgs: ['--no-huge', '-m', '256'] },
-    } as const
-    const words = configuration(setup, portPools(setup.memory)).join(' ')
+    const memory = { kind: 'memfd', mib: 256, ealArgs: ['--no-huge', '-m', '256'] } as const
+    const ports = [
+      { name: 'vhost0', path: '/s/a', number: 1 },
+      { name: 'vhost1', path: '/s/b', number: 2, columns: ['tag=5'] },
+    ]
+    const words = configuration('br0', ports, 5, portPools(memory)).join(' ')
     assert.match(words, /dpdk-extra="[^"]*--no-huge -m 256[^"]*" other_config:per-port-memory=true/)
-    const shared = configuration(setup, sharedPool(setup.memory)).join(' ')
+    const shared = configuration('br0', ports, 5, sharedPool(memory)).join(' ')
     assert.match(shared, /dpdk-extra="[^"]*--no-huge -m 2048[^"]*"/)
     assert.doesNotMatch(shared, /per-port-memory/)
     assert.match(words, /pmd-cpu-mask="0x20"/)
-    assert.match(words, /vhost1 type=dpdkvhostuserclient options:vhost-server-path="\/s\/b"/)
+    assert.match(words, /add-port br0 vhost1 tag=5 /)
+    assert.match(words, /vhost1 type=dpdkvhostuserclient \S+=2 options:vhost-server-path="\/s\/b"/)
   })
 })
 

@@ -9,6 +9,8 @@ export interface Ovs {
   readonly ovsdbServer: string
   readonly ovsdbTool: string
   readonly vsctl: string
+  readonly ofctl: string
+  readonly appctl: string
   /** Folder of the database's schema. */
   readonly data: string
   readonly version: string
@@ -38,12 +40,13 @@ export function findOvs(roots: readonly string[] = ['/', join(cacheFolder(), 'ov
       const version = parseVersion(stdout ?? '')
       const bin = (name: string) =>
         ['usr/bin', 'usr/sbin'].map((folder) => join(root, folder, name)).find(existsSync)
-      const [ovsdbServer, ovsdbTool, vsctl] = ['ovsdb-server', 'ovsdb-tool', 'ovs-vsctl'].map(bin)
+      const [ovsdbServer, ovsdbTool] = ['ovsdb-server', 'ovsdb-tool'].map(bin)
+      const [vsctl, ofctl, appctl] = ['ovs-vsctl', 'ovs-ofctl', 'ovs-appctl'].map(bin)
       if (version === undefined) {
         troubles.push(`${vswitchd} is without DPDK, or does not start: ${stderr?.trim()}`)
-      } else if (ovsdbServer && ovsdbTool && vsctl) {
+      } else if (ovsdbServer && ovsdbTool && vsctl && ofctl && appctl) {
         const data = join(root, 'usr/share/openvswitch')
-        return { vswitchd, ovsdbServer, ovsdbTool, vsctl, data, version }
+        return { vswitchd, ovsdbServer, ovsdbTool, vsctl, ofctl, appctl, data, version }
       }
     }
   }
@@ -52,7 +55,7 @@ export function findOvs(roots: readonly string[] = ['/', join(cacheFolder(), 'ov
       'OVS-DPDK is not there.',
       ...troubles,
       'On Debian and Ubuntu `npm run setup -- --ovs` unpacks the package openvswitch-switch-dpdk into a cache;',
-      'elsewhere install Open vSwitch built with DPDK, or measure without: --only dpdk-vhost,testpmd',
+      'elsewhere install Open vSwitch built with DPDK, or do without: --only names the other switches',
     ].join('\n'),
   )
 }

@@ -1,0 +1,132 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { BenchProcess } from '../process.js'
+import { findOvs, type Ovs } from './find.js'
+
+const run = promisify(execFile)
+
+/** How long a tool of OVS, or the start of its database, may take. */
+const TOOL_MS = 10_000
+
+/**
+ * An Open vSwitch of its own in a folder: a database, and the daemon as often as it is started. One that the machine
+ * runs is neither used nor seen.
+ */
+export class OvsInstance implements AsyncDisposable {
+  readonly #ovs: Ovs
+  readonly #folder: string
+  readonly #env: NodeJS.ProcessEnv
+  readonly #database: BenchProcess
+
+  private constructor(ovs: Ovs, folder: string) {
+    this.#ovs = ovs
+    this.#folder = folder
+    this.#env = {
+      ...process.env,
+      OVS_RUNDIR: folder,
+      OVS_LOGDIR: folder,
+      OVS_DBDIR: folder,
+      OVS_SYSCONFDIR: folder,
+      OVS_PKGDATADIR: ovs.data,
+    }
+    this.#database = new BenchProcess(
+      'ovsdb-server',
+      ovs.ovsdbServer,
+      [
+        ...[join(folder, 'conf.db'), `--remote=punix:${this.#socket}`],
+        ...[`--unixctl=${join(folder, 'db.ctl')}`, '-vsyslog:off'],
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'], env: this.#env },
+    )
+  }
+
+  /**
+   * Starts the database, empty.
+   *
+   * @throws Error when OVS-DPDK is not there, saying how to get it
+   */
+  static async create(folder: string): Promise<OvsInstance> {
+    const ovs = findOvs()
+    const schema = join(ovs.data, 'vswitch.ovsschema')
+    await run(ovs.ovsdbTool, ['create', join(folder, 'conf.db'), schema], { timeout: TOOL_MS })
+    const instance = new OvsInstance(ovs, folder)
+    try {
+      await Promise.race([appears(instance.#socket), instance.#database.failed])
+      return instance
+    } catch (error) {
+      await instance[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  /** Starts the daemon, which sets up what the database says. */
+  startDaemon(): BenchProcess {
+    return new BenchProcess(
+      'ovs-vswitchd',
+      this.#ovs.vswitchd,
+      [
+        `unix:${this.#socket}`,
+        `--unixctl=${this.#control}`,
+        // Nothing but this bridge is its business.
+        '--disable-system',
+        ...['-vsyslog:off', '-vconsole:warn'],
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'], env: this.#env },
+    )
+  }
+
+  /** Runs `ovs-vsctl`; without `--no-wait` among the words it waits for the daemon. */
+  vsctl(...words: string[]): Promise<string> {
+    return this.#tool(this.#ovs.vsctl, [`--db=unix:${this.#socket}`, ...words])
+  }
+
+  /** Runs a command of `ovs-ofctl` on a bridge. `options` come before it, such as `-OOpenFlow13`. */
+  ofctl(
+    bridge: string,
+    command: string,
+    words: readonly string[] = [],
+    options: readonly string[] = [],
+  ): Promise<string> {
+    const target = `unix:${join(this.#folder, `${bridge}.mgmt`)}`
+    return this.#tool(this.#ovs.ofctl, [...options, command, target, ...words])
+  }
+
+  /** Has `ovs-ofctl` read a flow, as `options` say. */
+  parseFlow(flow: string, options: readonly string[] = []): Promise<string> {
+    return this.#tool(this.#ovs.ofctl, [...options, 'parse-flow', flow])
+  }
+
+  /** Runs a command of `ovs-appctl` on the daemon. */
+  appctl(...words: string[]): Promise<string> {
+    return this.#tool(this.#ovs.appctl, ['-t', this.#control, ...words])
+  }
+
+  /** Ends the database. The daemon is whose who started it. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#database[Symbol.asyncDispose]()
+  }
+
+  get #socket(): string {
+    return join(this.#folder, 'db.sock')
+  }
+
+  get #control(): string {
+    return join(this.#folder, 'vswitchd.ctl')
+  }
+
+  async #tool(file: string, args: readonly string[]): Promise<string> {
+    const options = { env: this.#env, timeout: TOOL_MS, killSignal: 'SIGKILL' } as const
+    return (await run(file, args, options)).stdout
+  }
+}
+
+async function appears(file: string): Promise<void> {
+  const deadline = performance.now() + TOOL_MS
+  while (!existsSync(file)) {
+    if (performance.now() > deadline) throw new Error('ovsdb-server does not listen')
+    await sleep(10)
+  }
+}
