@@ -160,6 +160,10 @@ export class FlowKey {
       slots[TP_DST] = view.getUint8(at + 1)
     } else return
     this.l4 = at
+    if (slots[NW_FRAG] === 0) return
+    // Ports of a first fragment are taken for 0, as those of later ones, which have none.
+    slots[TP_SRC] = 0
+    slots[TP_DST] = 0
   }
 
   #arp(view: DataView, at: number, end: number): void {

@@ -123,6 +123,8 @@ function transport(used: Used): string[] {
   const flags = used.has('tcp_flags')
     ? ['if (protocol === 6) tcp_flags = view.getUint16(th + 12) & 0xfff']
     : []
+  // Ports of a first fragment are taken for 0, as those of later ones, which have none.
+  const first = ['tp_src', 'tp_dst'].filter((name) => used.has(name)).map((name) => `${name} = 0`)
   return [
     `const th = ip + header, rest = total - header, protocol = ${protocol}`,
     'if (protocol === 6 ? rest >= 20 : protocol === 17 ? rest >= 8 : protocol === 132 && rest >= 12) {',
@@ -133,6 +135,7 @@ function transport(used: Used): string[] {
     'l4 = th',
     ...kinds,
     '}',
+    ...(first.length > 0 ? [`if ((fragment & 0x2000) !== 0) { ${first.join('; ')} }`] : []),
   ]
 }
 
