@@ -35,7 +35,7 @@ function dpdkExtra(kind: Memory['kind'], ealArgs: readonly string[]): string {
   return `other_config:dpdk-extra="${args.join(' ')}"`
 }
 
-/** The name of a bridge: while the switch runs it is a network interface of the machine too. */
+/** The name of a bridge: while the switch runs it is a network interface too. */
 export const bridgeName = (): string => `bench${process.pid}`
 
 /**

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,7 +9,7 @@ import { findOvs, type Ovs } from './find.js'
 const run = promisify(execFile)
 
 /** How long a tool of OVS, or the start of its database, may take. */
-const TOOL_MS = 10_000
+const TOOL_MS = 30_000
 
 /**
  * An Open vSwitch of its own in a folder: a database, and the daemon as often as it is started. One that the machine
@@ -64,10 +64,12 @@ export class OvsInstance implements AsyncDisposable {
 
   /** Starts the daemon, which sets up what the database says. */
   startDaemon(): BenchProcess {
+    const [command = '', ...before] = [...networkOfItsOwn(), this.#ovs.vswitchd]
     return new BenchProcess(
       'ovs-vswitchd',
-      this.#ovs.vswitchd,
+      command,
       [
+        ...before,
         `unix:${this.#socket}`,
         `--unixctl=${this.#control}`,
         // Nothing but this bridge is its business.
@@ -76,6 +78,13 @@ export class OvsInstance implements AsyncDisposable {
       ],
       { stdio: ['ignore', 'pipe', 'pipe'], env: this.#env },
     )
+  }
+
+  /** Resolves when the daemon has done what the database says, and flows can be added to the bridge. */
+  async ready(bridge: string): Promise<void> {
+    // Without --no-wait it waits for the daemon.
+    await this.vsctl('--timeout=20', 'set', 'Open_vSwitch', '.', 'external_ids:asked=ready')
+    await appears(this.#bridgeSocket(bridge))
   }
 
   /** Runs `ovs-vsctl`; without `--no-wait` among the words it waits for the daemon. */
@@ -90,7 +99,7 @@ export class OvsInstance implements AsyncDisposable {
     words: readonly string[] = [],
     options: readonly string[] = [],
   ): Promise<string> {
-    const target = `unix:${join(this.#folder, `${bridge}.mgmt`)}`
+    const target = `unix:${this.#bridgeSocket(bridge)}`
     return this.#tool(this.#ovs.ofctl, [...options, command, target, ...words])
   }
 
@@ -117,16 +126,29 @@ export class OvsInstance implements AsyncDisposable {
     return join(this.#folder, 'vswitchd.ctl')
   }
 
+  #bridgeSocket(bridge: string): string {
+    return join(this.#folder, `${bridge}.mgmt`)
+  }
+
   async #tool(file: string, args: readonly string[]): Promise<string> {
     const options = { env: this.#env, timeout: TOOL_MS, killSignal: 'SIGKILL' } as const
     return (await run(file, args, options)).stdout
   }
 }
 
+/**
+ * A daemon makes network interfaces of fixed names: in a namespace of its own these are in nobody's way, such as another
+ * daemon's.
+ */
+function networkOfItsOwn(): string[] {
+  const unshare = ['unshare', '--net']
+  return spawnSync('unshare', ['--net', 'true']).status === 0 ? unshare : []
+}
+
 async function appears(file: string): Promise<void> {
   const deadline = performance.now() + TOOL_MS
   while (!existsSync(file)) {
-    if (performance.now() > deadline) throw new Error('ovsdb-server does not listen')
+    if (performance.now() > deadline) throw new Error(`nobody listens on ${file}`)
     await sleep(10)
   }
 }
