@@ -39,9 +39,9 @@ function prepareSystem() {
   // It says its own steps, on stderr.
   const child = spawnSync(process.execPath, setup, { stdio: ['inherit', 2, 2] })
   if (child.status === 0) return true
-  // Virtual machines are a small part of what needs them: the rest runs, and that part says what is missing.
-  if (missing(groups).every(({ group }) => group === 'vm')) {
-    say('Going on without virtual machines: see above for what is missing.')
+  // They are a small part of what needs them: the rest runs, and that part says what is missing.
+  if (missing(groups).every(({ group }) => group === 'vm' || group === 'ovs')) {
+    say('Going on without virtual machines or OVS-DPDK: see above for what is missing.')
     return false
   }
   fail('Not everything this needs is installed: see above.')

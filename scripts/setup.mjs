@@ -15,7 +15,7 @@ On another distribution it only says which packages to install.
 
   --lint    also what \`npm run lint\` needs
   --bench   also what \`npm run bench\` needs
-  --ovs     also what \`npm run bench -- reconnect\` needs: OVS-DPDK is unpacked into
+  --ovs     also what comparing with OVS-DPDK needs, in tests and benchmarks; it is unpacked into
             \${XDG_CACHE_HOME:-~/.cache}/dpdk-vhost/ovs and not installed
   --vm      also what tests with virtual machines need; the guests' kernel is unpacked into
             \${XDG_CACHE_HOME:-~/.cache}/dpdk-vhost/kernel and not installed

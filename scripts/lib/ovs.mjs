@@ -1,4 +1,4 @@
-// OVS-DPDK for `npm run bench -- reconnect`, unpacked from distribution packages into a cache: installing them would start
+// OVS-DPDK for tests and benchmarks, unpacked from distribution packages into a cache: installing them would start
 // a switch of the machine's own, now and at every boot. The layout is a contract with bench/ovs/find.ts.
 
 import { existsSync } from 'node:fs'

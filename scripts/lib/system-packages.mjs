@@ -221,7 +221,7 @@ export const needs = [
   },
   {
     group: 'ovs',
-    what: 'OVS-DPDK, which `npm run bench -- reconnect` is compared with',
+    what: 'OVS-DPDK, which tests and benchmarks compare us with',
     present: () => ovsIsThere(distribution().family),
     // Unpacked into a cache, not installed: this machine must not run it.
     unpack: 'ovs',
