@@ -1,0 +1,100 @@
+import { join } from 'node:path'
+import { type Capture, TestHost } from '../../src/testkit/index.js'
+
+/** A frame that a guest sends. */
+export interface Sent {
+  /** Which guest, from 0. */
+  readonly port: number
+  readonly bytes: Uint8Array
+}
+
+/** What each guest got: frames in hexadecimal, sorted, since switches may change the order of frames of different flows. */
+export type Received = string[][]
+
+/** Marks the end of frames. No rule of a test is to match it, or to be more important than this one. */
+export const MARKER_RULE =
+  'priority=65535,dl_dst=02:fe:fe:fe:fe:fe,dl_type=0x88b6,actions=in_port,flood'
+
+const MARKER = '02fefefefefe02fefefefefe88b6'
+const MARKER_BYTES = 60
+
+/** How long a switch may take to bring a marker everywhere. */
+const PATIENCE_MS = 5000
+const LOOK_MS = 4
+
+/** A guest on each port of a switch, listening on sockets `0`, `1`, ... of a folder. */
+export class Guests implements AsyncDisposable {
+  readonly #hosts: readonly TestHost[]
+  readonly #captures: Capture[] = []
+  #markers = 0
+
+  private constructor(hosts: readonly TestHost[]) {
+    this.#hosts = hosts
+  }
+
+  static async start(folder: string, name: string, count: number): Promise<Guests> {
+    const starting = Array.from({ length: count }, (_, i) =>
+      TestHost.start({
+        name: `${name}${i}`,
+        path: socketOf(folder, i),
+        maxLifetimeMs: 5 * 60_000,
+      }),
+    )
+    const started = await Promise.allSettled(starting)
+    const guests = new Guests(
+      started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),
+    )
+    const failed = started.find((one) => one.status === 'rejected')
+    if (failed === undefined) return guests
+    await guests[Symbol.asyncDispose]()
+    throw failed.reason
+  }
+
+  /** Resolves once the switch is connected to all of them. */
+  async up(): Promise<void> {
+    await Promise.all(this.#hosts.map((host) => host.linkUp({ timeoutMs: 20_000 })))
+    for (const host of this.#hosts) this.#captures.push(await host.capture({ limit: 100_000 }))
+  }
+
+  /** Has frames sent, and resolves to all that comes of them. */
+  async exchange(frames: readonly Sent[]): Promise<Received> {
+    const received: Received = this.#hosts.map(() => [])
+    await Promise.all(frames.map(({ port, bytes }) => this.#hosts[port]?.sendFrame(bytes)))
+    // What the switch takes together with a marker may leave after it: all of it has left before a second one is taken.
+    await this.#fence(received)
+    await this.#fence(received)
+    for (const frames of received) frames.sort()
+    return received
+  }
+
+  /** A guest's marker comes to every guest, after all that the switch took from that guest before. */
+  async #fence(received: Received): Promise<void> {
+    const text = MARKER + this.#markers.toString(16).padStart(2 * (MARKER_BYTES - 14), '0')
+    this.#markers++
+    const marker = Buffer.from(text, 'hex')
+    await Promise.all(this.#hosts.map((host) => host.sendFrame(marker)))
+    const deadline = performance.now() + PATIENCE_MS
+    await Promise.all(
+      this.#captures.map(async (capture, i) => {
+        for (let seen = 0; seen < this.#hosts.length; ) {
+          if (performance.now() > deadline) {
+            throw new Error(`${this.#hosts[i]?.name} got ${seen} of ${this.#hosts.length} markers`)
+          }
+          for (const frame of await capture.take(100_000, { timeoutMs: LOOK_MS })) {
+            const hex = Buffer.from(frame).toString('hex')
+            if (hex === text) seen++
+            else received[i]?.push(hex)
+          }
+        }
+      }),
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#hosts.map((host) => host.close()))
+  }
+}
+
+export function socketOf(folder: string, port: number): string {
+  return join(folder, `${port}`)
+}
