@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Generator } from './generator.js'
+import { WARM_UP_MS } from './load.js'
 import type { Pair } from './own/messages.js'
 import { OwnSwitch } from './own/own-switch.js'
-import { unlessAborted, WARM_UP_MS } from './sample.js'
+import { unlessAborted } from './sample.js'
 import type { Ring, Setup } from './setup.js'
 import { type SharedSetup, withSockets } from './sockets.js'
 import { median } from './statistics.js'
@@ -50,7 +51,7 @@ async function alternate(setup: Setup, milliseconds: number): Promise<Pair[]> {
   await Promise.all([generator.started(), running.started()])
   await running.begin(milliseconds)
   await generator.begin()
-  await sleep(WARM_UP_MS)
+  await sleep(WARM_UP_MS.pair)
   // Awaited here: both processes end with this function.
   return await Promise.race([running.alternate(milliseconds), generator.failed, running.failed])
 }

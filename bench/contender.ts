@@ -1,3 +1,7 @@
+import { crossRules, exactRules } from './flows/flows.js'
+import type { LoadName } from './load.js'
+import { findOvs } from './ovs/find.js'
+import { OvsSwitch } from './ovs/switch.js'
 import { OwnSwitch } from './own/own-switch.js'
 import type { Setup } from './setup.js'
 import { TestpmdSwitch } from './testpmd-switch.js'
@@ -33,37 +37,84 @@ export interface Work {
 export interface Contender {
   readonly name: string
   readonly what: string
-  start(setup: Setup): RunningSwitch
+  /** What it is measured with. Only those with the same load are compared. */
+  readonly load: LoadName
+  /** Throws, and says how to get it, where a program that is needed is not there. */
+  check?(): void
+  start(setup: Setup): RunningSwitch | Promise<RunningSwitch>
 }
+
+/** Numbers of its two ports in rules for OVS. */
+const OVS_PORTS = ['1', '2'] as const
 
 /** In the order in which they take turns. The first is what the others are compared with. */
 export const CONTENDERS: readonly Contender[] = [
   {
     name: 'testpmd-io',
     what: "DPDK's test program, io forwarding between two net_vhost ports: C, nothing but forwarding",
+    load: 'pair',
     start: (setup) => new TestpmdSwitch(setup),
   },
   {
     name: 'native-io',
     what: "the addon's own loop in C++, no JavaScript: what the boundary is measured against",
+    load: 'pair',
     start: (setup) => new OwnSwitch(setup, 'native-io'),
   },
   {
     name: 'ts-io',
     what: 'crossConnect in TypeScript, in a Worker',
+    load: 'pair',
     start: (setup) => new OwnSwitch(setup, 'ts-io'),
   },
   {
     name: 'ts-learning',
     what: 'learningSwitch in TypeScript, in a Worker',
+    load: 'pair',
     start: (setup) => new OwnSwitch(setup, 'ts-learning'),
+  },
+  {
+    name: 'ovs-normal',
+    what: 'OVS-DPDK with its defaults, action NORMAL: what ts-learning is compared with',
+    load: 'pair',
+    check: findOvs,
+    start: (setup) => OvsSwitch.start(setup),
+  },
+  {
+    name: 'ts-flow2',
+    what: 'flowTable in TypeScript, two rules: what comes in at one port leaves by the other',
+    load: 'pair',
+    start: (setup) => new OwnSwitch(setup, 'ts-flow2'),
+  },
+  {
+    name: 'ovs-flow2',
+    what: 'OVS-DPDK with the same two rules',
+    load: 'pair',
+    check: findOvs,
+    start: (setup) => OvsSwitch.start(setup, crossRules(OVS_PORTS)),
+  },
+  {
+    name: 'ts-flow1000',
+    what: 'flowTable, 1,000 rules of five exact fields and one for the rest; 10,000 flows',
+    load: 'flows',
+    start: (setup) => new OwnSwitch(setup, 'ts-flow1000'),
+  },
+  {
+    name: 'ovs-flow1000',
+    what: 'OVS-DPDK with the same rules and flows',
+    load: 'flows',
+    check: findOvs,
+    start: (setup) => OvsSwitch.start(setup, exactRules(OVS_PORTS)),
   },
 ]
 
-/** Pairs whose ratio is shown: each against the first, and the boundary to JavaScript. */
+/** Pairs whose ratio is shown: each against the first, the boundary to JavaScript, and OVS-DPDK with the same task. */
 export const RATIOS: readonly (readonly [string, string])[] = [
   ['native-io', 'testpmd-io'],
   ['ts-io', 'testpmd-io'],
   ['ts-learning', 'testpmd-io'],
   ['ts-io', 'native-io'],
+  ['ts-learning', 'ovs-normal'],
+  ['ts-flow2', 'ovs-flow2'],
+  ['ts-flow1000', 'ovs-flow1000'],
 ]

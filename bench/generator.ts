@@ -1,4 +1,6 @@
-import type { Ring, Setup } from './setup.js'
+import type { Load } from './load.js'
+import { RING_ARGUMENTS } from './ring-arguments.js'
+import type { Setup } from './setup.js'
 import { START_MS } from './setup.js'
 import { Testpmd } from './testpmd.js'
 
@@ -7,12 +9,6 @@ const QUEUE_SIZE = 1024
 
 /** Bursts of 32 frames that each port starts with: as many frames as its queue holds. */
 const BURSTS = QUEUE_SIZE / 32
-
-const RING_ARGUMENTS: Record<Ring, string> = {
-  split: '',
-  packed: ',packed_vq=1',
-  'packed-inorder': ',packed_vq=1,in_order=1,mrg_rxbuf=0',
-}
 
 const MACS = ['02:00:00:00:00:0a', '02:00:00:00:00:0b'] as const
 
@@ -25,7 +21,7 @@ const MACS = ['02:00:00:00:00:0a', '02:00:00:00:00:0b'] as const
  * frame enters the switch at the port of its source address each time, and a learning switch learns
  * each address once and never sees it move.
  */
-export class Generator implements AsyncDisposable {
+export class Generator implements Load {
   readonly #testpmd: Testpmd
 
   constructor({ ring, frameBytes, sockets, folder, cpus, memory }: Setup) {

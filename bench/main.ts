@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { UsageError } from './arguments.js'
 import { type Boundary, measureBoundary } from './boundary.js'
+import type { Contender } from './contender.js'
 import { chooseCpus } from './cpus.js'
 import { toJson } from './json-report.js'
 import { describeMachine } from './machine.js'
@@ -53,6 +54,7 @@ async function compare(
   signal: AbortSignal,
 ): Promise<void> {
   const { rings, frameBytes } = options
+  const contenders = available(options)
   const cpus = chooseCpus(options.cpus)
   const memory = chooseMemory(options.memory)
   // Found out before there is anything to lose.
@@ -63,7 +65,11 @@ async function compare(
   const progress = new Progress()
   const scenarios = rings.map((ring) => ({ ring, frameBytes }))
   try {
-    const results = await runBench({ ...options, scenarios, cpus, memory }, progress, signal)
+    const results = await runBench(
+      { ...options, contenders, scenarios, cpus, memory },
+      progress,
+      signal,
+    )
     const boundaries: Boundary[] = []
     if (measuresBoundary(options)) {
       for (const ring of rings) {
@@ -83,6 +89,20 @@ async function compare(
   } finally {
     progress.end()
   }
+}
+
+/** Those that can be run. One that was asked for by its name and cannot be is an error. */
+function available({ contenders, named }: Options): Contender[] {
+  return contenders.filter((contender) => {
+    try {
+      contender.check?.()
+      return true
+    } catch (error) {
+      if (named) throw error
+      process.stderr.write(`without ${contender.name}: ${(error as Error).message}\n`)
+      return false
+    }
+  })
 }
 
 /** The boundary is what lies between these two. */

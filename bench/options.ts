@@ -5,6 +5,8 @@ import { RINGS, type Ring } from './setup.js'
 
 export interface Options {
   readonly contenders: readonly Contender[]
+  /** Whether they were asked for by their names. */
+  readonly named: boolean
   readonly rings: readonly Ring[]
   readonly frameBytes: number
   readonly burst: number
@@ -71,6 +73,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
   const preset = values.quick ? QUICK : NORMAL
   return {
     contenders: pickNamed('--only', values.only, CONTENDERS),
+    named: values.only !== undefined,
     rings: pick('--rings', values.rings ?? 'split,packed', RINGS),
     frameBytes: number('--frame-bytes', values['frame-bytes'], 64, 60, 1514),
     burst: number('--burst', values.burst, USUAL_BURST, 1, 256),

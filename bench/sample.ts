@@ -1,13 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Contender } from './contender.js'
-import { Generator } from './generator.js'
+import { startLoad, WARM_UP_MS } from './load.js'
 import { PollingThread } from './polling-thread.js'
 import type { Setup } from './setup.js'
 import { type SharedSetup, withSockets } from './sockets.js'
 import { median } from './statistics.js'
-
-/** Frames flow this long before anything is measured: code gets compiled, caches and tables filled. */
-export const WARM_UP_MS = 500
 
 /** The rate of a sample is the median over windows of this length, so that one disturbance does not count. */
 const WINDOW_MS = 100
@@ -63,17 +60,18 @@ async function measure(
   milliseconds: number,
   signal: AbortSignal,
 ): Promise<Measurement> {
-  await using generator = new Generator(setup)
-  await using running = contender.start(setup)
+  await using generator = startLoad(contender.load, setup)
+  await using running = await contender.start(setup)
+  const warmUpMs = WARM_UP_MS[contender.load]
   const wait = async (ms: number) => {
     await Promise.race([sleep(ms, undefined, { signal }), generator.failed, running.failed])
   }
   await unlessAborted(Promise.all([generator.started(), running.started()]), signal)
 
   // Twice what it takes: on a busy machine every answer may be late.
-  await running.begin(2 * (WARM_UP_MS + milliseconds + CYCLES_MS) + 5000)
+  await running.begin(2 * (warmUpMs + milliseconds + CYCLES_MS) + 5000)
   await generator.begin()
-  await wait(WARM_UP_MS)
+  await wait(warmUpMs)
 
   const ours = new PollingThread(running.pid, setup.cpus.switch)
   const theirs = new PollingThread(generator.pid, setup.cpus.generator)

@@ -19,7 +19,7 @@ export function describe(machine: Machine): string {
     ['switch', `CPU ${machine.switchCpu}${share(machine.switchCpu, siblings[0])}`],
     [
       'generator',
-      `CPU ${machine.generatorCpu}${share(machine.generatorCpu, siblings[1])}: dpdk-testpmd as two guests`,
+      `CPU ${machine.generatorCpu}${share(machine.generatorCpu, siblings[1])}: two guests, dpdk-testpmd or, for many flows, our own`,
     ],
     ['command', machine.command],
   ])
@@ -107,6 +107,7 @@ const HEAD = [
   'frames/burst',
   'to testpmd-io',
   'to native-io',
+  'to OVS-DPDK',
 ]
 
 function cells(run: Run, ratios: readonly Ratio[]): string[] {
@@ -114,9 +115,7 @@ function cells(run: Run, ratios: readonly Ratio[]): string[] {
   const rates = of(({ mpps }) => mpps)
   const bursts = run.samples.flatMap(({ burst }) => burst ?? [])
   const to = (other: string) => {
-    const ratio = ratios.find(
-      ({ key }) => key === `${run.name}/${other}@${run.ring}@${run.frameBytes}`,
-    )
+    const ratio = ratios.find(({ key }) => key.startsWith(`${run.name}/${other}`) && isOf(key, run))
     if (ratio === undefined) return ''
     const [low, high] = [Math.min(...ratio.rounds), Math.max(...ratio.rounds)]
     return `${ratio.ratio.toFixed(3)} (${low.toFixed(2)}-${high.toFixed(2)})`
@@ -131,7 +130,12 @@ function cells(run: Run, ratios: readonly Ratio[]): string[] {
     bursts.length === 0 ? '' : median(bursts).toFixed(1),
     to('testpmd-io'),
     to('native-io'),
+    to('ovs-'),
   ]
+}
+
+function isOf(key: string, { ring, frameBytes }: Run): boolean {
+  return key.endsWith(`@${ring}@${frameBytes}`)
 }
 
 function share(value: number): string {

@@ -1,6 +1,7 @@
 /** The process of a switch of ours: opens a datapath between two sockets and answers the bench. */
 import { Datapath, type Lcore } from '../../src/index.js'
 import type { LearningSwitchStats } from '../../src/programs/learning-switch.js'
+import { crossRules, exactRules } from '../flows/flows.js'
 import { alternate } from './alternate.js'
 import type { Reply, Request, Start, Totals } from './messages.js'
 
@@ -10,10 +11,12 @@ const send = (reply: Reply) => process.send?.(reply)
 // The bench is gone.
 process.on('disconnect', () => process.exit(1))
 
+const NAMES = ['vhost0', 'vhost1'] as const
+
 const datapath = await Datapath.open({ memory: start.memory, memoryMiB: start.memoryMiB })
 const [a, b] = await Promise.all(
   start.sockets.map((path, i) =>
-    datapath.addPort({ name: `vhost${i}`, type: 'dpdkvhostuserclient', path }),
+    datapath.addPort({ name: NAMES[i] as string, type: 'dpdkvhostuserclient', path }),
   ),
 )
 const lcore = await launch()
@@ -25,9 +28,18 @@ function launch(): Promise<Lcore> {
   // testpmd never sleeps either.
   const common = { cpu: start.cpu, burst: start.burst, idle: 'spin' } as const
   const program = (name: string) => new URL(`../../src/programs/${name}.js`, import.meta.url)
-  if (start.contender === 'ts-learning') return datapath.launch(program('learning-switch'), common)
-  const pairs = [['vhost0', 'vhost1']]
-  return datapath.launch(program('cross-connect'), { ...common, data: { pairs } })
+  const flowTable = (rules: string[]) =>
+    datapath.launch(program('flow-table/program'), { ...common, data: { rules } })
+  switch (start.contender) {
+    case 'ts-learning':
+      return datapath.launch(program('learning-switch'), common)
+    case 'ts-flow2':
+      return flowTable(crossRules(NAMES))
+    case 'ts-flow1000':
+      return flowTable(exactRules(NAMES))
+    default:
+      return datapath.launch(program('cross-connect'), { ...common, data: { pairs: [NAMES] } })
+  }
 }
 
 async function answer(request: Request): Promise<void> {

@@ -1,6 +1,6 @@
 /** What the process of a switch of ours is told at its start. */
 export interface Start {
-  readonly contender: 'native-io' | 'ts-io' | 'ts-learning'
+  readonly contender: 'native-io' | 'ts-io' | 'ts-learning' | 'ts-flow2' | 'ts-flow1000'
   readonly sockets: readonly [string, string]
   readonly cpu: number
   readonly burst: number

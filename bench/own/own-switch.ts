@@ -1,14 +1,11 @@
-import { fileURLToPath } from 'node:url'
 import type { RunningSwitch, Work } from '../contender.js'
-import { BenchProcess } from '../process.js'
 import { type Setup, START_MS } from '../setup.js'
+import { Channel } from './channel.js'
 import type { Pair, Reply, Request, Start, Totals } from './messages.js'
-
-const ANSWER_MS = 10_000
 
 /** A switch made with this package, in a process of its own. */
 export class OwnSwitch implements RunningSwitch {
-  readonly #process: BenchProcess
+  readonly #channel: Channel<Request, Reply>
   readonly #started: Promise<unknown>
   #before: Totals | undefined
 
@@ -21,21 +18,17 @@ export class OwnSwitch implements RunningSwitch {
       memory: memory.kind,
       memoryMiB: memory.mib,
     }
-    const script = fileURLToPath(new URL('./main.js', import.meta.url))
-    this.#process = new BenchProcess(contender, process.execPath, [script, JSON.stringify(start)], {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: { ...process.env, RUNTIME_DIRECTORY: folder },
-    })
-    this.#started = this.#reply('started', START_MS)
+    this.#channel = new Channel(contender, new URL('./main.js', import.meta.url), start, folder)
+    this.#started = this.#channel.reply('started', START_MS)
     this.#started.catch(() => {})
   }
 
   get pid(): number {
-    return this.#process.pid
+    return this.#channel.process.pid
   }
 
   get failed(): Promise<never> {
-    return this.#process.failed
+    return this.#channel.process.failed
   }
 
   async started(): Promise<void> {
@@ -43,13 +36,13 @@ export class OwnSwitch implements RunningSwitch {
   }
 
   async begin(milliseconds: number): Promise<void> {
-    await this.#ask({ kind: 'begin', milliseconds }, 'begun')
+    await this.#channel.ask({ kind: 'begin', milliseconds }, 'begun')
   }
 
   /** Changes between the C++ loop and the TypeScript program for that long. */
   async alternate(milliseconds: number): Promise<Pair[]> {
     const request = { kind: 'alternate', milliseconds } as const
-    return (await this.#ask(request, 'alternated', milliseconds)).pairs
+    return (await this.#channel.ask(request, 'alternated', milliseconds)).pairs
   }
 
   async countCycles(): Promise<void> {
@@ -70,36 +63,10 @@ export class OwnSwitch implements RunningSwitch {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#process[Symbol.asyncDispose]()
+    return this.#channel[Symbol.asyncDispose]()
   }
 
   async #totals(): Promise<Totals> {
-    return (await this.#ask({ kind: 'totals' }, 'totals')).totals
-  }
-
-  #ask<K extends Reply['kind']>(request: Request, kind: K, takesMs = 0) {
-    const reply = this.#reply(kind, ANSWER_MS + takesMs)
-    this.#process.child.send(request)
-    return reply
-  }
-
-  async #reply<K extends Reply['kind']>(
-    kind: K,
-    timeoutMs: number,
-  ): Promise<Extract<Reply, { kind: K }>> {
-    let timer: NodeJS.Timeout | undefined
-    const answer = new Promise<Extract<Reply, { kind: K }>>((resolve, reject) => {
-      const listener = (reply: Reply) => {
-        if (reply.kind !== kind) return
-        this.#process.child.off('message', listener)
-        resolve(reply as Extract<Reply, { kind: K }>)
-      }
-      this.#process.child.on('message', listener)
-      timer = setTimeout(
-        () => reject(new Error(`the switch did not answer '${kind}' within ${timeoutMs} ms`)),
-        timeoutMs,
-      )
-    })
-    return Promise.race([answer, this.#process.failed]).finally(() => clearTimeout(timer))
+    return (await this.#channel.ask({ kind: 'totals' }, 'totals')).totals
   }
 }

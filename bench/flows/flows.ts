@@ -1,0 +1,64 @@
+import { buildUdp } from '../../src/headers/build.js'
+import { formatIpv4 } from '../../src/headers/ip-address.js'
+
+/** Frames that go round, each of a flow of its own. */
+export const FLOWS = 10_000
+
+/** Flows that have a rule. */
+const RULES = 1000
+
+/** What tells a flow from the others: UDP over IPv4 with these. */
+export interface Flow {
+  readonly sourceIp: string
+  readonly destinationIp: string
+  readonly sourcePort: number
+  readonly destinationPort: number
+}
+
+/** Random flows, the same each time. Flow `i` enters the switch at its first port if `i` is even, else at the second. */
+export function flows(): Flow[] {
+  const next = numbers()
+  const address = () => formatIpv4((0x0a000000 | (next() & 0xffffff)) >>> 0)
+  const port = () => 1 + (next() % 0xffff)
+  return Array.from({ length: FLOWS }, () => ({
+    sourceIp: address(),
+    destinationIp: address(),
+    sourcePort: port(),
+    destinationPort: port(),
+  }))
+}
+
+/** Frame of a flow, from one guest to the other. */
+export function frameOf(flow: Flow, index: number, frameBytes: number): Uint8Array {
+  const macs = ['02:00:00:00:00:0a', '02:00:00:00:00:0b'] as const
+  const [source, destination] = index % 2 === 0 ? macs : [macs[1], macs[0]]
+  const headers = 14 + 20 + 8
+  const payload = new Uint8Array(frameBytes - headers)
+  return buildUdp({ source, destination, ...flow, payload })
+}
+
+/** What comes in at one port leaves by the other. */
+export function crossRules([a, b]: readonly [string, string]): string[] {
+  return [`in_port=${a},actions=output:${b}`, `in_port=${b},actions=output:${a}`]
+}
+
+/** An exact rule for each of the first flows, and for the others those of {@link crossRules}, with the lowest priority. */
+export function exactRules(ports: readonly [string, string]): string[] {
+  const exact = flows()
+    .slice(0, RULES)
+    .map(
+      ({ sourceIp, destinationIp, sourcePort, destinationPort }, i) =>
+        `priority=10,udp,nw_src=${sourceIp},nw_dst=${destinationIp},tp_src=${sourcePort},` +
+        `tp_dst=${destinationPort},actions=output:${ports[i % 2 === 0 ? 1 : 0]}`,
+    )
+  return [...exact, ...crossRules(ports).map((rule) => `priority=0,${rule}`)]
+}
+
+/** Repeatable numbers below 2 to the 32nd. */
+function numbers(): () => number {
+  let state = 1
+  return () => {
+    state = (Math.imul(state, 0x41a7_3ab5) + 0x3c6e_f35f) | 0
+    return (state ^ (state >>> 15)) >>> 0
+  }
+}

@@ -1,0 +1,80 @@
+import type { Load } from '../load.js'
+import { Channel } from '../own/channel.js'
+import { RING_ARGUMENTS } from '../ring-arguments.js'
+import { type Setup, START_MS } from '../setup.js'
+import type { LoadReply, LoadRequest, LoadStart, LoadTotals } from './messages.js'
+
+/** Descriptors of each virtqueue: no less than half of the frames, so that nothing is ever lost. */
+const QUEUE_SIZE = 8192
+
+/**
+ * Many flows: a process of ours as two guests, which puts 10,000 frames on their way and then sends what it gets at one
+ * port out of the other, by the loop in C++ that looks at no frame.
+ */
+export class FlowLoad implements Load {
+  readonly #channel: Channel<LoadRequest, LoadReply>
+  readonly #started: Promise<unknown>
+  #last: LoadTotals | undefined
+  #counted: LoadTotals | undefined
+
+  constructor({ ring, frameBytes, sockets, folder, cpus, memory }: Setup) {
+    const start: LoadStart = {
+      devargs: sockets.map(
+        (path, i) =>
+          `net_virtio_user${i},path=${path},server=1,queue_size=${QUEUE_SIZE}${RING_ARGUMENTS[ring]}`,
+      ),
+      queueSize: QUEUE_SIZE,
+      frameBytes,
+      cpu: cpus.generator,
+      memory: memory.kind,
+      memoryMiB: memory.mib,
+    }
+    this.#channel = new Channel('generator', new URL('./main.js', import.meta.url), start, folder)
+    this.#started = this.#channel.reply('started', START_MS)
+    this.#started.catch(() => {})
+  }
+
+  get pid(): number {
+    return this.#channel.process.pid
+  }
+
+  get failed(): Promise<never> {
+    return this.#channel.process.failed
+  }
+
+  async started(): Promise<void> {
+    await this.#started
+  }
+
+  async begin(): Promise<void> {
+    await this.#channel.ask({ kind: 'begin' }, 'begun')
+    this.#last = await this.#totals()
+  }
+
+  async rate(): Promise<number> {
+    const now = await this.#totals()
+    const before = this.#last ?? now
+    this.#last = now
+    return (1000 * (now.frames - before.frames)) / (now.time - before.time)
+  }
+
+  async countCycles(): Promise<void> {
+    this.#counted = await this.#totals()
+  }
+
+  async cyclesPerFrame(): Promise<number> {
+    const now = await this.#totals()
+    const before = this.#counted
+    if (before === undefined) throw new Error('countCycles comes first')
+    const frames = now.frames - before.frames
+    return frames === 0 ? 0 : (now.busyCycles - before.busyCycles) / frames
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#channel[Symbol.asyncDispose]()
+  }
+
+  async #totals(): Promise<LoadTotals> {
+    return (await this.#channel.ask({ kind: 'totals' }, 'totals')).totals
+  }
+}
