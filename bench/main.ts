@@ -19,6 +19,10 @@ async function main(args: readonly string[]): Promise<number> {
     const { measureReconnects } = await import('./reconnect/main.js')
     return untilStopped((signal) => measureReconnects(args.slice(1), signal))
   }
+  if (args[0] === 'ports') {
+    const { measurePorts } = await import('./ports/main.js')
+    return untilStopped((signal) => measurePorts(args.slice(1), signal))
+  }
   if (args[0] === 'micro') {
     const { runMicro } = await import('./micro/run.js')
     await runMicro()

@@ -48,6 +48,7 @@ const USUAL_BURST = validateLaunchOptions().burst
 
 export const HELP = `npm run bench -- [options]      switches side by side, under the same load
 npm run bench -- micro          parts of a switch by themselves
+npm run bench -- ports          one switch with 256 ports, of which two are active
 npm run bench -- reconnect      how long a restart of the switch, or of a guest, is felt
 
   --quick            ${QUICK.rounds} short rounds, under two minutes

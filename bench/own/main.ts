@@ -11,6 +11,9 @@ const send = (reply: Reply) => process.send?.(reply)
 // The bench is gone.
 process.on('disconnect', () => process.exit(1))
 
+/** Many guests on a busy machine take their time. */
+const READY_MS = 60_000
+
 const NAMES = ['vhost0', 'vhost1'] as const
 
 const datapath = await Datapath.open({ memory: start.memory, memoryMiB: start.memoryMiB })
@@ -20,7 +23,14 @@ const [a, b] = await Promise.all(
   ),
 )
 const lcore = await launch()
-await Promise.all([a?.ready(), b?.ready()])
+const others = await Promise.all(
+  start.others.map((path, i) =>
+    datapath.addPort({ name: `other${i}`, type: 'dpdkvhostuserclient', path }),
+  ),
+)
+await Promise.all(
+  [a, b, ...(start.guests ? others : [])].map((port) => port?.ready({ timeoutMs: READY_MS })),
+)
 process.on('message', (request: Request) => void answer(request))
 send({ kind: 'started' })
 

@@ -6,6 +6,10 @@ export interface Start {
   readonly burst: number
   readonly memory: 'hugepages' | 'memfd'
   readonly memoryMiB: number
+  /** Sockets of further ports. */
+  readonly others: readonly string[]
+  /** Whether guests listen on those. */
+  readonly guests: boolean
 }
 
 /** From the bench to that process. Each is answered by a message. */

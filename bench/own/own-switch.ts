@@ -3,13 +3,20 @@ import { type Setup, START_MS } from '../setup.js'
 import { Channel } from './channel.js'
 import type { Pair, Reply, Request, Start, Totals } from './messages.js'
 
+/** Time that many guests may take to be connected. */
+export const MANY_GUESTS_MS = 90_000
+
 /** A switch made with this package, in a process of its own. */
 export class OwnSwitch implements RunningSwitch {
   readonly #channel: Channel<Request, Reply>
   readonly #started: Promise<unknown>
   #before: Totals | undefined
 
-  constructor({ burst, sockets, folder, cpus, memory }: Setup, contender: Start['contender']) {
+  constructor(
+    { burst, sockets, folder, cpus, memory }: Setup,
+    contender: Start['contender'],
+    more: Pick<Start, 'others' | 'guests'> = { others: [], guests: false },
+  ) {
     const start: Start = {
       contender,
       sockets,
@@ -17,9 +24,10 @@ export class OwnSwitch implements RunningSwitch {
       burst,
       memory: memory.kind,
       memoryMiB: memory.mib,
+      ...more,
     }
     this.#channel = new Channel(contender, new URL('./main.js', import.meta.url), start, folder)
-    this.#started = this.#channel.reply('started', START_MS)
+    this.#started = this.#channel.reply('started', more.guests ? MANY_GUESTS_MS : START_MS)
     this.#started.catch(() => {})
   }
 
