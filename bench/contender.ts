@@ -31,6 +31,8 @@ export interface Work {
   readonly dropped: number
   /** Mean frames of a burst, where it tells. */
   readonly burst: number | undefined
+  /** Share of the frames that another part of the switch had to decide, where it has one: upcalls. */
+  readonly upcalls?: number
 }
 
 /** A way to switch frames between two ports. */

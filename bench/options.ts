@@ -1,6 +1,7 @@
 import { validateLaunchOptions } from '../src/config/index.js'
 import { cpuPair, number, one, parseFlags, pick, pickNamed } from './arguments.js'
 import { CONTENDERS, type Contender } from './contender.js'
+import { RETAKES } from './sample-taker.js'
 import { RINGS, type Ring } from './setup.js'
 
 export interface Options {
@@ -16,6 +17,8 @@ export interface Options {
   /** Measured time of the boundary to JavaScript, for each ring. */
   readonly boundarySeconds: number
   readonly patienceSeconds: number
+  /** How often a disturbed sample is taken again. */
+  readonly retakes: number
   readonly memory: 'auto' | 'hugepages' | 'memfd'
   readonly cpus: readonly [number, number] | undefined
   readonly json: string | undefined
@@ -38,6 +41,7 @@ const VALUES = [
   'frame-bytes',
   'burst',
   'patience',
+  'retakes',
   'memory',
   'cpus',
   'json',
@@ -58,6 +62,7 @@ npm run bench -- reconnect      how long a restart of the switch, or of a guest,
   --seconds N        measured time of each turn (default: ${NORMAL.seconds})
   --frame-bytes N    length of the frames without FCS, 60 to 1514 (default: 64)
   --patience N       seconds to wait, before each turn, for both CPUs to be free (default: 0)
+  --retakes N        how often a disturbed sample is taken again (default: ${RETAKES})
   --burst N          most frames a switch takes at once, 1 to 256 (default: ${USUAL_BURST}, as in launch)
   --memory KIND      hugepages or memfd, for every process (default: hugepages if enough are free)
   --cpus S,G         CPU of the switch and CPU of the generator (default: two that share no core)
@@ -82,6 +87,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' {
     seconds: number('--seconds', values.seconds, preset.seconds, 0.1, 600, false),
     limitSeconds: preset.limitSeconds,
     boundarySeconds: preset.boundarySeconds,
+    retakes: number('--retakes', values.retakes, RETAKES, 0, 100),
     patienceSeconds: number('--patience', values.patience, 0, 0, 3600),
     memory: one('--memory', values.memory ?? 'auto', ['auto', 'hugepages', 'memfd']),
     cpus: cpuPair(values.cpus),

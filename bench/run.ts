@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly seconds: number
   /** No round is begun that would end later than this. The first is always run. */
   readonly limitSeconds: number
+  /** How often a disturbed sample is taken again. */
+  readonly retakes: number
   /** How long to wait before each turn for both CPUs to be free. */
   readonly patienceSeconds: number
   /** Most frames a switch takes in one burst. */

@@ -8,8 +8,8 @@ import { type Measurement, type Sample, takeSample } from './sample.js'
 const LOST = 0.02
 /** or when the CPUs were that many times farther apart than they can be. */
 const FAR = 1.5
-/** It is then taken again, at most that many times. What it came to has no say in that. */
-const RETAKES = 2
+/** It is then taken again, at most that many times unless the options say otherwise. What it came to has no say in that. */
+export const RETAKES = 2
 
 /** Takes samples, and takes those again that something else disturbed. */
 export class SampleTaker {
@@ -42,7 +42,7 @@ export class SampleTaker {
       const roundTrip = Math.max(before, await this.#calibrator.roundTrip())
       const taken = { ...sample, roundTrip }
       if (best === undefined || this.#disturbance(taken) < this.#disturbance(best)) best = taken
-      if (this.#disturbance(best) < 1 || retakes === RETAKES) return best
+      if (this.#disturbance(best) < 1 || retakes === this.#options.retakes) return best
       this.putAside++
     }
   }

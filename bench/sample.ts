@@ -24,6 +24,8 @@ export interface Measurement {
   readonly generatorBusy: number
   /** Mean frames of a burst, where the switch tells. */
   readonly burst: number | undefined
+  /** Share of the frames that were upcalls, where the switch has such. */
+  readonly upcalls?: number | undefined
   /** Frames the switch took and did not deliver. */
   readonly dropped: number
   /** Share of the time for which the switch's core was given to others. */
@@ -103,6 +105,7 @@ async function measure(
     busy: (cyclesPerPacket * rate) / work.cyclesPerSecond,
     generatorBusy: (generatorCycles * rate) / work.cyclesPerSecond,
     burst: work.burst,
+    upcalls: work.upcalls,
     dropped: work.dropped,
     switchLost,
     generatorLost,

@@ -16,6 +16,9 @@ const FARTHER = 0.5
 /** A switch that is idle for more of its time than this waits for the generator. */
 const WAITING = 0.1
 
+/** An upcall costs as much as a hundred frames. */
+const UPCALLS = 0.001
+
 /** What a reader has to know before believing the numbers; empty when there is nothing to say. */
 export function caveats({ runs, noise }: Results, machine: Machine): string[] {
   const said: string[] = []
@@ -43,6 +46,10 @@ export function caveats({ runs, noise }: Results, machine: Machine): string[] {
     said.push(
       `limited by the generator, so its rate says less than its cycles: ${waiting.map(title).join(', ')}`,
     )
+  }
+  const slow = runs.filter((run) => median(run.samples.map(({ upcalls = 0 }) => upcalls)) > UPCALLS)
+  if (slow.length > 0) {
+    said.push(`still made up flows while it was measured: ${slow.map(title).join(', ')}`)
   }
   const losing = runs.filter((run) => run.samples.some(({ dropped }) => dropped > 1024))
   if (losing.length > 0) said.push(`frames were lost: ${losing.map(title).join(', ')}`)

@@ -6,6 +6,8 @@ export interface PmdStats {
   /** Cycles of polls that found frames. */
   readonly busyCycles: number
   readonly idleCycles: number
+  /** Frames for which no flow was remembered. */
+  readonly upcalls: number
 }
 
 /** @throws Error when the text does not show one polling thread */
@@ -16,9 +18,9 @@ export function parsePmdStats(text: string): PmdStats {
     frames: one(/packets received: (\d+)/),
     busyCycles: one(/(?<!avg )processing cycles: (\d+)/),
     idleCycles: one(/idle cycles: (\d+)/),
+    upcalls: one(/miss with success upcall: (\d+)/) + one(/miss with failed upcall: (\d+)/),
   }
-  // Lines of cycles are left out while there are none.
-  if (Number.isNaN(stats.frames + stats.busyCycles + stats.idleCycles)) throw unreadable(text)
+  if (Object.values(stats).some(Number.isNaN)) throw unreadable(text)
   return stats
 }
 

@@ -73,6 +73,7 @@ export class OvsSwitch implements RunningSwitch {
       cyclesPerSecond: (stats.busyCycles + stats.idleCycles) / seconds,
       dropped: (await this.#dropped()) - this.#droppedBefore,
       burst: undefined,
+      upcalls: stats.frames === 0 ? 0 : stats.upcalls / stats.frames,
     }
   }
 

@@ -5,6 +5,7 @@ import { describeMachine } from '../machine.js'
 import { chooseMemory } from '../memory.js'
 import { Progress } from '../progress.js'
 import { runBench } from '../run.js'
+import { RETAKES } from '../sample-taker.js'
 import { median } from '../statistics.js'
 import { table } from '../table.js'
 import { describe } from '../text-report.js'
@@ -19,13 +20,23 @@ const HELP = `npm run bench -- ports [options]      one switch with many ports, 
   --rounds N       rounds in which each takes its turn (default: 5)
   --seconds N      measured time of each turn (default: 1)
   --patience N     seconds to wait, before each turn, for both CPUs to be free (default: 0)
+  --retakes N      how often a disturbed sample is taken again (default: ${RETAKES})
   --memory KIND    hugepages or memfd, for every process (default: hugepages if enough are free)
   --cpus S,G       CPU of the switch and CPU of the guests (default: two that share no core)
   --json FILE      writes everything that was measured
   --help           shows this
 `
 
-const VALUES = ['ports', 'rounds', 'seconds', 'patience', 'memory', 'cpus', 'json'] as const
+const VALUES = [
+  'ports',
+  'rounds',
+  'seconds',
+  'patience',
+  'retakes',
+  'memory',
+  'cpus',
+  'json',
+] as const
 
 /** What `--json` writes, beside the machine. */
 export interface PortsReport {
@@ -79,9 +90,18 @@ export async function measurePorts(args: readonly string[], signal: AbortSignal)
       }
     }
     const patienceSeconds = number('--patience', values.patience, 0, 0, 3600)
+    const retakes = number('--retakes', values.retakes, RETAKES, 0, 100)
     const scenarios = [{ ring: 'split', frameBytes: 64 }] as const
     const limitSeconds = Number.POSITIVE_INFINITY
-    const options = { contenders, scenarios, rounds, seconds, limitSeconds, patienceSeconds }
+    const options = {
+      contenders,
+      scenarios,
+      rounds,
+      seconds,
+      limitSeconds,
+      retakes,
+      patienceSeconds,
+    }
     const results = await runBench({ ...options, burst: 32, cpus, memory }, progress, signal)
     progress.end()
     const [two] = results.runs

@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { JsonReport } from '../../bench/json-report.js'
+import { findOvs } from '../../bench/ovs/find.js'
+import type { PortsReport } from '../../bench/ports/main.js'
 import { socketFolder } from '../support/loopback.js'
 
 const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
@@ -34,6 +36,27 @@ function start(args: readonly string[], folder = tmpdir()) {
   return { child, ended, said: () => stderr }
 }
 
+/** One short round of these switches. */
+async function measure(only: string, rings: string) {
+  using folder = socketFolder()
+  const file = join(folder.path, 'out.json')
+  const { code, stdout, stderr } = await start([
+    ...['--only', only, '--rings', rings, '--rounds', '1', '--seconds', '0.4', '--retakes', '0'],
+    ...['--memory', 'memfd', '--json', file],
+  ]).ended
+  const report = JSON.parse(readFileSync(file, 'utf8') || '{}') as JsonReport
+  return { code, report, said: `${stdout}\n${stderr}` }
+}
+
+function withoutOvs(): string | false {
+  try {
+    findOvs()
+    return process.getuid?.() === 0 ? false : 'OVS needs root: its bridge is a network interface'
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
 describe('npm run bench', () => {
   test('two switches, one ring, one round', { skip }, async () => {
     using folder = socketFolder()
@@ -47,6 +70,8 @@ describe('npm run bench', () => {
       '1',
       '--seconds',
       '0.2',
+      '--retakes',
+      '0',
     ]
     const { code, stdout, stderr } = await start([...only, '--memory', 'memfd', '--json', file])
       .ended
@@ -80,6 +105,44 @@ describe('npm run bench', () => {
     for (const key of ['cpu', 'kernel', 'versions', 'hugepages', 'command'] as const) {
       assert.notEqual(report.machine[key], undefined, key)
     }
+  })
+
+  test('rules and many flows, without OVS', { skip }, async () => {
+    const { code, report, said } = await measure('ts-flow2,ts-flow1000', 'packed')
+    assert.equal(code, 0, said)
+    assert.deepEqual(
+      report.runs.map(({ name }) => name),
+      ['ts-flow2', 'ts-flow1000'],
+    )
+    for (const run of report.runs) assert.ok(run.mpps > 0 && run.cyclesPerPacket > 0, said)
+    // Their loads are not the same, so they are not compared.
+    assert.deepEqual(report.ratios, {})
+  })
+
+  test('OVS-DPDK', { skip: skip || withoutOvs() }, async () => {
+    const { code, report, said } = await measure('ts-flow2,ovs-flow2,ovs-normal', 'split')
+    assert.equal(code, 0, said)
+    for (const run of report.runs) assert.ok(run.mpps > 0 && run.cyclesPerPacket > 0, said)
+    assert.deepEqual(Object.keys(report.ratios), ['ts-flow2/ovs-flow2@split@64'])
+    assert.match(said, /to OVS-DPDK/)
+  })
+
+  test('many ports', { skip }, async () => {
+    using folder = socketFolder()
+    const file = join(folder.path, 'out.json')
+    const options = ['--ports', '8', '--rounds', '1', '--seconds', '0.1', '--retakes', '0']
+    const args = ['ports', ...options, '--memory', 'memfd', '--json', file]
+    const { code, stdout, stderr } = await start(args).ended
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /8 ports, 6 without a guest/)
+    const report = JSON.parse(readFileSync(file, 'utf8')) as PortsReport
+    assert.deepEqual(
+      report.runs.map(({ name }) => name),
+      ['2 ports', '8 ports, 6 without a guest', '8 ports, 6 idle guests'],
+    )
+    for (const run of report.runs) assert.ok(run.mpps > 0, run.name)
+    assert.deepEqual(Object.keys(report.startMs), ['2', '8'])
+    assert.equal(Object.keys(report.ratios).length, 2)
   })
 
   test('Ctrl-C leaves nothing behind', { skip }, async () => {

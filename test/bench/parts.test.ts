@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { UsageError } from '../../bench/arguments.js'
-import { CONTENDERS } from '../../bench/contender.js'
+import { CONTENDERS, RATIOS } from '../../bench/contender.js'
 import { parseCpuList } from '../../bench/cpus.js'
+import { exactRules, FLOWS, flows, frameOf } from '../../bench/flows/flows.js'
 import { parseOptions } from '../../bench/options.js'
+import { parsePmdStats, parseTxDropped } from '../../bench/ovs/output.js'
 import { planTurns, type Run } from '../../bench/plan.js'
 import { ratiosOf } from '../../bench/ratios.js'
 import type { Sample } from '../../bench/sample.js'
@@ -27,6 +29,74 @@ function run(name: string, mpps: readonly number[], ring: Run['ring'] = 'split')
   const samples = mpps.map((rate) => ({ ...SAMPLE, mpps: rate, cyclesPerPacket: 1000 / rate }))
   return { name, ring, frameBytes: 64, samples }
 }
+
+describe('contenders', () => {
+  test('are compared with those of the same load only', () => {
+    const loadOf = (name: string) => CONTENDERS.find((one) => one.name === name)?.load
+    for (const [over, under] of RATIOS) {
+      assert.ok(loadOf(over) !== undefined, over)
+      assert.equal(loadOf(over), loadOf(under), `${over} and ${under}`)
+    }
+  })
+})
+
+describe('many flows', () => {
+  const NAMES = ['a', 'b'] as const
+
+  test('each is a flow of its own, in frames of the length that is asked for', () => {
+    const all = flows()
+    assert.equal(all.length, FLOWS)
+    assert.equal(new Set(all.map((flow) => Object.values(flow).join())).size, FLOWS)
+    const frames = all.slice(0, 4).map((flow, i) => frameOf(flow, i, 64))
+    for (const frame of frames) assert.equal(frame.length, 64)
+    const [first, second] = frames.map((frame) => Buffer.from(frame).toString('hex'))
+    assert.equal(first?.slice(0, 24), '02000000000b02000000000a')
+    assert.equal(second?.slice(0, 24), '02000000000a02000000000b')
+  })
+
+  test('1,000 have an exact rule, and all go to the other port', () => {
+    const rules = exactRules(NAMES)
+    assert.equal(rules.length, 1002)
+    assert.equal(rules.filter((rule) => rule.includes('tp_dst=')).length, 1000)
+    const [even, odd] = rules
+    assert.match(even as string, /actions=output:b$/)
+    assert.match(odd as string, /actions=output:a$/)
+    assert.deepEqual(rules.slice(-2), [
+      'priority=0,in_port=a,actions=output:b',
+      'priority=0,in_port=b,actions=output:a',
+    ])
+  })
+})
+
+describe('what OVS prints', () => {
+  const pmd = `pmd thread numa_id 0 core_id 3:
+  packets received: 119
+  emc hits: 7
+  miss with success upcall: 3
+  miss with failed upcall: 1
+  idle cycles: 76234424 (88.98%)
+  processing cycles: 9444032 (11.02%)
+  avg cycles per packet: 719987.03 (85678456/119)
+  avg processing cycles per packet: 79361.61 (9444032/119)
+main thread:
+  packets received: 5
+`
+  test('cycles of the thread that polls', () => {
+    const expected = { frames: 119, busyCycles: 9_444_032, idleCycles: 76_234_424, upcalls: 4 }
+    assert.deepEqual(parsePmdStats(pmd), expected)
+  })
+
+  test('frames that ports did not take', () => {
+    const port = (dropped: number) =>
+      `  port 1: vhost0 (dpdkvhostuserclient)\n    TX packets:4 errors:0 dropped:${dropped} aborted:0 carrier:0\n`
+    assert.equal(parseTxDropped(port(2) + port(40)), 42)
+  })
+
+  test('anything else is shown, not guessed at', () => {
+    assert.throws(() => parsePmdStats('main thread:'), /does not understand/)
+    assert.throws(() => parseTxDropped(''), /does not understand/)
+  })
+})
 
 describe('the order of samples', () => {
   test('everybody has a turn in every scenario before anybody has the next', () => {
