@@ -7,8 +7,7 @@ import type { Cpus } from './setup.js'
  * @param asked - switch and generator, when the user says
  */
 export function chooseCpus(asked: readonly [number, number] | undefined): Cpus {
-  const status = readFileSync('/proc/self/status', 'utf8')
-  const others = status.match(/^Cpus_allowed_list:\t(.*)$/m)?.[1] ?? '0'
+  const others = allowedCpus()
   const allowed = parseCpuList(others)
   if (asked === undefined) {
     const [first, second] = allowed
@@ -26,6 +25,12 @@ export function chooseCpus(asked: readonly [number, number] | undefined): Cpus {
     throw new Error(`--cpus: CPU ${wrong} is not among those allowed, ${others}`)
   if (ours === generator) throw new Error('--cpus: the switch and the generator need a CPU each')
   return { switch: ours, generator, others }
+}
+
+/** CPUs this process may use, as a list such as `0-3,8`. */
+export function allowedCpus(): string {
+  const status = readFileSync('/proc/self/status', 'utf8')
+  return status.match(/^Cpus_allowed_list:\t(.*)$/m)?.[1] ?? '0'
 }
 
 /** Hardware threads that share a core with a CPU, itself included. */

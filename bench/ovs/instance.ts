@@ -11,6 +11,9 @@ const run = promisify(execFile)
 /** How long a tool of OVS, or the start of its database, may take. */
 const TOOL_MS = 30_000
 
+/** How long guests may take to be connected. */
+const CONNECT_MS = 20_000
+
 /**
  * An Open vSwitch of its own in a folder: a database, and the daemon as often as it is started. One that the machine
  * runs is neither used nor seen.
@@ -85,6 +88,21 @@ export class OvsInstance implements AsyncDisposable {
     // Without --no-wait it waits for the daemon.
     await this.vsctl('--timeout=20', 'set', 'Open_vSwitch', '.', 'external_ids:asked=ready')
     await appears(this.#bridgeSocket(bridge))
+  }
+
+  /** Resolves when so many guests are connected and polled; what OVS gets for one that is not yet is lost. */
+  async connected(guests: number): Promise<void> {
+    const deadline = performance.now() + CONNECT_MS
+    for (;;) {
+      const queues = (await this.appctl('dpif-netdev/pmd-rxq-show')).match(/\(enabled\)/g) ?? []
+      if (queues.length >= guests) break
+      if (performance.now() > deadline) {
+        throw new Error(`OVS polls ${queues.length} of ${guests} guests after ${CONNECT_MS} ms`)
+      }
+      await sleep(20)
+    }
+    // It hears of the queues to a guest at the same time, and takes notice up to 64 ms later.
+    await sleep(100)
   }
 
   /** Runs `ovs-vsctl`; without `--no-wait` among the words it waits for the daemon. */

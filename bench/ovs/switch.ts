@@ -50,10 +50,12 @@ export class OvsSwitch implements RunningSwitch {
 
   async started(): Promise<void> {
     await this.#instance.ready(this.#bridge)
-    if (this.#rules === undefined) return
-    const file = join(this.#setup.folder, 'flows')
-    writeFileSync(file, `${this.#rules.join('\n')}\n`)
-    await this.#instance.ofctl(this.#bridge, 'add-flows', [file])
+    if (this.#rules !== undefined) {
+      const file = join(this.#setup.folder, 'flows')
+      writeFileSync(file, `${this.#rules.join('\n')}\n`)
+      await this.#instance.ofctl(this.#bridge, 'add-flows', [file])
+    }
+    await this.#instance.connected(this.#setup.sockets.length)
   }
 
   async begin(): Promise<void> {}

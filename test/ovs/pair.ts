@@ -13,13 +13,13 @@ export class Pair implements AsyncDisposable {
   readonly ovs: OvsSwitch
   readonly #own: RuleSwitch
   readonly #guests: { readonly ovs: Guests; readonly own: Guests }
-  readonly #stack: AsyncDisposableStackLike
+  readonly #stack: Disposables
 
   private constructor(
     ovs: OvsSwitch,
     own: RuleSwitch,
     guests: { ovs: Guests; own: Guests },
-    stack: AsyncDisposableStackLike,
+    stack: Disposables,
   ) {
     this.ovs = ovs
     this.#own = own
@@ -35,7 +35,7 @@ export class Pair implements AsyncDisposable {
     columns: readonly PortColumns[],
     startOwn: (folder: string) => Promise<RuleSwitch>,
   ): Promise<Pair> {
-    const stack = new AsyncDisposableStackLike()
+    const stack = new Disposables()
     try {
       const folders = { ovs: stack.use(socketFolder()).path, own: stack.use(socketFolder()).path }
       const guests = {
@@ -45,6 +45,7 @@ export class Pair implements AsyncDisposable {
       const ovs = stack.use(await OvsSwitch.start(folders.ovs, columns))
       const own = stack.use(await startOwn(folders.own))
       await Promise.all([guests.ovs.up(), guests.own.up()])
+      await ovs.connected(columns.length)
       return new Pair(ovs, own, guests, stack)
     } catch (error) {
       await stack[Symbol.asyncDispose]()
@@ -72,7 +73,7 @@ export class Pair implements AsyncDisposable {
 }
 
 /** What Node.js has from version 24 on: disposes of things, the last one first. */
-class AsyncDisposableStackLike implements AsyncDisposable {
+class Disposables implements AsyncDisposable {
   readonly #things: (Disposable | AsyncDisposable)[] = []
 
   use<T extends Disposable | AsyncDisposable>(thing: T): T {

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { allowedCpus, parseCpuList } from '../../bench/cpus.js'
 import { bridgeName, configuration, portPools } from '../../bench/ovs/configuration.js'
 import { OvsInstance } from '../../bench/ovs/instance.js'
 import type { BenchProcess } from '../../bench/process.js'
@@ -78,10 +79,11 @@ export class OvsSwitch implements RuleSwitch {
       // Others need the CPU too.
       'other_config:pmd-maxsleep=200',
     ]
+    const cpu = parseCpuList(allowedCpus())[0] ?? 0
     const list = ports.map((columns, i) => {
       return { name: `vhost${i}`, path: socketOf(this.#folder, i), number: i + 1, columns }
     })
-    const words = configuration(this.#bridge, list, 0, settings, 'secure')
+    const words = configuration(this.#bridge, list, cpu, settings, 'secure')
     await this.#instance.vsctl('--no-wait', ...words)
     this.#daemon = this.#instance.startDaemon()
     await Promise.race([this.#instance.ready(this.#bridge), this.#daemon.failed])
@@ -139,6 +141,11 @@ export class OvsSwitch implements RuleSwitch {
       }
     }
     return refused
+  }
+
+  /** Resolves when it polls all of its guests. */
+  connected(guests: number): Promise<void> {
+    return this.#instance.connected(guests)
   }
 
   /** What OVS says it does with a frame, for messages. */
