@@ -15,6 +15,8 @@ export interface RunningSwitch extends AsyncDisposable {
   started(): Promise<void>
   /** Called before the first frame comes, with the longest time that the measurement can take. */
   begin(milliseconds: number): Promise<void>
+  /** Whether it has seen all there is, where that can take longer than others need to warm up. */
+  settled?(): Promise<boolean>
   /** Begins to count cycles. */
   countCycles(): Promise<void>
   /** What it did since {@link countCycles}. */

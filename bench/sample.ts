@@ -9,6 +9,9 @@ import { median } from './statistics.js'
 /** The rate of a sample is the median over windows of this length, so that one disturbance does not count. */
 const WINDOW_MS = 100
 
+/** Most that a switch can take longer than that to have seen all there is. */
+const SETTLING_MS = 10_000
+
 /** Length of the window in which cycles are counted, after the others. */
 const CYCLES_MS = 200
 
@@ -71,9 +74,16 @@ async function measure(
   await unlessAborted(Promise.all([generator.started(), running.started()]), signal)
 
   // Twice what it takes: on a busy machine every answer may be late.
-  await running.begin(2 * (warmUpMs + milliseconds + CYCLES_MS) + 5000)
+  await running.begin(2 * (warmUpMs + SETTLING_MS + milliseconds + CYCLES_MS) + 5000)
   await generator.begin()
   await wait(warmUpMs)
+  for (
+    let left = SETTLING_MS;
+    left > 0 && (await running.settled?.()) === false;
+    left -= WINDOW_MS
+  ) {
+    await wait(WINDOW_MS)
+  }
 
   const ours = new PollingThread(running.pid, setup.cpus.switch)
   const theirs = new PollingThread(generator.pid, setup.cpus.generator)

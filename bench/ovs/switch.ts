@@ -15,6 +15,7 @@ export class OvsSwitch implements RunningSwitch {
   readonly #bridge = bridgeName()
   readonly #rules: readonly string[] | undefined
   #since = 0
+  #upcalls = -1
   #droppedBefore = 0
 
   private constructor(setup: Setup, instance: OvsInstance, rules: readonly string[] | undefined) {
@@ -59,6 +60,16 @@ export class OvsSwitch implements RunningSwitch {
   }
 
   async begin(): Promise<void> {}
+
+  /** Whether it stopped making up flows since it was last asked. */
+  async settled(): Promise<boolean> {
+    const { frames, upcalls } = parsePmdStats(
+      await this.#instance.appctl('dpif-netdev/pmd-stats-show'),
+    )
+    const before = this.#upcalls
+    this.#upcalls = upcalls
+    return frames > 0 && upcalls === before
+  }
 
   async countCycles(): Promise<void> {
     this.#droppedBefore = await this.#dropped()
