@@ -106,7 +106,10 @@ async function measure(
 
   const mpps = median(rates) / 1e6
   if (mpps === 0 || work.frames === 0) {
-    throw new Error(`no frames went through ${contender.name} on ${setup.ring} rings`)
+    throw new Error(
+      `no frames went through ${contender.name} on ${setup.ring} rings: ` +
+        `the guests got ${rates.join(', ')} a second, the switch took ${work.frames} in the end`,
+    )
   }
   const cyclesPerPacket = work.busyCycles / work.frames
   return {
