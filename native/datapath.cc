@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <future>
+#include <optional>
 
 namespace dpdk_vhost {
 
@@ -239,9 +240,9 @@ void Datapath::assign(const std::vector<Assignment>& assignments) {
 
 void Datapath::assign_under_lock(const std::vector<Assignment>& assignments) {
   const auto lists = [&](auto keep) {
-    std::array<std::unique_ptr<QueueList>, kMaxLcores> result;
+    std::array<std::optional<QueueList>, kMaxLcores> result;
     for (uint32_t index = 0; index < kMaxLcores; ++index) {
-      if (lcores_[index] != nullptr) result[index] = std::make_unique<QueueList>();
+      if (lcores_[index] != nullptr) result[index].emplace();
     }
     for (const Assignment& assignment : assignments) {
       Port* port = ports_.find(assignment.port);
@@ -255,7 +256,7 @@ void Datapath::assign_under_lock(const std::vector<Assignment>& assignments) {
   };
   const auto install = [&](auto queues) {
     for (uint32_t index = 0; index < kMaxLcores; ++index) {
-      if (queues[index]) lcores_[index]->replace_queues(std::move(queues[index]));
+      if (queues[index]) lcores_[index]->replace_queues(std::move(*queues[index]));
     }
   };
   const auto had = [&](const Assignment& wanted) {

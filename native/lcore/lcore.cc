@@ -28,7 +28,7 @@ Lcore::Lcore(uint32_t index, std::shared_ptr<PacketMemory> memory, PortTable& po
       burst_limit_(std::clamp<uint32_t>(burst_limit, 1, kMaxBurst)),
       block_(std::make_shared<BurstBlock>()),
       sleeper_(wake_fd),
-      queues_(std::make_unique<const QueueList>().release()),
+      polled_(std::make_unique<PolledQueues>(QueueList()).release()),
       last_tick_(rte_rdtsc()),
       ms_per_cycle_(1000.0 / static_cast<double>(rte_get_tsc_hz())) {
   first_run_.fill(kNoRun);
@@ -36,31 +36,35 @@ Lcore::Lcore(uint32_t index, std::shared_ptr<PacketMemory> memory, PortTable& po
 
 Lcore::~Lcore() {
   end_burst();
-  const std::unique_ptr<const QueueList> owned(queues_.load());
+  const std::unique_ptr<PolledQueues> owned(polled_.load());
 }
 
 uint32_t Lcore::poll() {
+  return poll(false);
+}
+
+uint32_t Lcore::poll(bool all) {
   const Quiescence::Section section(reader_);
   tick();
   transmit();
-  return receive();
+  return receive(all);
 }
 
 uint32_t Lcore::arm() {
   const Quiescence::Section section(reader_);
   tick();
   transmit();
-  const QueueList& queues = *queues_.load(std::memory_order_acquire);
+  const QueueList& queues = polled_.load(std::memory_order_acquire)->queues;
   sleeper_.arm(queues);
   // What came before the peers knew that we want to be told of it.
-  const uint32_t count = receive();
+  const uint32_t count = receive(true);
   if (count != 0) sleeper_.disarm(queues);
   return count;
 }
 
 void Lcore::disarm() {
   const Quiescence::Section section(reader_);
-  sleeper_.disarm(*queues_.load(std::memory_order_acquire));
+  sleeper_.disarm(polled_.load(std::memory_order_acquire)->queues);
 }
 
 uint32_t Lcore::wait(uint32_t timeout_ms) {
@@ -69,7 +73,7 @@ uint32_t Lcore::wait(uint32_t timeout_ms) {
   counters_.sleeps.add(1);
   sleeper_.wait(timeout_ms);
   disarm();
-  return poll();
+  return poll(true);
 }
 
 void Lcore::tick() {
@@ -92,19 +96,23 @@ void Lcore::end_burst() {
 
 // --- receiving ---
 
-uint32_t Lcore::receive() {
-  const QueueList& queues = *queues_.load(std::memory_order_acquire);
+uint32_t Lcore::receive(bool all) {
+  PolledQueues& polled = *polled_.load(std::memory_order_acquire);
+  PollOrder& order = polled.order;
   if (ports_.ready_epoch() != ready_epoch_) refresh_ready_ports();
   counters_.polls.add(1);
-  const auto size = static_cast<uint32_t>(queues.size());
-  for (uint32_t i = 0; i < size; ++i) {
-    if (next_queue_ >= size) next_queue_ = 0;
-    const RxQueue& queue = queues[next_queue_++];
+  order.begin(all);
+  for (uint32_t at = order.next(); at != PollOrder::kNone; at = order.next()) {
+    const RxQueue& queue = polled.queues[at];
     // This lcore has none in hand here, so another one has.
     if (queue.in_hand->value.load(std::memory_order_acquire)) continue;
     uint32_t count =
         queue.port->receive(queue.queue, memory_->pool(), frames_.data(), burst_limit_);
-    if (count == 0) continue;
+    if (count == 0) {
+      order.empty();
+      continue;
+    }
+    order.found();
     RxCounters& counted = queue.port->counters.rx[queue.queue];
     bool all_fit = true;
     uint64_t bytes = show_first(count, all_fit);
@@ -191,9 +199,10 @@ void Lcore::refresh_ready_ports() {
   block_->words[kReadyEpoch] = ready_epoch_;
 }
 
-void Lcore::replace_queues(std::unique_ptr<const QueueList> queues) {
-  const std::unique_ptr<const QueueList> old(
-      queues_.exchange(queues.release(), std::memory_order_acq_rel));
+void Lcore::replace_queues(QueueList queues) {
+  auto fresh = std::make_unique<PolledQueues>(std::move(queues));
+  const std::unique_ptr<PolledQueues> old(
+      polled_.exchange(fresh.release(), std::memory_order_acq_rel));
   quiescence_.wait_for_readers();
 }
 

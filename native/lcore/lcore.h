@@ -56,7 +56,7 @@ class Lcore {
 
   // Control thread: the new list is in force, and the old one in nobody's hands, when it returns.
   // Frames of the last burst may still be in hand (`RxQueue::in_hand`).
-  void replace_queues(std::unique_ptr<const QueueList> queues);
+  void replace_queues(QueueList queues);
 
   uint32_t index() const { return index_; }
   const std::shared_ptr<BurstBlock>& block() const { return block_; }
@@ -70,7 +70,9 @@ class Lcore {
   };
   static constexpr uint16_t kNoRun = UINT16_MAX;
 
-  uint32_t receive();
+  uint32_t poll(bool all);
+  // Looks at rx queues until one has frames; `all`: at every one of them before it gives up.
+  uint32_t receive(bool all);
   void transmit();
   void transmit_copies();
   void add_run(uint32_t port, uint32_t begin, uint32_t end);
@@ -105,10 +107,10 @@ class Lcore {
   const std::shared_ptr<BurstBlock> block_;
   Sleeper sleeper_;
 
-  std::atomic<const QueueList*> queues_;  // written by the control thread
+  std::atomic<PolledQueues*> polled_;  // written by the control thread
 
   // Everything below belongs to the lcore's thread.
-  uint32_t next_queue_ = 0;
+  uint32_t native_io_turn_ = 0;
   uint32_t received_ = 0;  // frames of the burst that came from in_port_, in_queue_
   uint32_t total_ = 0;     // with those the program added
   uint32_t in_port_ = 0;

@@ -13,11 +13,11 @@ uint64_t Lcore::native_io(uint32_t milliseconds) {
     const Quiescence::Section section(reader_);
     tick();
     if (last_tick_ >= end) return frames;
-    const QueueList& queues = *queues_.load(std::memory_order_acquire);
+    const QueueList& queues = polled_.load(std::memory_order_acquire)->queues;
     if (queues.size() < 2) return 0;
-    next_queue_ ^= 1;
-    const RxQueue& from = queues[next_queue_ & 1];
-    const RxQueue& to = queues[(next_queue_ & 1) ^ 1];
+    native_io_turn_ ^= 1;
+    const RxQueue& from = queues[native_io_turn_ & 1];
+    const RxQueue& to = queues[(native_io_turn_ & 1) ^ 1];
     const uint32_t count =
         from.port->receive(from.queue, memory_->pool(), frames_.data(), burst_limit_);
     was_busy_ = count != 0;

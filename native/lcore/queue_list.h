@@ -3,9 +3,11 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "constants.h"
+#include "lcore/poll_order.h"
 
 namespace dpdk_vhost {
 
@@ -27,7 +29,15 @@ struct RxQueue {
   InHand* in_hand = nullptr;
 };
 
-// Published whole to an lcore and replaced whole; never changed.
 using QueueList = std::vector<RxQueue>;
+
+// What an lcore polls: published whole to it and replaced whole.
+struct PolledQueues {
+  explicit PolledQueues(QueueList list)
+      : queues(std::move(list)), order(static_cast<uint32_t>(queues.size())) {}
+
+  const QueueList queues;
+  PollOrder order;  // the lcore's thread
+};
 
 }  // namespace dpdk_vhost
