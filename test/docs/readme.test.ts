@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { buildTcp } from '../../src/headers/build.js'
+import { checkConfig } from '../../src/switch/config/index.js'
 import { TestHost } from '../../src/testkit/index.js'
 import { Child } from '../support/child.js'
 import { socketFolder } from '../support/loopback.js'
@@ -14,6 +15,13 @@ const read = (path: string) => readFileSync(`${root}${path}`, 'utf8')
 test("README's first switch is the example", () => {
   const [, code] = /```ts\n([\s\S]*?)```/.exec(read('README.md')) ?? []
   assert.equal(code, read('examples/first-switch/first-switch.ts'))
+})
+
+test("README's configuration of vswitch is good", async () => {
+  const [, yaml = ''] = /```yaml\n([\s\S]*?)```/.exec(read('README.md')) ?? []
+  const { spec, problems, warnings } = await checkConfig(yaml, { file: 'README.md' })
+  assert.deepEqual([problems, warnings], [[], []])
+  assert.equal(spec?.ports.length, 3)
 })
 
 test('every command in README is one of package.json, every link leads somewhere', () => {
