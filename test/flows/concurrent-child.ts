@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { buildTcp, buildUdp } from '../../src/headers/build.js'
 import { flowTable } from '../../src/programs/flow-table/program.js'
 import type { FlowReplica } from '../../src/programs/flow-table/replica.js'
-import { FlowBurst } from './flow-burst.js'
+import { MadeUpBurst } from '../support/made-up-burst.js'
 
 /** What such a Worker is started with. */
 export interface ConcurrentStart {
@@ -29,7 +29,7 @@ const addresses = {
 }
 const frames = [buildTcp(addresses), buildUdp(addresses), buildTcp(addresses)]
 const table = flowTable({ replica })
-const memory = new FlowBurst(2)
+const memory = new MadeUpBurst(2)
 const burst = memory.receive(0, frames)
 const time = new Float64Array(clock)
 const ready = new Int32Array(gate)

@@ -12,7 +12,7 @@ import { Members } from '../../src/programs/flow-table/members.js'
 import { checkRules } from '../../src/programs/flow-table/rule.js'
 import type { Surroundings } from '../../src/programs/flow-table/send.js'
 import { Random, seeds } from '../headers/random.js'
-import { FlowBurst } from './flow-burst.js'
+import { MadeUpBurst } from '../support/made-up-burst.js'
 import { type Kind, PORT_COUNT, randomFrame, randomRule } from './random-flows.js'
 
 /** Rule sets of one test. */
@@ -35,12 +35,12 @@ class Notes implements Surroundings {
   readonly members = new Members()
   readonly #meters = [0, 0, 0]
 
-  normal({ bytes, offset, length }: FlowBurst['burst'], index: number): void {
+  normal({ bytes, offset, length }: MadeUpBurst['burst'], index: number): void {
     this.notes.push(`normal ${hex(bytes, offset[index], length[index])}`)
   }
 
   packetIn(
-    { bytes, offset, length }: FlowBurst['burst'],
+    { bytes, offset, length }: MadeUpBurst['burst'],
     index: number,
     rule: number,
     most: number,
@@ -70,8 +70,8 @@ function compare(random: Random, texts: readonly string[], seen: Set<string>): v
   compiled.compile(entries)
   for (const { searches } of compiled.explain().tables)
     for (const { kind } of searches) seen.add(kind)
-  const one = new FlowBurst(PORT_COUNT)
-  const other = new FlowBurst(PORT_COUNT)
+  const one = new MadeUpBurst(PORT_COUNT)
+  const other = new MadeUpBurst(PORT_COUNT)
   for (let n = 0; n < BURSTS; n++) {
     const frames = Array.from({ length: FRAMES }, () => randomFrame(random))
     const port = random.below(PORT_COUNT)

@@ -1,13 +1,13 @@
 import { flowTable } from '../../src/programs/flow-table/program.js'
 import type { FlowReplica } from '../../src/programs/flow-table/replica.js'
 import { SharedFlows, type SharedFlowsOptions } from '../../src/programs/flow-table/shared.js'
-import { FlowBurst, type Sent } from './flow-burst.js'
+import { MadeUpBurst, type Sent } from '../support/made-up-burst.js'
 import { PORT_COUNT } from './random-flows.js'
 
 /** One of several lcores: a flow table that follows shared rules, and a burst of its own. */
 export class TestReplica {
   readonly table
-  readonly burst = new FlowBurst(PORT_COUNT)
+  readonly burst = new MadeUpBurst(PORT_COUNT)
 
   constructor(replica: FlowReplica) {
     this.table = flowTable({ replica: structuredClone(replica) })

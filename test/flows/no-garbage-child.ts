@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs'
 import { buildUdp } from '../../src/headers/build.js'
 import { flowTable } from '../../src/programs/flow-table/program.js'
-import { FlowBurst } from './flow-burst.js'
+import { MadeUpBurst } from '../support/made-up-burst.js'
 
 const many = (make: (i: number) => string) => Array.from({ length: 1000 }, (_, i) => make(i))
 
@@ -38,7 +38,7 @@ const program = flowTable({
     sink += length
   },
 })
-const memory = new FlowBurst(3)
+const memory = new MadeUpBurst(3)
 const frames = Array.from({ length: 32 }, (_, i) =>
   buildUdp({
     source: 0x02_00_00_00_00_01,

@@ -6,7 +6,7 @@ import { CounterStripe } from '../../src/programs/flow-table/counter-memory.js'
 import { Interpreter } from '../../src/programs/flow-table/interpreter.js'
 import { Members } from '../../src/programs/flow-table/members.js'
 import { Random, seeds } from '../headers/random.js'
-import { FlowBurst } from './flow-burst.js'
+import { MadeUpBurst } from '../support/made-up-burst.js'
 import { TestLcores, TestReplica } from './lcores.js'
 import { PORT_COUNT, randomFrame, randomRule } from './random-flows.js'
 
@@ -24,7 +24,7 @@ const ports = (sent: readonly string[]) => sent.map((one) => Number.parseInt(one
 /** The plainest switch: one book and one interpreter. */
 class Model {
   readonly book = new RuleBook(() => 0, undefined, 1)
-  readonly burst = new FlowBurst(PORT_COUNT)
+  readonly burst = new MadeUpBurst(PORT_COUNT)
   readonly #stripe: CounterStripe
   readonly #interpreter: Interpreter
 

@@ -15,7 +15,7 @@ import { flowTable } from '../../src/programs/flow-table/program.js'
 import type { Surroundings } from '../../src/programs/flow-table/send.js'
 import { FlowTables } from '../../src/programs/flow-table/table.js'
 import { Random, seeds } from '../headers/random.js'
-import { FlowBurst } from './flow-burst.js'
+import { MadeUpBurst } from '../support/made-up-burst.js'
 import { PORT_COUNT, randomFrame, randomRule } from './random-flows.js'
 
 const tcp = buildTcp({
@@ -54,7 +54,7 @@ function countersOf({ memory }: RuleBook): FlowCounters {
 
 /** Ports a frame goes to. */
 function ports(tables: FlowTables, frame = tcp, inPort = 0): number[] {
-  const burst = new FlowBurst(PORT_COUNT)
+  const burst = new MadeUpBurst(PORT_COUNT)
   tables.follower.compiled.burst(burst.receive(inPort, [frame]))
   return burst.sent().map((sent) => Number.parseInt(sent, 10))
 }
@@ -242,8 +242,8 @@ describe('tables that were changed do what tables do that were made so', () => {
           const { book } = tables
           const counters = countersOf(book)
           const interpreter = new Interpreter(() => book.entries(), counters, around())
-          const one = new FlowBurst(PORT_COUNT)
-          const other = new FlowBurst(PORT_COUNT)
+          const one = new MadeUpBurst(PORT_COUNT)
+          const other = new MadeUpBurst(PORT_COUNT)
           const frames = Array.from({ length: 16 }, () => randomFrame(random))
           interpreter.burst(one.receive(1, frames))
           tables.follower.compiled.burst(other.receive(1, frames))
@@ -279,7 +279,7 @@ describe('the program', () => {
 
   function run(
     program: ReturnType<typeof flowTable>,
-    burst: FlowBurst,
+    burst: MadeUpBurst,
     port: number,
     ...frames: Uint8Array[]
   ) {
@@ -289,7 +289,7 @@ describe('the program', () => {
 
   test('knows ports by their names, also those that come later', () => {
     const program = flowTable(['in_port=a,actions=output:b', 'in_port=b,actions=output:d'])
-    const burst = new FlowBurst(4)
+    const burst = new MadeUpBurst(4)
     assert.deepEqual(run(program, burst, 0, tcp), [])
     program.portsChanged(directory)
     assert.deepEqual(run(program, burst, 0, tcp), [1])
@@ -310,7 +310,7 @@ describe('the program', () => {
         program.add(`actions=${output}`)
         return run(program, burst, port, tcp)
       })
-    const burst = new FlowBurst(5)
+    const burst = new MadeUpBurst(5)
     assert.deepEqual(sent(0), [[1, 2, 3, 4], [1, 2, 3, 4], [], [2], [4], [], []])
     program.portsChanged(
       entries([
@@ -353,7 +353,7 @@ describe('the program', () => {
         'priority=2,actions=drop',
       ])
       const names = ['a', 'b', 'c', 'd']
-      const burst = new FlowBurst(4)
+      const burst = new MadeUpBurst(4)
       for (const order of ['abcd', 'abcd', 'dcba', 'cbad', 'ab', 'b', 'cd', 'abcd', 'abdc']) {
         const ids = new Map([...order].map((name, id) => [name, id]))
         const directory = { ids, names: new Map([...ids].map(([name, id]) => [id, name])) }
@@ -378,7 +378,7 @@ describe('the program', () => {
       'tcp,actions=mod_nw_dst:10.9.9.9,normal,output:c',
     ])
     program.portsChanged(directory)
-    const burst = new FlowBurst(3)
+    const burst = new MadeUpBurst(3)
     assert.deepEqual(run(program, burst, 1, udp), [0, 2])
     assert.deepEqual(run(program, burst, 0, tcp), [1, 2])
     assert.deepEqual(run(program, burst, 1, udp), [0])
@@ -395,7 +395,7 @@ describe('the program', () => {
       onPacketIn: ({ bytes, length, totalLength }) =>
         seen.push([length, totalLength, Buffer.from(bytes.subarray(0, 6)).toString('hex')]),
     })
-    assert.deepEqual(run(program, new FlowBurst(3), 0, tcp), [1])
+    assert.deepEqual(run(program, new MadeUpBurst(3), 0, tcp), [1])
     assert.deepEqual(seen, [
       [20, 60, '020000000002'],
       [60, 60, '020000000009'],
@@ -410,7 +410,7 @@ describe('the program', () => {
         { id: 2, rate: 1 },
       ],
     })
-    const burst = new FlowBurst(3)
+    const burst = new MadeUpBurst(3)
     assert.equal(run(program, burst, 0, tcp, tcp, tcp, tcp, tcp).length, 3)
     burst.pass(0.2)
     assert.equal(run(program, burst, 0, tcp, tcp, tcp).length, 2)
@@ -421,7 +421,7 @@ describe('the program', () => {
   test('is changed and asked by messages', () => {
     const program = flowTable()
     program.message({ type: 'add', rules: ['tcp,actions=output:1'] })
-    const burst = new FlowBurst(3)
+    const burst = new MadeUpBurst(3)
     assert.deepEqual(run(program, burst, 0, tcp), [1])
     program.message({ type: 'modify', rule: 'tcp,actions=output:2' })
     assert.deepEqual(run(program, burst, 0, tcp), [2])
@@ -436,7 +436,7 @@ describe('the program', () => {
     const set =
       'mod_nw_src:1.2.3.4,mod_nw_dst:5.6.7.8,mod_tp_src:9,mod_tp_dst:10,mod_nw_tos:8,dec_ttl,push_vlan:0x8100,output:1'
     const program = flowTable([`ip,actions=${set}`])
-    const burst = new FlowBurst(3)
+    const burst = new MadeUpBurst(3)
     for (const frame of [tcp, udp]) {
       program.burst(burst.receive(0, [frame]))
       const headers = new Headers()

@@ -3,8 +3,8 @@ import { describe, test } from 'node:test'
 import { type Burst, BurstWord, DROP, MAX_FRAMES } from '../../src/burst/burst.js'
 import { vlan } from '../../src/headers/index.js'
 import { SubBurst } from '../../src/programs/sub-burst.js'
-import { FlowBurst } from '../flows/flow-burst.js'
 import { Random } from '../headers/random.js'
+import { MadeUpBurst } from '../support/made-up-burst.js'
 
 const frames = (count: number) =>
   Array.from({ length: count }, (_, i) => new Uint8Array(60).fill(i + 1))
@@ -24,7 +24,7 @@ function through(
 
 describe('a program that is handed a part of a burst', () => {
   test('sees that part with all that a burst has', () => {
-    const lcore = new FlowBurst(5)
+    const lcore = new MadeUpBurst(5)
     const real = lcore.receive(3, frames(6))
     lcore.memory.words[BurstWord.inQueue] = 2
     lcore.memory.words[BurstWord.readyEpoch] = 77
@@ -63,7 +63,7 @@ describe('a program that is handed a part of a burst', () => {
   })
 
   test('decides about that part alone', () => {
-    const lcore = new FlowBurst(5)
+    const lcore = new MadeUpBurst(5)
     const real = lcore.receive(0, frames(4))
     real.outPort[0] = 4
     real.copyTo(0, 3)
@@ -86,7 +86,7 @@ describe('a program that is handed a part of a burst', () => {
   })
 
   test('adds a receiver to a frame that has one', () => {
-    const lcore = new FlowBurst(3)
+    const lcore = new MadeUpBurst(3)
     const real = lcore.receive(0, frames(1))
     real.outPort[0] = 1
     through(new SubBurst(), real, (burst) => {
@@ -99,7 +99,7 @@ describe('a program that is handed a part of a burst', () => {
   })
 
   test('may be one within another', () => {
-    const lcore = new FlowBurst(4)
+    const lcore = new MadeUpBurst(4)
     const real = lcore.receive(0, frames(8))
     const inner = new SubBurst()
     const bursts = new Set<Burst>()
@@ -124,7 +124,7 @@ describe('a program that is handed a part of a burst', () => {
   })
 
   test('may ask for what cannot be', () => {
-    const lcore = new FlowBurst(3)
+    const lcore = new MadeUpBurst(3)
     const real = lcore.receive(0, frames(2))
     through(
       new SubBurst(),
@@ -147,7 +147,7 @@ describe('a program that is handed a part of a burst', () => {
   })
 
   test('gets as many frames as there is room for', () => {
-    const lcore = new FlowBurst(3)
+    const lcore = new MadeUpBurst(3)
     const real = lcore.receive(0, frames(2))
     const sub = new SubBurst()
     sub.begin()
@@ -164,7 +164,7 @@ describe('a program that is handed a part of a burst', () => {
   })
 
   test('makes frames until the burst is full', () => {
-    const lcore = new FlowBurst(3)
+    const lcore = new MadeUpBurst(3)
     const real = lcore.receive(0, frames(10))
     let made = 0
     through(
@@ -181,7 +181,7 @@ describe('a program that is handed a part of a burst', () => {
   })
 
   test('has its copies sent early as its frames are then', () => {
-    const lcore = new FlowBurst(3)
+    const lcore = new MadeUpBurst(3)
     const real = lcore.receive(0, frames(2))
     const lengths: number[] = []
     real.beforeFlush = ({ length }) => lengths.push(length[1] as number)
@@ -200,7 +200,7 @@ describe('a program that is handed a part of a burst', () => {
   })
 
   test('may throw half-way: nothing of it counts, and the next burst is whole', () => {
-    const lcore = new FlowBurst(3)
+    const lcore = new MadeUpBurst(3)
     const sub = new SubBurst()
     const real = lcore.receive(0, frames(4))
     const failing = (burst: Burst) => {
@@ -264,7 +264,7 @@ test('what any program decides is the same through a sub-burst', () => {
   let made = 0
   for (let seed = 1; seed <= 300; seed++) {
     const outcomes = [false, true].map((isSub) => {
-      const lcore = new FlowBurst(6)
+      const lcore = new MadeUpBurst(6)
       const real = lcore.receive(0, frames(1 + (seed % 9)))
       if (isSub) through(sub, real, anything(seed))
       else anything(seed)(real)

@@ -1,13 +1,13 @@
 import { Bridge, newBridgeMemory } from '../../../src/switch/bridge/index.js'
 import type { BridgeImage, BridgeMemory } from '../../../src/switch/image.js'
 import type { AttachmentSpec } from '../../../src/switch/spec.js'
-import { FlowBurst } from '../../flows/flow-burst.js'
-import { settings } from './images.js'
+import { MadeUpBurst } from '../../support/made-up-burst.js'
+import { settings } from '../images.js'
 
 /** A bridge on an lcore of its own, and its ports, whose ids are their places. */
 export class BridgeLcore {
   readonly bridge: Bridge
-  readonly flow: FlowBurst
+  readonly flow: MadeUpBurst
   readonly memory: BridgeMemory
   #names: string[]
   #attachments: Record<string, AttachmentSpec>
@@ -23,7 +23,7 @@ export class BridgeLcore {
     this.#attachments = { ...ports }
     this.#settings = settings(given)
     this.bridge = new Bridge(memory)
-    this.flow = new FlowBurst(this.#names.length)
+    this.flow = new MadeUpBurst(this.#names.length)
     this.#configure()
     this.setPorts(this.#names)
   }

@@ -12,8 +12,8 @@ import {
   resetBridgePort,
 } from '../../../src/switch/bridge/index.js'
 import { broadcast, frame, station } from '../../programs/frames.js'
+import { attached } from '../images.js'
 import { BridgeLcore } from './bridge-lcore.js'
-import { attached } from './images.js'
 
 const [A, B, C] = [station(0xa), station(0xb), station(0xc)]
 const three = { a: attached(), b: attached(), c: attached() }

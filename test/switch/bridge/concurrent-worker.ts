@@ -3,8 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { BridgeMemory } from '../../../src/switch/image.js'
 import { Random } from '../../headers/random.js'
 import { broadcast, frame, station } from '../../programs/frames.js'
+import { attached } from '../images.js'
 import { BridgeLcore } from './bridge-lcore.js'
-import { attached } from './images.js'
 
 const { memory, seed, milliseconds, limit } = workerData as {
   memory: BridgeMemory

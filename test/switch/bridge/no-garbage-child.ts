@@ -5,8 +5,8 @@
 import { writeSync } from 'node:fs'
 import { BurstWord, DROP } from '../../../src/index.js'
 import { frame } from '../../programs/frames.js'
+import { attached } from '../images.js'
 import { BridgeLcore } from './bridge-lcore.js'
-import { attached } from './images.js'
 
 const scenarios: Record<string, { stations: number; tags: [number?, number?] }> = {
   'two stations': { stations: 2, tags: [] },
@@ -29,7 +29,7 @@ flow.receive(
 const { burst, memory } = flow
 const offsets = memory.offset.slice(0, 32)
 
-// That of `FlowBurst` allocates.
+// That of `MadeUpBurst` allocates.
 const spare = (offsets[31] as number) + 4096
 burst.duplicate = (index) => {
   const { offset, length, outPort, words } = memory

@@ -5,8 +5,8 @@ import { BROADCAST_MAC } from '../../../src/headers/mac.js'
 import { bridgeCounters, bridgePortCounters } from '../../../src/switch/bridge/index.js'
 import type { AttachmentSpec } from '../../../src/switch/spec.js'
 import { station } from '../../programs/frames.js'
+import { attached } from '../images.js'
 import { BridgeLcore } from './bridge-lcore.js'
-import { attached } from './images.js'
 
 const [A, B] = [station(0xa), station(0xb)]
 const PAYLOAD = 0x88b5

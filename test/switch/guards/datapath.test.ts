@@ -9,18 +9,9 @@ import type { AttachmentSpec, MirrorSpec } from '../../../src/switch/spec.js'
 import type { TestHost } from '../../../src/testkit/index.js'
 import { pcap } from '../../support/capture-file.js'
 import { Wire } from '../../testkit/wire.js'
+import { attached } from '../images.js'
 
 const TEST_TYPE = 0x88b5
-const BARE: AttachmentSpec = {
-  bridge: 'br0',
-  vlanMode: 'trunk',
-  tag: undefined,
-  trunks: [],
-  portSecurity: undefined,
-  ingressPolicingRate: 0,
-  ingressPolicingBurst: 0,
-  egressPolicer: undefined,
-}
 
 describe('guards on a datapath', { timeout: 60_000 }, () => {
   let wire: Wire
@@ -40,7 +31,7 @@ describe('guards on a datapath', { timeout: 60_000 }, () => {
   ) {
     const memory = newGuardMemory()
     const guards = new Guards(memory)
-    const ports = wire.ports.map(({ id, name }) => [id, { ...BARE, ...attachments[name] }] as const)
+    const ports = wire.ports.map(({ id, name }) => [id, attached(attachments[name])] as const)
     const ids = new Map(wire.ports.map(({ id, name }) => [name, id]))
     guards.configure(new Map(ports), ids, mirrors)
     const running = await wire.by((burst) => {

@@ -10,7 +10,8 @@ import {
   resetGuardPort,
 } from '../../../src/switch/guards/guards.js'
 import type { AttachmentSpec, MirrorSpec } from '../../../src/switch/spec.js'
-import { FlowBurst } from '../../flows/flow-burst.js'
+import { MadeUpBurst } from '../../support/made-up-burst.js'
+import { attached } from '../images.js'
 
 const PORTS = 6
 const NONE = { ingressPoliced: 0, portSecurity: 0, egressPoliced: 0 }
@@ -30,17 +31,6 @@ const frame = (number: number, { source = MAC, vlans = [] as number[], bytes = 6
 const frames = (count: number, bytes = 60) =>
   Array.from({ length: count }, (_, i) => frame(i, { bytes }))
 
-const attachment = (some: Partial<AttachmentSpec> = {}): AttachmentSpec => ({
-  bridge: 'br0',
-  vlanMode: 'trunk',
-  tag: undefined,
-  trunks: [],
-  portSecurity: undefined,
-  ingressPolicingRate: 0,
-  ingressPolicingBurst: 0,
-  egressPolicer: undefined,
-  ...some,
-})
 const mirror = (some: Partial<MirrorSpec>): MirrorSpec => ({
   name: 'm',
   selectAll: false,
@@ -55,7 +45,7 @@ const mirror = (some: Partial<MirrorSpec>): MirrorSpec => ({
 class Bench {
   readonly memory = newGuardMemory()
   readonly guards = new Guards(this.memory)
-  readonly lcore = new FlowBurst(PORTS)
+  readonly lcore = new MadeUpBurst(PORTS)
 
   constructor(ports: Record<number, Partial<AttachmentSpec>>, mirrors: MirrorSpec[] = []) {
     this.configure(ports, mirrors)
@@ -64,7 +54,7 @@ class Bench {
   configure(ports: Record<number, Partial<AttachmentSpec>>, mirrors: MirrorSpec[] = []): void {
     const ids = Array.from({ length: PORTS }, (_, id) => id)
     this.guards.configure(
-      new Map(ids.map((id) => [id, attachment(ports[id])])),
+      new Map(ids.map((id) => [id, attached(ports[id])])),
       new Map(ids.map((id) => [`p${id}`, id])),
       mirrors,
     )
@@ -179,10 +169,10 @@ describe('ingress policing', () => {
   test('is shared by the lcores', () => {
     const bench = new Bench({ 0: { ingressPolicingRate: 8, ingressPolicingBurst: 2 } })
     const other = new Guards(bench.memory)
-    const ports = new Map([[0, attachment({ ingressPolicingRate: 8, ingressPolicingBurst: 2 })]])
+    const ports = new Map([[0, attached({ ingressPolicingRate: 8, ingressPolicingBurst: 2 })]])
     other.configure(ports, new Map(), [])
     assert.equal(bench.run(0, frames(4), all(1)).length, 4)
-    assert.equal(other.ingress(new FlowBurst(PORTS).receive(0, frames(4))).count, 1)
+    assert.equal(other.ingress(new MadeUpBurst(PORTS).receive(0, frames(4))).count, 1)
     assert.deepEqual(bench.drops(0), { ...NONE, ingressPoliced: 3 })
     resetGuardPort(bench.memory, 0)
     assert.deepEqual(bench.drops(0), NONE)

@@ -6,7 +6,7 @@ import { bridgeCounters, macEntries } from '../../../src/switch/bridge/index.js'
 import type { SwitchImage } from '../../../src/switch/image.js'
 import { TestHost } from '../../../src/testkit/index.js'
 import { SMALL, socketFolder } from '../../support/loopback.js'
-import { attached } from '../bridge/images.js'
+import { attached } from '../images.js'
 import { imageOf, userProgram } from './switch-lcore.js'
 
 const module = new URL('../../../src/switch/lcore/program.js', import.meta.url)

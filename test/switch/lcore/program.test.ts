@@ -6,7 +6,7 @@ import { readGuardCounters } from '../../../src/switch/guards/guards.js'
 import type { BridgeImage } from '../../../src/switch/image.js'
 import makeSwitchProgram from '../../../src/switch/lcore/program.js'
 import { broadcast, frame, station } from '../../programs/frames.js'
-import { attached, settings } from '../bridge/images.js'
+import { attached, settings } from '../images.js'
 import { imageOf, SwitchLcore, userProgram } from './switch-lcore.js'
 
 const [A, B] = [station(0xa), station(0xb)]

@@ -3,8 +3,8 @@ import { newBridgeMemory } from '../../../src/switch/bridge/index.js'
 import { newGuardMemory } from '../../../src/switch/guards/guards.js'
 import type { BridgeImage } from '../../../src/switch/image.js'
 import { SwitchProgram } from '../../../src/switch/lcore/program.js'
-import { FlowBurst } from '../../flows/flow-burst.js'
-import { attached, settings } from '../bridge/images.js'
+import { MadeUpBurst } from '../../support/made-up-burst.js'
+import { attached, settings } from '../images.js'
 
 /** An image of a bridge with these ports. */
 export function imageOf(
@@ -32,10 +32,10 @@ export function userProgram(name: string): string {
 /** The switch's program on an lcore whose ports have their places as ids. */
 export class SwitchLcore {
   readonly program: SwitchProgram
-  readonly flow: FlowBurst
+  readonly flow: MadeUpBurst
 
   constructor(ports: readonly string[]) {
-    this.flow = new FlowBurst(ports.length)
+    this.flow = new MadeUpBurst(ports.length)
     this.program = new SwitchProgram({ lcore: 0, ports: directory(ports), data: undefined })
   }
 

@@ -7,19 +7,10 @@ import { type Burst, DROP } from '../../../../src/burst/burst.js'
 import { buildArpRequest, buildEcho, buildUdp } from '../../../../src/headers/build.js'
 import { Guards, newGuardMemory } from '../../../../src/switch/guards/guards.js'
 import type { AttachmentSpec, MirrorSpec } from '../../../../src/switch/spec.js'
-import { FlowBurst } from '../../../flows/flow-burst.js'
+import { MadeUpBurst } from '../../../support/made-up-burst.js'
+import { attached } from '../../images.js'
 
 const PORTS = 6
-const bare: AttachmentSpec = {
-  bridge: 'br0',
-  vlanMode: 'trunk',
-  tag: undefined,
-  trunks: [],
-  portSecurity: undefined,
-  ingressPolicingRate: 0,
-  ingressPolicingBurst: 0,
-  egressPolicer: undefined,
-}
 const mac = (number: number) => `02:00:00:00:00:0${number}`
 const secured = { portSecurity: [{ mac: mac(1), ips: ['10.0.0.0/28', 'fd00::1'] }] }
 const policed = { ingressPolicingRate: 100_000, egressPolicer: { cir: 10_000_000, cbs: 100_000 } }
@@ -44,12 +35,12 @@ if (scenario === undefined) throw new Error(`no scenario ${name}`)
 const ids = Array.from({ length: PORTS }, (_, id) => id)
 const guards = new Guards(newGuardMemory())
 guards.configure(
-  new Map(ids.map((id) => [id, { ...bare, ...(id < 2 ? scenario[0] : {}) }])),
+  new Map(ids.map((id) => [id, attached(id < 2 ? scenario[0] : {})])),
   new Map(ids.map((id) => [`p${id}`, id])),
   scenario[1],
 )
 
-const lcore = new FlowBurst(PORTS)
+const lcore = new MadeUpBurst(PORTS)
 const ethernet = { source: mac(1), destination: mac(2) }
 const given = Array.from({ length: 32 }, (_, i) => {
   const sourceIp = `10.0.0.${i}`

@@ -9,25 +9,28 @@ import {
 
 const BUFFER = 2304
 const HEADROOM = 128
-const COPIES = 512
 
 /** What left, as `port:bytes` in order, so that two outcomes compare. */
 export type Sent = string[]
 
-/** The real {@link Burst} over ordinary memory, which can make and duplicate frames as an lcore can. */
-export class FlowBurst {
+/** The real {@link Burst} over ordinary memory, with as much of an lcore around it as programs see. */
+export class MadeUpBurst {
   readonly burst: Burst
   readonly memory: BurstMemory
   readonly #copies: [number, number][] = []
 
-  constructor(ports: number) {
+  /**
+   * @param ports - how many there are, all ready, with ids from 0
+   * @param room - for copies, before they are sent early
+   */
+  constructor(ports: number, room = 512) {
     this.memory = {
       packets: new ArrayBuffer(MAX_FRAMES * BUFFER),
       offset: new Uint32Array(MAX_FRAMES),
       length: new Uint32Array(MAX_FRAMES),
       outPort: new Int32Array(MAX_FRAMES),
-      copyFrame: new Uint32Array(COPIES),
-      copyPort: new Int32Array(COPIES),
+      copyFrame: new Uint32Array(room),
+      copyPort: new Int32Array(room),
       words: new Uint32Array(16),
       clock: Float64Array.of(1_000_000),
       readyPorts: new Uint32Array(MAX_PORTS),
@@ -38,11 +41,18 @@ export class FlowBurst {
       create: (length) => this.#create(length),
       duplicate: (index) => this.#duplicate(index),
     })
-    for (let id = 0; id < ports; id++) {
-      this.memory.readyPorts[id] = id
-      this.memory.isReady[id] = 1
-    }
-    this.memory.words[BurstWord.readyCount] = ports
+    for (let id = 0; id < ports; id++) this.setReady(id, true)
+  }
+
+  setReady(port: number, ready: boolean): void {
+    const { isReady, readyPorts, words } = this.memory
+    isReady[port] = ready ? 1 : 0
+    let count = 0
+    isReady.forEach((value, id) => {
+      if (value === 1) readyPorts[count++] = id
+    })
+    words[BurstWord.readyCount] = count
+    words[BurstWord.readyEpoch] = (words[BurstWord.readyEpoch] as number) + 1
   }
 
   /** Moves the clock on. */
@@ -64,11 +74,18 @@ export class FlowBurst {
       bytes.set(frame, i * BUFFER + HEADROOM)
     })
     words[BurstWord.inPort] = port
+    words[BurstWord.inQueue] = 0
     words[BurstWord.total] = frames.length
     words[BurstWord.copyCount] = 0
     this.#copies.length = 0
     this.burst.begin(frames.length)
     return this.burst
+  }
+
+  /** Copies that the program asked for, as `[frame, port]`. */
+  copies(): readonly [number, number][] {
+    this.#takeCopies()
+    return this.#copies
   }
 
   /** What the program decided. */

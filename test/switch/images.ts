@@ -1,5 +1,5 @@
-import type { BridgeImage } from '../../../src/switch/image.js'
-import type { AttachmentSpec, BridgeSpec } from '../../../src/switch/spec.js'
+import type { BridgeImage } from '../../src/switch/image.js'
+import type { AttachmentSpec, BridgeSpec } from '../../src/switch/spec.js'
 
 /** A port that takes part as given, a trunk of all VLANs by default. */
 export function attached(given: Partial<AttachmentSpec> = {}): AttachmentSpec {
