@@ -3,11 +3,13 @@ import { HttpError } from './http-error.js'
 
 /** Longest body in bytes: a hundred thousand rules. */
 export const MAX_BODY = 16 * 1024 * 1024
+/** How deep objects and arrays may lie in each other. What walks them by calling itself has a stack that ends. */
+export const MAX_DEPTH = 100
 
 /**
  * The body of a request as JSON; undefined when there is none.
  *
- * @throws {@link HttpError} 413 when it is longer than `limit` bytes, 400 when it is no JSON
+ * @throws {@link HttpError} 413 when it is longer than `limit` bytes, 400 when it is no JSON or deeper than {@link MAX_DEPTH}
  */
 export async function readJson(request: IncomingMessage, limit = MAX_BODY): Promise<unknown> {
   const tooLong = new HttpError(
@@ -28,10 +30,30 @@ export async function readJson(request: IncomingMessage, limit = MAX_BODY): Prom
     parts.push(part)
   }
   if (length === 0) return undefined
-  const text = Buffer.concat(parts).toString('utf8')
+  const value = parse(Buffer.concat(parts).toString('utf8'))
+  if (isDeeper(value, MAX_DEPTH)) {
+    const message = `the body has more than ${MAX_DEPTH} objects or arrays inside each other`
+    throw new HttpError(400, 'ERR_BODY_TOO_DEEP', message)
+  }
+  return value
+}
+
+function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
     throw new HttpError(400, 'ERR_BAD_JSON', `the body is no JSON: ${(error as Error).message}`)
   }
+}
+
+/** Whether more than `limit` objects lie in each other; looks at one level after the other. */
+function isDeeper(value: unknown, limit: number): boolean {
+  const objectsOf = (values: readonly unknown[]) =>
+    values.filter((one): one is object => typeof one === 'object' && one !== null)
+  let level = objectsOf([value])
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > limit) return true
+    level = level.flatMap((one) => objectsOf(Object.values(one)))
+  }
+  return false
 }

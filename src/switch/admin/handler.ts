@@ -52,9 +52,20 @@ async function answer(
     else sendJson(response, status, result)
     return undefined
   } catch (error) {
-    const { status, body } = toErrorAnswer(error)
-    sendJson(response, status, body, error instanceof HttpError ? error.headers : {})
+    sendError(response, error)
     return error
+  }
+}
+
+/** An error whose problems are no JSON, as they may hold what a client sent, is told without them. */
+function sendError(response: ServerResponse, error: unknown): void {
+  const { status, body } = toErrorAnswer(error)
+  const headers = error instanceof HttpError ? error.headers : {}
+  try {
+    sendJson(response, status, body, headers)
+  } catch {
+    const { code, message } = body.error
+    sendJson(response, status, { error: { code, message } }, headers)
   }
 }
 

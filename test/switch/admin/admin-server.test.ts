@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
+import { ConfigError } from 'dpdk-vhost'
 import { AdminServer } from '../../../src/switch/admin/admin-server.js'
 import { AdminClient } from '../../../src/switch/admin/client.js'
 import { NoSwitchError, RefusedError } from '../../../src/switch/admin/client-error.js'
@@ -214,6 +215,36 @@ test('a body that is too long is refused, whether its length was told or not', L
   }
   assert.deepEqual(served.calls, [])
 })
+
+test(
+  'what is too deep for a stack is refused, and what is no JSON told without it',
+  LIMIT,
+  async () => {
+    const nest = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
+    const circle: unknown[] = []
+    circle.push(circle)
+    await using served = await serve({
+      portAdd: () => {
+        const message = 'is no value'
+        throw new ConfigError('port', [
+          { path: 'tag', value: circle, message, fix: 'give another' },
+        ])
+      },
+    })
+    for (const depth of [101, 1_000_000]) {
+      const args = ['--data-binary', '@-']
+      const { status, body } = await curl(served.socket, '/v1/ports', args, nest(depth))
+      assert.equal(status, 400)
+      assert.equal(JSON.parse(body).error.code, 'ERR_BODY_TOO_DEEP')
+    }
+    assert.deepEqual(served.calls, [])
+    const { status, body } = await curl(served.socket, '/v1/ports', ['-d', nest(100)])
+    assert.equal(status, 400)
+    const { error } = JSON.parse(body)
+    assert.match(error.message, /tag = .* is no value/)
+    assert.equal(error.problems, undefined)
+  },
+)
 
 test('slow and vanishing clients harm nobody', LIMIT, async () => {
   let release = () => {}
