@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { access, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ConfigError, type Problem } from 'dpdk-vhost'
 import type { BuildFailure, Message, Plugin } from 'esbuild'
+import { newProgramFolder, removeAbandonedFolders } from './program-folder.js'
 
 /** A user's program as lcores load it. */
 export interface ProgramBundle {
@@ -19,6 +19,10 @@ export interface ProgramBundle {
 export class ProgramBundler implements Disposable {
   #folder: string | undefined
 
+  constructor() {
+    removeAbandonedFolders()
+  }
+
   /**
    * Bundles a TypeScript or JavaScript file with the packages it imports.
    *
@@ -28,7 +32,7 @@ export class ProgramBundler implements Disposable {
   async bundle(file: string): Promise<ProgramBundle> {
     // Only switches with programs of users start its process.
     const { build, stop } = await import('esbuild')
-    this.#folder ??= mkdtempSync(join(tmpdir(), 'vswitch-'))
+    this.#folder ??= newProgramFolder()
     const here = pathToFileURL(file).href
     try {
       const { outputFiles } = await build({
