@@ -68,6 +68,8 @@ SIGHUP reloads the configuration. SIGTERM and SIGINT end the switch, a second on
 ${examples('vswitch run vswitch.yaml', 'vswitch run vswitch.yaml --watch --socket /tmp/admin.sock')}`,
     )
     .action(async (file: string, { watch }: { watch?: boolean }) => {
+      // Nothing has been read yet that could be read again; to end by it would be the default.
+      process.on('SIGHUP', () => {})
       const { run } = await import('../service/run.js')
       const isGiven = program.getOptionValueSource('socket') !== 'default'
       const socket = isGiven ? (program.opts().socket as string) : undefined

@@ -1,8 +1,9 @@
 /** The process of a switch: signals, reloads, its log, its metrics, its end. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import type { PortView } from '../../../src/switch/control.js'
@@ -92,6 +93,30 @@ test('SIGINT ends as well; a start that was interrupted ends too', LIMIT, async 
   const [code] = await closed
   assert.equal(code, 0, log)
   assert.ok(!existsSync(early.path('s2')))
+})
+
+test('SIGHUP while the configuration is read for the first time ends nothing', LIMIT, async () => {
+  await using folder = await RunningSwitch.start(base)
+  const config = folder.path('fifo')
+  execFileSync('mkfifo', [config])
+  const child = spawn(process.execPath, [MAIN, 'run', config, '--socket', folder.path('s2')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  })
+  const closed = once(child, 'close')
+  // Resolves once it is opened for reading.
+  const writer = await open(config, 'w')
+  child.kill('SIGHUP')
+  await writer.writeFile(readFileSync(folder.config))
+  await writer.close()
+  let log = ''
+  for await (const text of child.stderr) {
+    if (String(text).includes('the switch runs')) child.kill('SIGTERM')
+    log += text
+  }
+  const [code] = await closed
+  assert.equal(code, 0, log)
 })
 
 test('an lcore that hangs does not keep the process, nor does a client', LIMIT, async () => {
