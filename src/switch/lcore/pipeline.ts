@@ -82,7 +82,7 @@ export class Pipeline {
     try {
       this.#putAtOnce(image, user)
     } catch (error) {
-      if (user !== this.#user) user?.program.close?.()
+      if (user !== this.#user) closeProgram(user)
       throw error
     }
   }
@@ -132,7 +132,7 @@ export class Pipeline {
   }
 
   close(): void {
-    this.#user?.program.close?.()
+    closeProgram(this.#user)
     this.#flows?.close()
   }
 
@@ -185,7 +185,7 @@ export class Pipeline {
       this.#aside = false
     }
     this.#tellPorts()
-    if (before.user !== user) before.user?.program.close?.()
+    if (before.user !== user) closeProgram(before.user)
     if (before.flows !== flows) before.flows?.close()
   }
 
@@ -232,5 +232,14 @@ export class Pipeline {
       names.set(id, name)
     }
     return { ids, names }
+  }
+}
+
+/** What it throws must not keep it: it has no more say. */
+function closeProgram(user: UserProgram | undefined): void {
+  try {
+    user?.program.close?.()
+  } catch (error) {
+    console.error(`program ${user?.program.name ?? ''}: close threw:`, error)
   }
 }

@@ -95,6 +95,21 @@ describe('bridges', () => {
   })
 })
 
+test('a program that throws when it is to end goes all the same', async (t) => {
+  const said = t.mock.method(console, 'error', () => {})
+  const program = { url: userProgram('will-not-go'), data: undefined }
+  const { lcore, program: switched, images } = await two({ program })
+  assert.deepEqual(lcore.reaches(0, broadcast(A)), [])
+  const image = { ...images[0], program: undefined }
+  await switched.message({ type: 'bridge', image })
+  assert.deepEqual(lcore.reaches(0, broadcast(A)), [1])
+  await switched.message({ type: 'bridge', image: images[0] })
+  await switched.message({ type: 'removeBridge', name: 'one' })
+  assert.deepEqual(lcore.reaches(0, broadcast(A)), [])
+  assert.match(String(said.mock.calls[0]?.arguments[0]), /program will-not-go: close threw/)
+  assert.equal(said.mock.callCount(), 2)
+})
+
 test('a bridge whose guards cannot be had drops its frames until it has others', async () => {
   const { lcore, program, images } = await two()
   const security = [{ mac: 'none', ips: [] }]
