@@ -7,6 +7,7 @@ import { NotFound } from '../control.js'
 import { newGuardMemory } from '../guards/memory.js'
 import type { BridgeImage, BridgeMemory, LcoreMessage, SwitchImage } from '../image.js'
 import type { AttachmentSpec, BridgeSpec } from '../spec.js'
+import { isLost } from './lcores.js'
 
 /** A program that decides in a bridge. */
 export interface LoadedProgram {
@@ -114,9 +115,13 @@ export class Bridges {
     await this.#put({ ...state, ports })
   }
 
-  /** Has another program decide; undefined: the flows again, or switching. */
-  async setProgram(name: string, program: LoadedProgram | undefined): Promise<void> {
-    await this.#put({ ...this.get(name), program })
+  /**
+   * Has another program decide; undefined: the flows again, or switching.
+   *
+   * @param ran - it decided before, so it is not taken back because of lcores that end or are stuck
+   */
+  async setProgram(name: string, program: LoadedProgram | undefined, ran = false): Promise<void> {
+    await this.#put({ ...this.get(name), program }, ran)
   }
 
   /** The flows of a bridge; one that had none gets them. */
@@ -183,8 +188,12 @@ export class Bridges {
     return flows
   }
 
-  /** Puts a state in place and tells lcores; what one of them refuses is taken back on all. */
-  async #put(state: BridgeState): Promise<void> {
+  /**
+   * Puts a state in place and tells lcores; what one of them refuses is taken back on all.
+   *
+   * @param ran - nothing of it is new to lcores
+   */
+  async #put(state: BridgeState, ran = false): Promise<void> {
     const { name } = state.spec
     const before = this.#states.get(name)
     // Before lcores are told: one that starts meanwhile is to know it too.
@@ -192,6 +201,8 @@ export class Bridges {
     try {
       await this.#surroundings.tell({ type: 'bridge', image: updateOf(state, before) })
     } catch (error) {
+      // An lcore that what was there before has ended, or got stuck, is not to start with that again.
+      if (isLost(error) && (ran || !bringsCode(state, before))) return
       if (before === undefined) this.#states.delete(name)
       else this.#states.set(name, before)
       const back: LcoreMessage =
@@ -203,6 +214,12 @@ export class Bridges {
       throw error
     }
   }
+}
+
+/** Whether lcores run something because of a state that they did not before, and could get stuck at. */
+function bringsCode(state: BridgeState, before: BridgeState | undefined): boolean {
+  if (state.program !== undefined) return state.program.url !== before?.program?.url
+  return state.flows !== undefined && state.flows !== before?.flows
 }
 
 /** An image for lcores that have the one before: rules that they follow already are not sent again, as there may be very many. */

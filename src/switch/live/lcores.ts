@@ -20,6 +20,8 @@ interface Member {
   lcore: Promise<Lcore | undefined>
   pause: number
   startedAt: number
+  /** Ends the pause before it is started again. */
+  wake(): void
 }
 
 /**
@@ -68,6 +70,7 @@ export class Lcores {
       lcore: Promise.resolve(undefined),
       pause: FIRST_PAUSE_MS,
       startedAt: 0,
+      wake: () => {},
     }
     const lcore = this.#launch(member)
     member.lcore = lcore.catch(() => undefined)
@@ -90,16 +93,21 @@ export class Lcores {
 
   /**
    * Tells all lcores something and resolves to their answers when all have answered. What they are told arrives in the
-   * order of the calls. An lcore that is to start again is left out: it starts with what is true then.
+   * order of the calls. An lcore that is to start again is left out: it starts with what is true then, and at once when
+   * that is another bridge, which may be what it could not run with.
    *
-   * @throws what the first lcore that refuses throws, after all have answered; DatapathError `ERR_CLOSED` or
-   * `ERR_TIMEOUT` where one ended or is stuck instead, as it may have done because of what it was told
+   * @throws what the first lcore that refuses throws, after all have answered; where none does, DatapathError
+   * `ERR_CLOSED` or `ERR_TIMEOUT` when one ended or is stuck instead, as it may have done because of what it was told
    */
   async tell(message: LcoreMessage): Promise<unknown[]> {
     const answers = await Promise.allSettled(
       [...this.#members.values()].map((member) => this.#ask(member, message)),
     )
-    for (const answer of answers) if (answer.status === 'rejected') throw answer.reason
+    if (message.type === 'bridge') for (const { wake } of this.#members.values()) wake()
+    const errors = answers.flatMap((answer) =>
+      answer.status === 'rejected' ? [answer.reason as unknown] : [],
+    )
+    if (errors.length > 0) throw errors.find((error) => !isLost(error)) ?? errors[0]
     return answers.map((answer) => (answer as PromiseFulfilledResult<unknown>).value)
   }
 
@@ -179,11 +187,11 @@ export class Lcores {
   async #launchAfter(member: Member, pause: number): Promise<void> {
     const { signal } = this.#closing
     const { name } = member.spec
-    try {
-      await delay(pause, undefined, { signal })
-    } catch {
-      return
-    }
+    const woken = new AbortController()
+    member.wake = () => woken.abort()
+    await delay(pause, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch(
+      () => {},
+    )
     if (this.#members.get(name) !== member || signal.aborted) return
     const lcore = this.#launch(member)
     member.lcore = lcore.catch(() => undefined)
@@ -195,4 +203,11 @@ export class Lcores {
       if (this.#members.get(name) === member) this.#restart(member, `it did not start: ${why}`)
     }
   }
+}
+
+/** Whether an lcore ended, or did not answer, instead of refusing. */
+export function isLost(error: unknown): boolean {
+  return (
+    error instanceof DatapathError && (error.code === 'ERR_CLOSED' || error.code === 'ERR_TIMEOUT')
+  )
 }

@@ -26,10 +26,25 @@ export class Programs implements Disposable {
     return { file, data, content: url, url: `${url}?load=${load}`, loadedAt: Date.now() }
   }
 
-  /** Loads a program by hand, or unloads the one there is. */
-  async setByHand(bridge: string, program: ProgramSpec | undefined): Promise<void> {
-    this.#bridges.get(bridge)
+  /**
+   * Loads a program by hand, or unloads the one there is.
+   *
+   * @param look - looks how it does; when it rejects, what was there before comes back
+   */
+  async setByHand(
+    bridge: string,
+    program: ProgramSpec | undefined,
+    look: () => Promise<void> = async () => {},
+  ): Promise<void> {
+    const { program: before } = this.#bridges.get(bridge)
     await this.#set(bridge, program && (await this.bundle(program)))
+    try {
+      await look()
+    } catch (error) {
+      // Whatever comes of it, the first error is the one to be told.
+      await this.#bridges.setProgram(bridge, before, true).catch(() => {})
+      throw error
+    }
     this.#byHand.add(bridge)
   }
 

@@ -252,8 +252,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
 
   async programLoad(bridge: string, file: string, data: unknown): Promise<ProgramView> {
     return this.#changes.run(async () => {
-      await this.#programs.setByHand(bridge, { file, data })
-      await this.#readStatus()
+      await this.#programs.setByHand(bridge, { file, data }, () => this.#readStatus())
       return this.#programView(bridge)
     })
   }

@@ -81,4 +81,35 @@ describe('an lcore that ends by itself', () => {
       assert.equal((await x.ping('192.0.2.2', { timeoutMs: 3000 })).received, 1)
     })
   }
+
+  for (const { how, method, text } of [
+    { how: 'never returns', method: 'burst', text: 'for (;;);' },
+    { how: 'ends its thread', method: 'idle', text: 'process.exit(1)' },
+  ]) {
+    test(`a program that ${how} is in force if it was not refused, and can be unloaded`, async () => {
+      await using stage = await Stage.start((at) => ({
+        lcores: [{ name: 'only' }],
+        ports: [at.port('x'), at.port('y')],
+      }))
+      const { switch: running } = stage
+      const x = await stage.host('x', { ip: '192.0.2.1' })
+      await stage.host('y', { ip: '192.0.2.2' })
+      writeFileSync(
+        stage.path('bad.ts'),
+        `export default () => ({ burst() {}, ${method}() { ${text} } })`,
+      )
+      const load = running.programLoad('br0', stage.path('bad.ts'), undefined)
+      const decides = await load.then(
+        () => 'program',
+        () => 'normal',
+      )
+      assert.equal(running.show().bridges[0]?.decides, decides)
+      await x.send({ to: 'broadcast', frames: 1 })
+      await running.programUnload('br0')
+      assert.equal(running.show().bridges[0]?.decides, 'normal')
+      const back = /^info lcore only runs again/
+      await until('it is back', () => stage.lines.some((line) => back.test(line)), 15_000)
+      assert.equal((await x.ping('192.0.2.2', { timeoutMs: 3000 })).received, 1)
+    })
+  }
 })
