@@ -140,6 +140,12 @@ describe('rules', () => {
     assert.equal(tables.book.size, 1)
   })
 
+  test('have no actions by names that every object has', () => {
+    const { tables } = tablesAt()
+    for (const name of ['__proto__', 'constructor', 'toString'])
+      assert.throws(() => tables.add([`actions=${name}`]), /which is no action here/)
+  })
+
   test('written as objects are held to their protocols', () => {
     const { tables } = tablesAt()
     const rule = { match: { nw_src: '10.0.0.1' }, actions: [{ output: 1 }] }

@@ -121,7 +121,7 @@ const DROP: Action[] = []
 function readAction(given: string, argument: string | undefined): Action[] {
   const name = given.toLowerCase()
   if (name === 'drop') return DROP
-  const plain = PLAIN[name]
+  const plain = Object.hasOwn(PLAIN, name) ? PLAIN[name] : undefined
   if (plain !== undefined && (argument === undefined || argument === '')) return [{ type: plain }]
   if (name === 'controller') return [readController(argument ?? '')]
   if (Object.hasOwn(MODS, name)) return [modify(name, MODS[name] as string, argument ?? '')]
