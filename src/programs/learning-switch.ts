@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 import { z } from 'zod'
-import { type Burst, DROP, MAX_PORTS } from '../burst/burst.js'
+import { type Burst, MAX_PORTS, DROP as NOWHERE } from '../burst/burst.js'
 import { validate } from '../config/validate.js'
 import { formatMac } from '../headers/mac.js'
 import { flood } from './flood.js'
@@ -81,6 +81,9 @@ export function sharedMacTable(tableSize = 8192): SharedArrayBuffer {
   initMacTable(buffer, limit)
   return buffer
 }
+
+/** A constant of this module, because V8 does not make one of an import. */
+const DROP = NOWHERE
 
 /** Bytes of an Ethernet header; shorter frames are dropped. */
 const HEADER = 14

@@ -5,11 +5,26 @@
  * @packageDocumentation
  */
 import { MAX_PORTS } from '../burst/burst.js'
+import * as layout from './mac-table-layout.js'
+import { MacTableLock } from './mac-table-lock.js'
 import {
+  clearMoves,
+  forgetHome,
+  HELD_NOW,
+  homeOf,
+  isHeldBack,
+  MOVES,
+  type MoveLimit,
+  noteMove,
+} from './mac-table-moves.js'
+
+export { HELD_BACK, HELD_NOW, type MoveLimit } from './mac-table-moves.js'
+
+// V8 makes constants of what a module itself declares; what is imported is loaded and checked at every use.
+const {
   ACTIVE_PORTS,
   CHECK_SHIFT,
   COUNT,
-  clearMacTable,
   ENTRIES,
   ENTRY_WORDS,
   EVICTED,
@@ -41,20 +56,7 @@ import {
   STATIC,
   STATICS,
   SWEPT,
-} from './mac-table-layout.js'
-import { MacTableLock } from './mac-table-lock.js'
-import {
-  clearMoves,
-  forgetHome,
-  HELD_NOW,
-  homeOf,
-  isHeldBack,
-  MOVES,
-  type MoveLimit,
-  noteMove,
-} from './mac-table-moves.js'
-
-export { HELD_BACK, HELD_NOW, type MoveLimit } from './mac-table-moves.js'
+} = layout
 
 /** Longest hash chain. Chains hold half an entry on average, so chance does not get here. */
 const MAX_CHAIN = 16
@@ -115,10 +117,11 @@ export class MacTable {
   readonly #words: Int32Array
   readonly #counters: Float64Array
   readonly #lock: MacTableLock
-  readonly #key0: number
-  readonly #key1: number
-  readonly #key2: number
-  readonly #shift: number
+  // Numbers from the start: V8 keeps a field that was `undefined` before in a form that costs every hash conversions.
+  readonly #key0: number = 0
+  readonly #key1: number = 0
+  readonly #key2: number = 0
+  readonly #shift: number = 0
 
   /** @param buffer - prepared by {@link initMacTable}, here or on another thread */
   constructor(buffer: ArrayBufferLike) {
@@ -310,7 +313,7 @@ export class MacTable {
     this.#each((entry, low, key, port) => {
       if (this.#isStatic(entry)) given.push([low, key, port])
     })
-    clearMacTable(words)
+    layout.clearMacTable(words)
     for (const [low, key, port] of given) this.#putStatic(low, key, port, now)
     this.#lock.release()
     return forgotten
@@ -434,7 +437,7 @@ export class MacTable {
     if (words[STATICS] === words[LIMIT] || !this.#cutChain(head)) return false
     if (words[FREE] === 0) this.#makeRoom(port)
     // In a damaged table that may have failed.
-    if (words[FREE] === 0) clearMacTable(words)
+    if (words[FREE] === 0) layout.clearMacTable(words)
     const entry = words[FREE] as number
     words[FREE] = words[entry + NEXT] as number
     words[SIZE] = (words[SIZE] as number) + 1
