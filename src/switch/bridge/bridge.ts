@@ -4,7 +4,13 @@
  *
  * @packageDocumentation
  */
-import { type Burst, DROP, MAX_PORTS, type PortDirectory, type Program } from 'dpdk-vhost'
+import {
+  type Burst,
+  MAX_PORTS,
+  DROP as NOWHERE,
+  type PortDirectory,
+  type Program,
+} from 'dpdk-vhost'
 import { parseMac } from 'dpdk-vhost/headers'
 import { HELD_BACK, HELD_NOW, keyOf, MacTable } from 'dpdk-vhost/programs/mac-table'
 import type { BridgeImage, BridgeMemory } from '../image.js'
@@ -14,7 +20,12 @@ import { Notices } from './notices.js'
 import { mustChange, retag } from './retag.js'
 import { addTo, noteClock, PortCounter, portWords, type State, stateOver } from './state.js'
 import { Flood, StormGuard } from './storm.js'
-import { REFUSED, UNTAGGED, VlanPorts } from './vlan-ports.js'
+import { VlanPorts, UNTAGGED as WITHOUT_TAG, REFUSED as WRONG } from './vlan-ports.js'
+
+// Constants of this module, because V8 does not make them of imports.
+const DROP = NOWHERE
+const REFUSED = WRONG
+const UNTAGGED = WITHOUT_TAG
 
 /** Bytes of an Ethernet header; shorter frames are dropped. */
 const HEADER = 14
@@ -55,6 +66,7 @@ export class Bridge implements Program {
   readonly #state: State
   readonly #table: MacTable
   readonly #ports = new VlanPorts()
+  readonly #untagged = this.#ports.untagged
   readonly #flooder: Flooder
   readonly #storm: StormGuard
   readonly #notices: Notices
@@ -105,6 +117,8 @@ export class Bridge implements Program {
     let sourceRest = 0
     let tci = UNTAGGED
     let vlan = REFUSED
+    /** The VLAN where {@link keyOf} has it. */
+    let vlanKey = 0
     let targetLow = 0
     let targetHigh = NO_ADDRESS
     let verdict = DROP
@@ -124,17 +138,19 @@ export class Bridge implements Program {
           sourceRest = rest
           if (tag !== tci || source === NOTHING) {
             tci = tag
-            vlan = tag === HALF_TAG ? REFUSED : this.#ports.vlanOf(inPort, tag)
+            // `| 0` here and below: a number that came from a call that is not inlined is unpacked at every use.
+            vlan = tag === HALF_TAG ? REFUSED : this.#ports.vlanOf(inPort, tag) | 0
+            vlanKey = vlan << 16
             targetHigh = NO_ADDRESS
           }
           const high = rest & 0xffff
           if (vlan === REFUSED) {
             source = WRONG_VLAN
           } else {
-            const entry = table.find(low, keyOf(high, vlan))
+            const entry = table.find(low, high | vlanKey)
             source = tci === UNTAGGED ? PLAIN : TAGGED
             if ((entry === 0 || !table.isFresh(entry, inPort, now)) && isStation(low, high)) {
-              if (!this.#learn(burst, entry, low, keyOf(high, vlan))) source = HELD
+              if (!this.#learn(burst, entry, low, high | vlanKey)) source = HELD
               // The destination remembered may be the address just learnt.
               targetHigh = NO_ADDRESS
             }
@@ -152,7 +168,7 @@ export class Bridge implements Program {
       if (low !== targetLow || high !== targetHigh) {
         targetLow = low
         targetHigh = high
-        verdict = this.#verdict(burst, low, high, tci, vlan)
+        verdict = this.#verdict(burst, low, high, tci, vlan) | 0
       }
       if (verdict >= DROP) outPort[i] = verdict
       else this.#sendOtherwise(burst, i, verdict, tci, vlan)
@@ -163,10 +179,10 @@ export class Bridge implements Program {
 
   /** Port id, `DROP`, or one of this program's own verdicts for a destination. */
   #verdict(burst: Burst, low: number, high: number, tci: number, vlan: number): number {
-    const port = this.#table.portOf(low, keyOf(high, vlan))
+    const port = this.#table.portOf(low, high | (vlan << 16))
     if (port === burst.inPort) return DROP
     if (port >= 0 && burst.isReady[port] === 1) {
-      if (tci === UNTAGGED && this.#ports.untagged[port] === vlan) return port
+      if (tci === UNTAGGED && this.#untagged[port] === vlan) return port
       if (this.#ports.carries(port, vlan))
         return mustChange(tci, vlan, this.#ports.isTagged(port, vlan)) ? CHANGE - port : port
     }
