@@ -212,7 +212,8 @@ export class MacTable {
   isFresh(entry: number, port: number, now: number): boolean {
     const words = this.#words
     const word = words[entry + PORT] as number
-    return ((word & PORT_BITS) === port && words[entry + STAMP] === now) || (word & STATIC) !== 0
+    if ((word & PORT_BITS) === port && words[entry + STAMP] === now) return true
+    return (word & STATIC) !== 0
   }
 
   /** Whether `entry` is held on another port than `port`, in millisecond `ms` modulo 2^32. */
