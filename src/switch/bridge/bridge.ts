@@ -36,6 +36,9 @@ const TAG_TYPE = 0x0081
 /** Tag control information of a frame that ends within its tag. */
 const HALF_TAG = -2
 
+/** Tag control information that no frame has. */
+const NO_TCI = -3
+
 /** Upper half of an address that no frame has: it has 16 bits. */
 const NO_ADDRESS = -1
 
@@ -66,7 +69,9 @@ export class Bridge implements Program {
   readonly #state: State
   readonly #table: MacTable
   readonly #ports = new VlanPorts()
+  // Asked for every frame, and so here.
   readonly #untagged = this.#ports.untagged
+  readonly #given = this.#ports.given
   readonly #flooder: Flooder
   readonly #storm: StormGuard
   readonly #notices: Notices
@@ -115,7 +120,7 @@ export class Bridge implements Program {
     let source = NOTHING
     let sourceLow = 0
     let sourceRest = 0
-    let tci = UNTAGGED
+    let tci = NO_TCI
     let vlan = REFUSED
     /** The VLAN where {@link keyOf} has it. */
     let vlanKey = 0
@@ -133,13 +138,14 @@ export class Bridge implements Program {
       const rest = view.getInt32(at + 10, true)
       if (low !== sourceLow || rest !== sourceRest || source !== PLAIN) {
         const tag = rest >>> 16 === TAG_TYPE ? tagOf(burst, i) : UNTAGGED
-        if (low !== sourceLow || rest !== sourceRest || tag !== tci || source === NOTHING) {
+        if (low !== sourceLow || rest !== sourceRest || tag !== tci) {
           sourceLow = low
           sourceRest = rest
-          if (tag !== tci || source === NOTHING) {
+          if (tag !== tci) {
             tci = tag
             // `| 0` here and below: a number that came from a call that is not inlined is unpacked at every use.
-            vlan = tag === HALF_TAG ? REFUSED : this.#ports.vlanOf(inPort, tag) | 0
+            vlan =
+              tag === UNTAGGED ? (this.#given[inPort] as number) : this.#vlanOf(inPort, tag) | 0
             vlanKey = vlan << 16
             targetHigh = NO_ADDRESS
           }
@@ -177,6 +183,10 @@ export class Bridge implements Program {
     if (held > 0) this.#count(inPort, PortCounter.loop, held)
   }
 
+  #vlanOf(port: number, tci: number): number {
+    return tci === HALF_TAG ? REFUSED : this.#ports.vlanOf(port, tci)
+  }
+
   /** Port id, `DROP`, or one of this program's own verdicts for a destination. */
   #verdict(burst: Burst, low: number, high: number, tci: number, vlan: number): number {
     const port = this.#table.portOf(low, high | (vlan << 16))
@@ -186,7 +196,7 @@ export class Bridge implements Program {
       if (this.#ports.carries(port, vlan))
         return mustChange(tci, vlan, this.#ports.isTagged(port, vlan)) ? CHANGE - port : port
     }
-    return this.#floodVerdict(low, high)
+    return this.#floodVerdict(low, high) | 0
   }
 
   #floodVerdict(low: number, high: number): number {

@@ -23,6 +23,8 @@ const MODES: Readonly<Record<VlanMode, number>> = {
 export class VlanPorts {
   /** The VLAN that each port carries without a tag; -1: none. A tag of VLAN 0 is never sent (`priority-tags=never`). */
   readonly untagged = new Int32Array(MAX_PORTS).fill(-1)
+  /** The VLAN that each port gives frames without a tag; {@link REFUSED}: it does not take them. For hot loops, as {@link vlanOf} tells the same. */
+  readonly given = new Int32Array(MAX_PORTS).fill(REFUSED)
   readonly #mode = new Uint8Array(MAX_PORTS)
   readonly #tag = new Uint16Array(MAX_PORTS)
   /** Bitmaps of VLANs; undefined: all. */
@@ -35,12 +37,14 @@ export class VlanPorts {
     this.#trunks[port] = vlanMode === 'access' ? undefined : mapOf(trunks, vlanMode, tag)
     if (vlanMode === 'access' || vlanMode === 'native-untagged') this.untagged[port] = tag
     else this.untagged[port] = this.carries(port, 0) ? 0 : -1
+    this.given[port] = this.vlanOf(port, UNTAGGED)
   }
 
   /** Lets it take part no more. */
   delete(port: number): void {
     this.#mode[port] = NONE
     this.untagged[port] = -1
+    this.given[port] = REFUSED
     this.#trunks[port] = undefined
   }
 
