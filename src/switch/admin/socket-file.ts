@@ -13,6 +13,8 @@ import { listening } from './listening.js'
 
 /** Longest path of a socket (sun_path of unix(7) with its zero byte). */
 const MAX_PATH = 107
+/** What to do about a path that cannot be. */
+const FIX = 'give another one by --socket, or as admin.socket in the configuration'
 /** How long one that replaced a stale socket waits to see that it stays, in milliseconds. */
 const SETTLE_MS = 20
 
@@ -44,14 +46,14 @@ export async function listenAt(
   if (Buffer.byteLength(path) > MAX_PATH) {
     throw new SocketFileError(
       'ERR_SOCKET_LISTEN',
-      `${path} is longer than the ${MAX_PATH} bytes that the path of a socket may have`,
+      `${path} is longer than the ${MAX_PATH} bytes that the path of a socket may have; ${FIX}`,
     )
   }
   try {
     return await listenPrivately(server, path, mode)
   } catch (error) {
     if (error instanceof SocketFileError) throw error
-    const message = `cannot listen at ${path}: ${(error as Error).message}`
+    const message = `cannot listen at ${path}: ${(error as Error).message}; ${FIX}`
     throw new SocketFileError('ERR_SOCKET_LISTEN', message, { cause: error })
   }
 }

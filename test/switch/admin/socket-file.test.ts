@@ -142,6 +142,7 @@ test('a path that is too long, or leads nowhere, is named', LIMIT, async () => {
     await assert.rejects(listenAt(server, path, 0o600), (error: Error & { code: string }) => {
       assert.equal(error.code, 'ERR_SOCKET_LISTEN')
       assert.ok(error.message.includes(path), error.message)
+      assert.match(error.message, /; give another one by --socket/)
       return true
     })
   }
