@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises'
+import { access, stat } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 import { ConfigError, DatapathError } from 'dpdk-vhost'
 import type { ProgramSpec } from '../spec.js'
@@ -96,7 +96,8 @@ async function checkFile(file: string): Promise<void> {
     throw new ConfigError('program', [{ path: 'file', value: file, message, fix }])
   }
   if (!isAbsolute(file)) refuse('is a relative path', 'give an absolute one')
-  await access(file).catch(() =>
-    refuse('cannot be read', 'give the path of a TypeScript or JavaScript file'),
-  )
+  const fix = 'give the path of a TypeScript or JavaScript file'
+  await access(file).catch(() => refuse('cannot be read', fix))
+  // To read a pipe may take for ever, and other changes wait for this one.
+  if (!(await stat(file)).isFile()) refuse('is no file', fix)
 }

@@ -102,6 +102,7 @@ describe('programs of users', () => {
     await assert.rejects(load(picky, 'reason'), /bad\.ts:3:32: not on this lcore: reason/)
     await assert.rejects(running.programLoad('br0', 'program.ts', undefined), /relative path/)
     await assert.rejects(running.programLoad('br0', '/no/program.ts', undefined), /cannot be read/)
+    await assert.rejects(running.programLoad('br0', stage.path(''), undefined), /is no file/)
     assert.equal(running.show().bridges[0]?.program?.file, stage.path('good.ts'))
     assert.equal(await reach(a, b), 20)
   })
