@@ -17,6 +17,7 @@ import type { BridgeImage, BridgeMemory } from '../image.js'
 import type { AttachmentSpec } from '../spec.js'
 import { Flooder } from './flood.js'
 import { Notices } from './notices.js'
+import { isReserved } from './reserved.js'
 import { mustChange, retag } from './retag.js'
 import { addTo, noteClock, PortCounter, portWords, type State, stateOver } from './state.js'
 import { Flood, StormGuard } from './storm.js'
@@ -210,8 +211,8 @@ export class Bridge implements Program {
   }
 
   #floodVerdict(low: number, high: number): number {
-    if ((low & 1) === 0) return FLOOD - Flood.unknownUnicast
     if (isReserved(low, high) && !this.#forwardBpdu) return DROP
+    if ((low & 1) === 0) return FLOOD - Flood.unknownUnicast
     return FLOOD - (low === -1 && high === 0xffff ? Flood.broadcast : Flood.multicast)
   }
 
@@ -314,11 +315,6 @@ function tagOf({ view, offset, length }: Burst, index: number): number {
 /** Whether a source address can be that of a station: not a group, and not nothing. */
 function isStation(low: number, high: number): boolean {
   return (low & 1) === 0 && (low | high) !== 0
-}
-
-/** Whether a destination is one of `01:80:c2:00:00:00` to `0f`. */
-function isReserved(low: number, high: number): boolean {
-  return low === 0x00c28001 && (high & 0xf0ff) === 0
 }
 
 /** What a port learnt is good for as long as this stays the same. */

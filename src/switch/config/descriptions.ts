@@ -25,7 +25,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'bridges.ageing': 'Seconds after which an address that was not seen is forgotten.',
   'bridges.tableSize': 'Most addresses. When it changes, what was learnt is forgotten.',
   'bridges.forwardBpdu':
-    'Forward frames to 01:80:c2:00:00:00 to 0f, which bridges keep to themselves.',
+    "Forward frames to 01:80:c2:00:00:00 to 0f, and to the other addresses of OVS's `forward-bpdu`, which bridges keep to themselves.",
   'bridges.staticMacs': 'Addresses that are on a port whatever frames say.',
   'bridges.staticMacs.mac': 'The address.',
   'bridges.staticMacs.vlan': 'Its VLAN; 0 is what has no tag.',

@@ -93,12 +93,21 @@ describe('learning', () => {
 
   test("reserved addresses are the bridge's own, unless it is told to forward them", () => {
     const lcore = new BridgeLcore(three)
-    for (const mac of ['01:80:c2:00:00:00', '01:80:c2:00:00:0f'])
-      assert.deepEqual(lcore.reaches(0, to(mac)), [])
-    for (const mac of ['01:80:c2:00:00:10', '01:80:c2:00:01:00'])
-      assert.deepEqual(lcore.reaches(0, to(mac)), [1, 2])
+    const reserved = [
+      ...['01:80:c2:00:00:00', '01:80:c2:00:00:0f'],
+      // Those that Open vSwitch names besides.
+      ...['00:e0:2b:00:00:00', '00:e0:2b:00:00:04', '00:e0:2b:00:00:06', '01:00:0c:00:00:00'],
+      ...['01:00:0c:cc:cc:c0', '01:00:0c:cc:cc:cf', '01:00:0c:cd:cd:cd'],
+    ]
+    const others = [
+      ...['01:80:c2:00:00:10', '01:80:c2:00:01:00'],
+      ...['00:e0:2b:00:00:05', '00:e0:2b:00:01:00', '01:00:0c:00:00:01'],
+      ...['01:00:0c:cc:cc:bf', '01:00:0c:cc:cc:d0', '01:00:0c:cd:cd:cc'],
+    ]
+    for (const mac of reserved) assert.deepEqual(lcore.reaches(0, to(mac)), [], mac)
+    for (const mac of others) assert.deepEqual(lcore.reaches(0, to(mac)), [1, 2], mac)
     lcore.set({ forwardBpdu: true })
-    assert.deepEqual(lcore.reaches(0, to('01:80:c2:00:00:00')), [1, 2])
+    for (const mac of reserved) assert.deepEqual(lcore.reaches(0, to(mac)), [1, 2], mac)
   })
 })
 
