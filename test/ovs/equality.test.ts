@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
-import { findOvs } from '../../bench/ovs/find.js'
 import { buildArpRequest, buildEcho, buildTcp, buildUdp } from '../../src/headers/build.js'
 import { replace16 } from '../../src/headers/checksum.js'
 import { type Kind, randomFrame } from '../flows/random-flows.js'
@@ -12,6 +11,7 @@ import { explain } from './explain.js'
 import type { Sent } from './guests.js'
 import { Pair } from './pair.js'
 import { ruleSet } from './rules.js'
+import { reasonToSkip } from './skip.js'
 import { OwnSwitch } from './switches.js'
 
 const PORTS = 4
@@ -35,15 +35,6 @@ const SHORTEST = 14
  * README of the flow table says which.
  */
 const REASONS = ['OFPBAC_MATCH_INCONSISTENT', 'OFPBAC_BAD_TAG', 'OFPBMC_BAD_PREREQ', 'no words']
-
-function reasonToSkip(): string | false {
-  try {
-    findOvs()
-  } catch (error) {
-    return (error as Error).message
-  }
-  return process.getuid?.() === 0 ? false : 'OVS needs root: its bridge is a network interface'
-}
 
 const common = {
   source: '02:00:00:00:00:01',

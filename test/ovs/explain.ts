@@ -23,7 +23,7 @@ export async function explain(
       break
     }
   }
-  const left = await smallest([...rules], (some) => differs(some, fewer))
+  const left = await smallest(rules, (some) => differs(some, fewer))
   await pair.setRules(left)
   const { ovs, own } = await pair.exchange(fewer)
   const lines = [...left]
@@ -42,11 +42,11 @@ export async function explain(
 }
 
 /** Leaves out what can be left out, many at a time at first. */
-async function smallest(
-  rules: string[],
-  holds: (some: readonly string[]) => Promise<boolean>,
-): Promise<string[]> {
-  let left = rules
+export async function smallest<T>(
+  things: readonly T[],
+  holds: (some: readonly T[]) => Promise<boolean>,
+): Promise<T[]> {
+  let left = [...things]
   for (
     let size = Math.ceil(left.length / 2);
     size >= 1;

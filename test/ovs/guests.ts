@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type Capture, TestHost } from '../../src/testkit/index.js'
+import { until } from '../support/loopback.js'
 
 /** A frame that a guest sends. */
 export interface Sent {
@@ -11,7 +12,7 @@ export interface Sent {
 /** What each guest got: frames in hexadecimal, sorted, since switches may change the order of frames of different flows. */
 export type Received = string[][]
 
-/** Marks the end of frames. No rule of a test is to match it, or to be more important than this one. */
+/** Marks the end of frames, where nobody counts them. No rule of a test is to match it, or to be more important than this one. */
 export const MARKER_RULE =
   'priority=65535,dl_dst=02:fe:fe:fe:fe:fe,dl_type=0x88b6,actions=in_port,flood'
 
@@ -22,10 +23,19 @@ const MARKER_BYTES = 60
 const PATIENCE_MS = 5000
 const LOOK_MS = 4
 
+/** A switch that counts, and so needs no markers. */
+export interface Accounts {
+  /** Frames it took from its guests, all together, and frames it gave to each. */
+  frames(): { readonly taken: number; readonly given: readonly number[] }
+  /** Resolves when all that it took by now has been given. */
+  settled(): Promise<void>
+}
+
 /** A guest on each port of a switch, listening on sockets `0`, `1`, ... of a folder. */
 export class Guests implements AsyncDisposable {
   readonly #hosts: readonly TestHost[]
   readonly #captures: Capture[] = []
+  #accounts: Accounts | undefined
   #markers = 0
 
   private constructor(hosts: readonly TestHost[]) {
@@ -50,8 +60,13 @@ export class Guests implements AsyncDisposable {
     throw failed.reason
   }
 
-  /** Resolves once the switch is connected to all of them. */
-  async up(): Promise<void> {
+  /**
+   * Resolves once the switch is connected to all of them.
+   *
+   * @param accounts - tell where frames end, instead of markers
+   */
+  async up(accounts?: Accounts): Promise<void> {
+    this.#accounts = accounts
     await Promise.all(this.#hosts.map((host) => host.linkUp({ timeoutMs: 20_000 })))
     for (const host of this.#hosts) this.#captures.push(await host.capture({ limit: 100_000 }))
   }
@@ -59,12 +74,45 @@ export class Guests implements AsyncDisposable {
   /** Has frames sent, and resolves to all that comes of them. */
   async exchange(frames: readonly Sent[]): Promise<Received> {
     const received: Received = this.#hosts.map(() => [])
+    const before = this.#accounts?.frames()
     await Promise.all(frames.map(({ port, bytes }) => this.#hosts[port]?.sendFrame(bytes)))
-    // What the switch takes together with a marker may leave after it: all of it has left before a second one is taken.
-    await this.#fence(received)
-    await this.#fence(received)
+    if (this.#accounts !== undefined && before !== undefined) {
+      await this.#count(received, this.#accounts, before, frames.length)
+    } else {
+      // What the switch takes together with a marker may leave after it: all of it has left before a second one is taken.
+      await this.#fence(received)
+      await this.#fence(received)
+    }
     for (const frames of received) frames.sort()
     return received
+  }
+
+  /** Takes what the switch says that it gave since `before`, once it took `sent` frames. */
+  async #count(
+    received: Received,
+    accounts: Accounts,
+    before: ReturnType<Accounts['frames']>,
+    sent: number,
+  ): Promise<void> {
+    const taken = () => accounts.frames().taken - before.taken
+    await until(`the switch took ${sent} frames`, () => taken() >= sent, PATIENCE_MS)
+    await accounts.settled()
+    const { given } = accounts.frames()
+    const deadline = performance.now() + PATIENCE_MS
+    await Promise.all(
+      this.#captures.map(async (capture, i) => {
+        const frames = received[i] as string[]
+        const expected = (given[i] as number) - (before.given[i] as number)
+        while (frames.length < expected) {
+          if (performance.now() > deadline) {
+            const name = this.#hosts[i]?.name
+            throw new Error(`${name} got ${frames.length} of the ${expected} frames given to it`)
+          }
+          for (const frame of await capture.take(100_000, { timeoutMs: LOOK_MS }))
+            frames.push(Buffer.from(frame).toString('hex'))
+        }
+      }),
+    )
   }
 
   /** A guest's marker comes to every guest, after all that the switch took from that guest before. */

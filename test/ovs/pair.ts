@@ -1,5 +1,5 @@
 import { socketFolder } from '../support/loopback.js'
-import { Guests, type Received, type Sent } from './guests.js'
+import { type Accounts, Guests, type Received, type Sent } from './guests.js'
 import { OvsSwitch, type PortColumns, type Refusal, type RuleSwitch } from './switches.js'
 
 /** What came of the same frames. */
@@ -8,21 +8,27 @@ export interface Outcome {
   readonly own: Received
 }
 
+/** Ours. */
+export interface OwnSide extends RuleSwitch {
+  /** For one that is not always given rules, of which one is that of the markers. */
+  readonly accounts?: Accounts
+}
+
 /** OVS-DPDK and a switch of ours, each with guests of its own on its ports. */
-export class Pair implements AsyncDisposable {
+export class Pair<Own extends OwnSide = OwnSide> implements AsyncDisposable {
   readonly ovs: OvsSwitch
-  readonly #own: RuleSwitch
+  readonly own: Own
   readonly #guests: { readonly ovs: Guests; readonly own: Guests }
   readonly #stack: Disposables
 
   private constructor(
     ovs: OvsSwitch,
-    own: RuleSwitch,
+    own: Own,
     guests: { ovs: Guests; own: Guests },
     stack: Disposables,
   ) {
     this.ovs = ovs
-    this.#own = own
+    this.own = own
     this.#guests = guests
     this.#stack = stack
   }
@@ -31,10 +37,10 @@ export class Pair implements AsyncDisposable {
    * @param columns - how OVS's ports are set up; each side has as many ports
    * @param startOwn - starts our switch between the sockets `0`, `1`, ... of a folder, where guests listen
    */
-  static async start(
+  static async start<Own extends OwnSide>(
     columns: readonly PortColumns[],
-    startOwn: (folder: string) => Promise<RuleSwitch>,
-  ): Promise<Pair> {
+    startOwn: (folder: string) => Promise<Own>,
+  ): Promise<Pair<Own>> {
     const stack = new Disposables()
     try {
       const folders = { ovs: stack.use(socketFolder()).path, own: stack.use(socketFolder()).path }
@@ -44,7 +50,7 @@ export class Pair implements AsyncDisposable {
       }
       const ovs = stack.use(await OvsSwitch.start(folders.ovs, columns))
       const own = stack.use(await startOwn(folders.own))
-      await Promise.all([guests.ovs.up(), guests.own.up()])
+      await Promise.all([guests.ovs.up(), guests.own.up(own.accounts)])
       await ovs.connected(columns.length)
       return new Pair(ovs, own, guests, stack)
     } catch (error) {
@@ -56,7 +62,7 @@ export class Pair implements AsyncDisposable {
   /** Gives both the rules that OVS takes. Returns the others. */
   async setRules(rules: readonly string[]): Promise<Refusal[]> {
     const refused = await this.ovs.setRules(rules)
-    await this.#own.setRules(rules.filter((rule) => !refused.some((one) => one.rule === rule)))
+    await this.own.setRules(rules.filter((rule) => !refused.some((one) => one.rule === rule)))
     return refused
   }
 

@@ -104,8 +104,32 @@ export class OvsSwitch implements RuleSwitch {
       ...(await this.#add('OpenFlow13', rules.filter(isStrict))),
     ]
     // Otherwise flows made of the rules before would be found for a while.
-    await this.#instance.appctl('revalidator/purge')
+    await this.forgetFlows()
     return refused
+  }
+
+  /** Changes how its ports are set up, in the order in which they were given. */
+  async setPorts(ports: readonly PortColumns[]): Promise<void> {
+    const words = ports.flatMap((columns, i) => {
+      const name = `vhost${i}`
+      const set = columns.length === 0 ? [] : ['--', 'set', 'Port', name, ...columns]
+      return ['--', 'clear', 'Port', name, 'tag', 'trunks', 'vlan_mode', ...set]
+    })
+    await this.#instance.vsctl(...words.slice(1))
+  }
+
+  /** Forgets the addresses learnt. */
+  async flush(): Promise<void> {
+    await this.forgetFlows()
+    await this.#instance.appctl('fdb/flush', this.#bridge)
+  }
+
+  /**
+   * Forgets the flows made of the frames so far. Their sources are learnt once more as that is done, so it has to be
+   * before an address moves.
+   */
+  async forgetFlows(): Promise<void> {
+    await this.#instance.appctl('revalidator/purge')
   }
 
   async #add(version: 'NXM' | 'OpenFlow13', rules: readonly string[]): Promise<Refusal[]> {
