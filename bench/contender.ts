@@ -5,6 +5,7 @@ import { OvsSwitch } from './ovs/switch.js'
 import { OwnSwitch } from './own/own-switch.js'
 import type { Setup } from './setup.js'
 import { TestpmdSwitch } from './testpmd-switch.js'
+import { VswitchSwitch } from './vswitch/switch.js'
 
 /** A switch under measurement, in a process of its own. */
 export interface RunningSwitch extends AsyncDisposable {
@@ -51,6 +52,9 @@ export interface Contender {
 /** Numbers of its two ports in rules for OVS. */
 const OVS_PORTS = ['1', '2'] as const
 
+/** Names of the ports of `vswitch`. */
+const VSWITCH_PORTS = ['vhost0', 'vhost1'] as const
+
 /** In the order in which they take turns. The first is what the others are compared with. */
 export const CONTENDERS: readonly Contender[] = [
   {
@@ -85,6 +89,12 @@ export const CONTENDERS: readonly Contender[] = [
     start: (setup) => OvsSwitch.start(setup),
   },
   {
+    name: 'vswitch-normal',
+    what: '`vswitch run` with two ports and no rules: guards, and a bridge that learns and knows VLANs',
+    load: 'pair',
+    start: (setup) => new VswitchSwitch(setup),
+  },
+  {
     name: 'ts-flow2',
     what: 'flowTable in TypeScript, two rules: what comes in at one port leaves by the other',
     load: 'pair',
@@ -96,6 +106,12 @@ export const CONTENDERS: readonly Contender[] = [
     load: 'pair',
     check: findOvs,
     start: (setup) => OvsSwitch.start(setup, crossRules(OVS_PORTS)),
+  },
+  {
+    name: 'vswitch-flow2',
+    what: '`vswitch run` with the same two rules',
+    load: 'pair',
+    start: (setup) => new VswitchSwitch(setup, crossRules(VSWITCH_PORTS)),
   },
   {
     name: 'ts-flow1000',
@@ -110,6 +126,12 @@ export const CONTENDERS: readonly Contender[] = [
     check: findOvs,
     start: (setup) => OvsSwitch.start(setup, exactRules(OVS_PORTS)),
   },
+  {
+    name: 'vswitch-flow1000',
+    what: '`vswitch run` with the same rules and flows',
+    load: 'flows',
+    start: (setup) => new VswitchSwitch(setup, exactRules(VSWITCH_PORTS)),
+  },
 ]
 
 /** Pairs whose ratio is shown: each against the first, the boundary to JavaScript, and OVS-DPDK with the same task. */
@@ -119,6 +141,9 @@ export const RATIOS: readonly (readonly [string, string])[] = [
   ['ts-learning', 'testpmd-io'],
   ['ts-io', 'native-io'],
   ['ts-learning', 'ovs-normal'],
+  ['vswitch-normal', 'ovs-normal'],
   ['ts-flow2', 'ovs-flow2'],
+  ['vswitch-flow2', 'ovs-flow2'],
   ['ts-flow1000', 'ovs-flow1000'],
+  ['vswitch-flow1000', 'ovs-flow1000'],
 ]

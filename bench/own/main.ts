@@ -3,6 +3,7 @@ import { Datapath, type Lcore } from '../../src/index.js'
 import type { LearningSwitchStats } from '../../src/programs/learning-switch.js'
 import { crossRules, exactRules } from '../flows/flows.js'
 import { alternate } from './alternate.js'
+import { droppedBy } from './dropped.js'
 import type { Reply, Request, Start, Totals } from './messages.js'
 
 const start = JSON.parse(process.argv[2] as string) as Start
@@ -79,7 +80,7 @@ function totals(): Totals {
     frames,
     busyCycles,
     cyclesPerSecond: datapath.info.cyclesPerSecond,
-    dropped: frames - sum(ports.map(({ tx }) => tx.frames)),
+    dropped: droppedBy(ports),
     bursts: polls - emptyPolls,
   }
 }

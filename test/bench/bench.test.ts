@@ -119,6 +119,16 @@ describe('npm run bench', () => {
     assert.deepEqual(report.ratios, {})
   })
 
+  test('vswitch', { skip }, async () => {
+    const { code, report, said } = await measure(
+      'vswitch-normal,vswitch-flow2,vswitch-flow1000',
+      'split',
+    )
+    assert.equal(code, 0, said)
+    assert.equal(report.runs.length, 3)
+    for (const run of report.runs) assert.ok(run.mpps > 0 && run.cyclesPerPacket > 0, said)
+  })
+
   test('OVS-DPDK', { skip: skip || withoutOvs() }, async () => {
     const { code, report, said } = await measure('ts-flow2,ovs-flow2,ovs-normal', 'split')
     assert.equal(code, 0, said)

@@ -1,0 +1,126 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { LcoreCounters, PortCounters } from '../../src/counters/counters.js'
+import { AdminClient } from '../../src/switch/admin/client.js'
+import type { RunningSwitch, Work } from '../contender.js'
+import { droppedBy } from '../own/dropped.js'
+import { BenchProcess } from '../process.js'
+import { type Setup, START_MS } from '../setup.js'
+
+/** The command as it is installed. */
+const MAIN = fileURLToPath(new URL('../../src/switch/cli/main.js', import.meta.url))
+
+const ASK_MS = 20
+
+/** What it said of itself at one time. */
+interface Totals {
+  readonly at: number
+  readonly lcore: LcoreCounters
+  readonly ports: readonly PortCounters[]
+}
+
+/** `vswitch run` with a configuration of its own, asked over its admin socket. */
+export class VswitchSwitch implements RunningSwitch {
+  readonly #process: BenchProcess
+  readonly #client: AdminClient
+  readonly #rules: readonly string[] | undefined
+  #before: Totals | undefined
+
+  /** @param rules - in the words of `ovs-ofctl`; without any it switches */
+  constructor({ burst, sockets, folder, cpus, memory }: Setup, rules?: readonly string[]) {
+    const config = join(folder, 'vswitch.json')
+    const socket = join(folder, 'admin.sock')
+    const text = JSON.stringify({
+      datapath: { memory: memory.kind, memoryMiB: memory.mib },
+      // testpmd never sleeps either.
+      lcores: [{ name: 'lcore0', cpu: cpus.switch, burst, idle: 'spin' }],
+      bridges: [{ name: 'br0', ...(rules === undefined ? {} : { flows: rules }) }],
+      ports: sockets.map((path, i) => ({ name: `vhost${i}`, type: 'dpdkvhostuserclient', path })),
+      admin: { socket },
+    })
+    writeFileSync(config, text)
+    this.#rules = rules
+    this.#client = new AdminClient(socket)
+    this.#process = new BenchProcess('vswitch', process.execPath, [MAIN, 'run', config], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, RUNTIME_DIRECTORY: folder },
+    })
+  }
+
+  get pid(): number {
+    return this.#process.pid
+  }
+
+  get failed(): Promise<never> {
+    return this.#process.failed
+  }
+
+  async started(): Promise<void> {
+    const deadline = performance.now() + START_MS
+    while (!(await this.#isReady())) {
+      if (performance.now() > deadline)
+        throw new Error(`vswitch is not ready after ${START_MS} ms:\n${this.#process.output}`)
+      await Promise.race([sleep(ASK_MS), this.failed])
+    }
+  }
+
+  async begin(): Promise<void> {}
+
+  async countCycles(): Promise<void> {
+    this.#before = await this.#totals()
+  }
+
+  async work(): Promise<Work> {
+    const before = this.#before
+    if (before === undefined) throw new Error('countCycles comes first')
+    const now = await this.#totals()
+    const since = (key: 'polls' | 'emptyPolls' | 'busyCycles' | 'totalCycles') =>
+      now.lcore[key] - before.lcore[key]
+    const frames = framesOf(now.ports) - framesOf(before.ports)
+    const bursts = since('polls') - since('emptyPolls')
+    return {
+      frames,
+      busyCycles: since('busyCycles'),
+      cyclesPerSecond: (1000 * since('totalCycles')) / (now.at - before.at),
+      dropped: droppedBy(now.ports) - droppedBy(before.ports),
+      burst: bursts === 0 ? undefined : frames / bursts,
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#process[Symbol.asyncDispose]()
+  }
+
+  async #isReady(): Promise<boolean> {
+    if (!(await this.#client.isListening())) return false
+    return (await this.#client.ports()).every(({ state }) => state === 'ready')
+  }
+
+  async #totals(): Promise<Totals> {
+    await this.#checkDeciding()
+    // At the same time, because what they tell is put in proportion.
+    const [[lcore], { ports }] = await Promise.all([this.#client.lcores(), this.#client.stats()])
+    const at = performance.now()
+    if (lcore === undefined) throw new Error('the lcore of vswitch has ended')
+    return { at, lcore: lcore.counters, ports: Object.values(ports) }
+  }
+
+  /**
+   * The load is meant to have one address on each port that stays there; and rules are to be what decides, all of them.
+   */
+  async #checkDeciding(): Promise<void> {
+    const [bridge] = (await this.#client.show()).bridges
+    const { decides, rules, macs } = bridge ?? {}
+    const expected = this.#rules === undefined ? 'normal' : 'flows'
+    if (decides !== expected || rules !== (this.#rules?.length ?? 0))
+      throw new Error(`${decides} with ${rules} rules decides in vswitch, not ${expected}`)
+    if (expected === 'normal' && (macs?.size !== 2 || macs.moves !== 0))
+      throw new Error(`vswitch knows ${macs?.size} addresses and saw ${macs?.moves} move, not 2, 0`)
+  }
+}
+
+function framesOf(ports: readonly PortCounters[]): number {
+  return ports.reduce((sum, { rx }) => sum + rx.frames, 0)
+}
