@@ -14,6 +14,7 @@ import { Members } from '../../src/programs/flow-table/members.js'
 import { flowTable } from '../../src/programs/flow-table/program.js'
 import type { Surroundings } from '../../src/programs/flow-table/send.js'
 import { FlowTables } from '../../src/programs/flow-table/table.js'
+import type { Program } from '../../src/programs/program.js'
 import { Random, seeds } from '../headers/random.js'
 import { MadeUpBurst } from '../support/made-up-burst.js'
 import { PORT_COUNT, randomFrame, randomRule } from './random-flows.js'
@@ -390,6 +391,33 @@ describe('the program', () => {
     assert.deepEqual(run(program, burst, 1, udp), [0])
     const entries = program.message({ type: 'normal', message: { type: 'entries' } }) as object[]
     assert.equal(entries.length, 2)
+  })
+
+  test('keeps what the switch behind normal changes from other ports', () => {
+    const normal: Program = {
+      name: 'changes',
+      burst({ count, bytes, offset, outPort }) {
+        for (let i = 0; i < count; i++) {
+          bytes.fill(9, offset[i], (offset[i] as number) + 6)
+          outPort[i] = 2
+        }
+      },
+    }
+    for (const actions of ['normal,output:b', 'output:b,normal', 'normal,normal,output:b']) {
+      const program = flowTable({ rules: [`actions=${actions}`], normal })
+      program.portsChanged(directory)
+      const burst = new FlowBurst(3)
+      program.burst(burst.receive(0, [udp]))
+      const sent = burst.sent()
+      const changed = `2:${'09'.repeat(6)}`
+      const times = actions.startsWith('normal,normal') ? 2 : 1
+      assert.equal(sent.filter((line) => line.startsWith(changed)).length, times, actions)
+      assert.deepEqual(
+        sent.filter((line) => line.startsWith('1:')),
+        [`1:${Buffer.from(udp).toString('hex')}`],
+        actions,
+      )
+    }
   })
 
   test('hands copies to the controller', () => {

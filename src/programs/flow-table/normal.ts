@@ -1,14 +1,19 @@
-import type { Burst } from '../../burst/burst.js'
+import { type Burst, DROP, MAX_FRAMES } from '../../burst/burst.js'
 import type { Program } from '../program.js'
 import { SubBurst } from '../sub-burst.js'
 
 /**
  * The switch behind the action `normal`. The frames it gets are collected during a burst, and handed to it as a burst
  * of their own when that ends; what it decides is carried over.
+ *
+ * It may change them, as for the VLAN of a port. So of a frame that rules send elsewhere too, before `normal` or after it, it
+ * gets a duplicate; when there is no room for one (`framesNotMade` of the lcore), it does not get the frame.
  */
 export class Normal {
   readonly program: Program
   readonly #frames = new SubBurst()
+  readonly #noted = new Uint32Array(MAX_FRAMES)
+  #count = 0
 
   constructor(program: Program) {
     this.program = program
@@ -17,16 +22,27 @@ export class Normal {
   /** Notes frame `index` of the burst that is being decided. */
   add(index: number): void {
     // A frame can come here more often than there is room for: by rules that hand it to the switch again and again.
-    this.#frames.add(index)
+    if (this.#count < MAX_FRAMES) this.#noted[this.#count++] = index
   }
 
   /** Forgets frames of a burst that was not finished. */
   begin(): void {
+    this.#count = 0
     this.#frames.begin()
   }
 
   /** Lets the switch decide the frames that were noted. */
   finish(real: Burst): void {
+    const count = this.#count
+    if (count === 0) return
+    let before = -1
+    for (let i = 0; i < count; i++) {
+      const frame = this.#noted[i] as number
+      const isShared = real.outPort[frame] !== DROP || frame === before
+      before = frame
+      const own = isShared ? real.duplicate(frame) : frame
+      if (own >= 0) this.#frames.add(own)
+    }
     if (this.#frames.count === 0) return
     this.program.burst(this.#frames.open(real))
     this.#frames.close()
