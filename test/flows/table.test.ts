@@ -406,7 +406,7 @@ describe('the program', () => {
     for (const actions of ['normal,output:b', 'output:b,normal', 'normal,normal,output:b']) {
       const program = flowTable({ rules: [`actions=${actions}`], normal })
       program.portsChanged(directory)
-      const burst = new FlowBurst(3)
+      const burst = new MadeUpBurst(3)
       program.burst(burst.receive(0, [udp]))
       const sent = burst.sent()
       const changed = `2:${'09'.repeat(6)}`
