@@ -11,6 +11,7 @@ import { newLog, type ProcessLog } from './log.js'
 import { override } from './override.js'
 import { ServiceManager } from './service-manager.js'
 import { onSignals } from './signals.js'
+import type { ConfigWatch } from './watch.js'
 import { Watchdog } from './watchdog.js'
 
 export interface RunOptions {
@@ -40,18 +41,21 @@ export async function run(file: string, options: RunOptions): Promise<number> {
     if (socket === undefined) return spec
     return { ...spec, admin: { ...spec.admin, socket: resolve(socket) } }
   }
-  const readAt = Date.now()
+  using watch = options.watch ? await newWatch(path) : undefined
   const spec = await read()
-  return new SwitchProcess(path, options, read, readAt, newLog(spec.logging)).run(spec)
+  return await new SwitchProcess(path, read, watch, newLog(spec.logging)).run(spec)
+}
+
+async function newWatch(path: string): Promise<ConfigWatch> {
+  const { ConfigWatch } = await import('./watch.js')
+  return new ConfigWatch(path)
 }
 
 /** The process of a switch. */
 class SwitchProcess {
   readonly #file: string
-  readonly #options: RunOptions
   readonly #read: () => Promise<SwitchSpec>
-  /** When the configuration was read, in milliseconds since the epoch. */
-  readonly #readAt: number
+  readonly #watch: ConfigWatch | undefined
   readonly #log: ProcessLog
   readonly #manager: ServiceManager
   readonly #toEnd: Promise<void>
@@ -64,15 +68,13 @@ class SwitchProcess {
 
   constructor(
     file: string,
-    options: RunOptions,
     read: () => Promise<SwitchSpec>,
-    readAt: number,
+    watch: ConfigWatch | undefined,
     log: ProcessLog,
   ) {
     this.#file = file
-    this.#options = options
     this.#read = read
-    this.#readAt = readAt
+    this.#watch = watch
     this.#log = log
     this.#manager = new ServiceManager(log)
     this.#toEnd = new Promise((done) => {
@@ -140,22 +142,15 @@ class SwitchProcess {
 
   /** Serves until the end is near; what serves a running switch only ends here. */
   async #untilTheEnd(live: Switch, { lcores }: SwitchSpec): Promise<void> {
-    const unwatch = this.#options.watch ? await this.#watch() : async () => {}
+    this.#watch?.follow(() => this.#reloadUnasked('the configuration has changed'))
     using _watchdog = this.#startWatchdog(live, lcores)
     const status = setInterval(() => this.#tellStatus(), STATUS_MS)
     this.#manager.ready(this.#statusNow())
     await Promise.race([this.#toEnd, live.closed])
     this.#manager.stopping()
     clearInterval(status)
-    await unwatch()
+    this.#watch?.[Symbol.dispose]()
     await this.#metrics?.close()
-  }
-
-  async #watch(): Promise<() => Promise<void>> {
-    const { watchConfig } = await import('./watch.js')
-    return watchConfig(this.#file, this.#readAt, () =>
-      this.#reloadUnasked('the configuration has changed'),
-    )
   }
 
   #startWatchdog(live: Switch, lcores: SwitchSpec['lcores']): Disposable {

@@ -90,11 +90,11 @@ export class RunningSwitch implements AsyncDisposable {
     }
   }
 
-  /** Writes the configuration, with a small datapath. */
-  write(config: object): void {
+  /** Writes the configuration, or one beside it, with a small datapath. */
+  write(config: object, name = 'vswitch.json'): void {
     const datapath = { memory: 'memfd', memoryMiB: 64 }
     const admin = { socket: this.socket }
-    writeFileSync(this.config, JSON.stringify({ datapath, admin, ...config }))
+    writeFileSync(this.path(name), JSON.stringify({ datapath, admin, ...config }))
   }
 
   path(name: string): string {

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { open } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
@@ -67,6 +75,24 @@ test('--watch follows the configuration and the files it names', LIMIT, async ()
   const { code } = await running.ask(['flows', 'tcp'])
   assert.equal(code, 0)
   assert.doesNotMatch(running.log, /other\.txt/)
+})
+
+test('--watch notices that a link on the way leads elsewhere', LIMIT, async () => {
+  await using running = await RunningSwitch.start(base, { args: ['--watch'] })
+  const link = (target: string, name: string) => {
+    symlinkSync(target, running.path('link'))
+    renameSync(running.path('link'), running.path(name))
+  }
+  // As the kubelet puts a ConfigMap in place: all of its files change with one link, ..data.
+  for (const [version, port] of ['a', 'b'].entries()) {
+    mkdirSync(running.path(`v${version}`))
+    running.write({ ...base, ports: [running.port(port)] }, `v${version}/c.json`)
+  }
+  symlinkSync('v0', running.path('..data'))
+  link('..data/c.json', 'vswitch.json')
+  await running.logged('reload: port a: added')
+  link('v1', '..data')
+  await running.logged('reload: port b: added')
 })
 
 test('SIGINT ends as well; a start that was interrupted ends too', LIMIT, async () => {
