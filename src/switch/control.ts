@@ -23,11 +23,15 @@ export interface SwitchControl {
   flows(bridge: string, selection?: string): FlowView[]
   /** What the compiler made of the rules, as text for people. */
   flowsExplain(bridge: string): Promise<ExplainView>
-  flowAdd(bridge: string, rules: readonly string[]): Promise<void>
+  /** Answers with what is probably not meant, a line each. */
+  flowAdd(bridge: string, rules: readonly string[]): Promise<{ warnings: readonly string[] }>
   flowModify(bridge: string, rule: string, strict: boolean): Promise<number>
   flowDelete(bridge: string, selection: string, strict: boolean): Promise<number>
   /** Puts these rules in place of all. Rules that stay the same keep their counters. */
-  flowReplace(bridge: string, rules: readonly string[]): Promise<{ added: number; deleted: number }>
+  flowReplace(
+    bridge: string,
+    rules: readonly string[],
+  ): Promise<{ added: number; deleted: number; warnings: readonly string[] }>
   /** @param options - a port as in the file */
   portAdd(options: unknown): Promise<PortView>
   portDelete(name: string): Promise<void>
@@ -177,4 +181,6 @@ export interface ReloadView {
   readonly changes: readonly string[]
   /** What could not be done live: `datapath.memoryMiB: needs a restart`. */
   readonly pending: readonly string[]
+  /** What the file says and probably does not mean, one line each, with its place. */
+  readonly warnings: readonly string[]
 }

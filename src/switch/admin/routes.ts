@@ -110,7 +110,6 @@ export const ROUTES: readonly Route[] = [
     path: '/v1/bridges/{bridge}/flows',
     summary: 'Adds rules: all of them or, if one is wrong, none',
     body: { rules: 'array of rules as of ovs-ofctl' },
-    status: 204,
     answer: ({ control, path, body }) =>
       control.flowAdd(path.bridge as string, validate(rulesBody, body, 'flow add').rules),
   },

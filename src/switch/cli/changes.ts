@@ -18,6 +18,9 @@ export interface FlowOptions extends BridgeOptions {
 
 const many = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
 
+const withWarnings = (text: string, warnings: readonly string[]) =>
+  [text, ...warnings.map((line) => `warning: ${line}`)].join('\n')
+
 export async function portAdd(
   name: string,
   args: readonly string[],
@@ -68,10 +71,9 @@ export async function flowAdd(args: readonly string[], options: FlowOptions): Pr
   const { bridge, rest } = await takeBridge(client, args, options.bridge)
   const rules = await readRules(rest, options.file)
   if (rules.length === 0) throw new UsageError('which rules? give them, or --file FILE')
-  await client.flowAdd(bridge, rules)
-  newTerminal(options).answer(
-    { added: rules.length },
-    ({ added }) => `${many(added, 'rule')} added`,
+  const { warnings } = await client.flowAdd(bridge, rules)
+  newTerminal(options).answer({ added: rules.length, warnings }, ({ added }) =>
+    withWarnings(`${many(added, 'rule')} added`, warnings),
   )
 }
 
@@ -108,9 +110,8 @@ export async function flowReplace(args: readonly string[], options: FlowOptions)
     throw new UsageError('which rules? give them, or --file FILE')
   }
   const result = await client.flowReplace(bridge, await readRules(rest, options.file))
-  newTerminal(options).answer(
-    result,
-    ({ added, deleted }) => `${many(added, 'rule')} added, ${deleted} deleted`,
+  newTerminal(options).answer(result, ({ added, deleted, warnings }) =>
+    withWarnings(`${many(added, 'rule')} added, ${deleted} deleted`, warnings),
   )
 }
 

@@ -70,13 +70,10 @@ export function checkFlows(
       problems.push(...checked.map(at))
       continue
     }
-    for (const id of metersOf(checked)) {
-      if (meters.has(id)) continue
-      const fix = `add it to the bridge's meters: { id: ${id}, rate: ... }`
-      problems.push(
-        at({ path: '', value: rule, message: `names meter ${id}, which there is none of`, fix }),
-      )
-    }
+    for (const trouble of meterTroubles(checked, meters))
+      problems.push(at({ path: '', value: rule, ...trouble }))
+    for (const trouble of controllerTroubles(checked))
+      warnings.push(at({ path: '', value: rule, ...trouble }))
     for (const name of portsOf(checked)) {
       if (ports.has(name)) continue
       const message = `names port "${name}", which the bridge does not have`
@@ -127,6 +124,20 @@ export function portsOf({ inPort, actions }: FlowSpec): string[] {
   return [...new Set(all.filter((port) => typeof port === 'string'))]
 }
 
-function metersOf({ actions }: FlowSpec): number[] {
-  return actions.flatMap((action) => (action.type === 'meter' ? [action.id] : []))
+type Trouble = Pick<Problem, 'message' | 'fix'>
+
+/** Meters that a rule names and its bridge does not have: all of its frames would be dropped. */
+export function meterTroubles({ actions }: FlowSpec, meters: ReadonlySet<number>): Trouble[] {
+  return actions.flatMap((action) => {
+    if (action.type !== 'meter' || meters.has(action.id)) return []
+    const fix = `add it to the bridge's meters: { id: ${action.id}, rate: ... }`
+    return [{ message: `names meter ${action.id}, which there is none of`, fix }]
+  })
+}
+
+/** A switch has no controller. */
+export function controllerTroubles({ actions }: FlowSpec): Trouble[] {
+  if (!actions.some(({ type }) => type === 'controller')) return []
+  const message = 'has a copy for a controller, which there is none of: it goes nowhere'
+  return [{ message, fix: 'remove the action; the others are done as they stand' }]
 }

@@ -11,6 +11,7 @@ export {
 } from './difference.js'
 export { configJsonSchema } from './file-schema.js'
 export { type FlowDifference, flowDifference } from './flow-difference.js'
+export { controllerTroubles, meterTroubles } from './flows.js'
 export { ConfigFileError, type ConfigProblem, reportLine } from './problem.js'
 export { checkConfigFile, readConfig } from './read.js'
 export { defaultAdminSocket } from './schema.js'

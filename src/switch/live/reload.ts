@@ -35,7 +35,7 @@ export class Reload {
     return this.#spec
   }
 
-  async apply(to: SwitchSpec): Promise<ReloadView> {
+  async apply(to: SwitchSpec): Promise<Omit<ReloadView, 'warnings'>> {
     const { changes, pending } = difference(this.#spec, to)
     const lines: string[] = []
     const failed: Change[] = []

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Datapath, DatapathError, type Explanation } from 'dpdk-vhost'
+import { checkSelection } from 'dpdk-vhost/programs/flow-table/rule'
 import { flushMacs } from '../bridge/index.js'
 import { changePort, checkPort } from '../config/index.js'
 import {
@@ -18,6 +19,7 @@ import {
 import type { LoggingSpec, MetricsSpec, SwitchSpec } from '../spec.js'
 import { Applier } from './applier.js'
 import { Bridges } from './bridges.js'
+import { checkByHand } from './hand-rules.js'
 import { Lcores } from './lcores.js'
 import type { SwitchLog } from './log.js'
 import type { SwitchMetrics } from './metrics.js'
@@ -34,8 +36,8 @@ import * as views from './views.js'
 export interface SwitchOptions {
   /** Path of the configuration, for `show`. */
   readonly config: string
-  /** Reads the configuration again, for `reload`. */
-  read(): Promise<SwitchSpec>
+  /** Reads the configuration again, for `reload`. @param warn - told of what is probably not meant, a line each */
+  read(warn: (line: string) => void): Promise<SwitchSpec>
   readonly log: SwitchLog
   /** An lcore that does not answer for so long is ended and started again. Default 10,000 ms; many rules take a while. */
   readonly lcoreAnswerMs?: number | undefined
@@ -178,6 +180,8 @@ export class Switch implements SwitchControl, AsyncDisposable {
 
   flows(bridge: string, selection?: string): FlowView[] {
     const { flows } = this.#bridges.get(bridge)
+    // Wrong where there are rules, wrong where there are none.
+    if (flows === undefined && selection !== undefined) checkSelection(selection)
     return flows === undefined ? [] : flows.dump(selection).map(views.flowView)
   }
 
@@ -196,14 +200,19 @@ export class Switch implements SwitchControl, AsyncDisposable {
     return { tables, source }
   }
 
-  async flowAdd(bridge: string, rules: readonly string[]): Promise<void> {
-    return this.#changes.run(async () => (await this.#bridges.flowsOf(bridge)).add(...rules))
+  async flowAdd(bridge: string, rules: readonly string[]): Promise<{ warnings: string[] }> {
+    return this.#changes.run(async () => {
+      const warnings = checkByHand(this.#bridges.get(bridge).spec, rules)
+      await (await this.#bridges.flowsOf(bridge)).add(...rules)
+      return { warnings }
+    })
   }
 
   async flowModify(bridge: string, rule: string, strict: boolean): Promise<number> {
-    return this.#changes.run(async () =>
-      (await this.#bridges.flowsOf(bridge)).modify(rule, { strict }),
-    )
+    return this.#changes.run(async () => {
+      checkByHand(this.#bridges.get(bridge).spec, [rule])
+      return (await this.#bridges.flowsOf(bridge)).modify(rule, { strict })
+    })
   }
 
   async flowDelete(bridge: string, selection: string, strict: boolean): Promise<number> {
@@ -215,8 +224,11 @@ export class Switch implements SwitchControl, AsyncDisposable {
   async flowReplace(
     bridge: string,
     rules: readonly string[],
-  ): Promise<{ added: number; deleted: number }> {
-    return this.#changes.run(async () => (await this.#bridges.flowsOf(bridge)).replace(rules))
+  ): Promise<{ added: number; deleted: number; warnings: string[] }> {
+    return this.#changes.run(async () => {
+      const warnings = checkByHand(this.#bridges.get(bridge).spec, rules)
+      return { ...(await (await this.#bridges.flowsOf(bridge)).replace(rules)), warnings }
+    })
   }
 
   async portAdd(options: unknown): Promise<PortView> {
@@ -263,7 +275,11 @@ export class Switch implements SwitchControl, AsyncDisposable {
 
   /** Reads the configuration again and applies the difference; see {@link apply}. */
   async reload(): Promise<ReloadView> {
-    return this.#changes.run(async () => this.#reload.apply(await this.#options.read()))
+    return this.#changes.run(async () => {
+      const warnings: string[] = []
+      const spec = await this.#options.read((line) => warnings.push(line))
+      return { ...(await this.#reload.apply(spec)), warnings }
+    })
   }
 
   /**
@@ -272,7 +288,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
    * log, holds up nothing else, and is tried again by the next call.
    */
   async apply(spec: SwitchSpec): Promise<ReloadView> {
-    return this.#changes.run(() => this.#reload.apply(spec))
+    return this.#changes.run(async () => ({ ...(await this.#reload.apply(spec)), warnings: [] }))
   }
 
   stop(): void {

@@ -35,15 +35,18 @@ const STATUS_MS = 2000
  */
 export async function run(file: string, options: RunOptions): Promise<number> {
   const path = resolve(file)
-  const read = async (): Promise<SwitchSpec> => {
-    const spec = await readConfig(path)
+  const read: Read = async (warn) => {
+    const spec = await readConfig(path, warn)
     const { socket } = options
     if (socket === undefined) return spec
     return { ...spec, admin: { ...spec.admin, socket: resolve(socket) } }
   }
   using watch = options.watch ? await newWatch(path) : undefined
-  const spec = await read()
-  return await new SwitchProcess(path, read, watch, newLog(spec.logging)).run(spec)
+  const warnings: string[] = []
+  const spec = await read((line) => warnings.push(line))
+  const log = newLog(spec.logging)
+  logWarnings(log, 'configuration', warnings)
+  return await new SwitchProcess(path, read, watch, log).run(spec)
 }
 
 async function newWatch(path: string): Promise<ConfigWatch> {
@@ -51,10 +54,21 @@ async function newWatch(path: string): Promise<ConfigWatch> {
   return new ConfigWatch(path)
 }
 
+type Read = (warn: (line: string) => void) => Promise<SwitchSpec>
+
+/** Lines of warnings at once: each of very many rules may have one. */
+const MOST_WARNINGS = 20
+
+function logWarnings(log: ProcessLog, what: string, warnings: readonly string[]): void {
+  for (const line of warnings.slice(0, MOST_WARNINGS)) log.warn(`${what}: ${line}`)
+  const more = warnings.length - MOST_WARNINGS
+  if (more > 0) log.warn(`${what}: ${more} more warnings; vswitch check names them all`)
+}
+
 /** The process of a switch. */
 class SwitchProcess {
   readonly #file: string
-  readonly #read: () => Promise<SwitchSpec>
+  readonly #read: Read
   readonly #watch: ConfigWatch | undefined
   readonly #log: ProcessLog
   readonly #manager: ServiceManager
@@ -66,12 +80,7 @@ class SwitchProcess {
   #metrics: MetricsServer | undefined
   #status = ''
 
-  constructor(
-    file: string,
-    read: () => Promise<SwitchSpec>,
-    watch: ConfigWatch | undefined,
-    log: ProcessLog,
-  ) {
+  constructor(file: string, read: Read, watch: ConfigWatch | undefined, log: ProcessLog) {
     this.#file = file
     this.#read = read
     this.#watch = watch
@@ -203,12 +212,13 @@ class SwitchProcess {
   async #reload(why: string): Promise<ReloadView> {
     // Not yet there: then it reads the file soon enough, or has just done so.
     const live = this.#switch
-    if (live === undefined) return { changes: [], pending: [] }
+    if (live === undefined) return { changes: [], pending: [], warnings: [] }
     this.#log.info(`reload: ${why}`)
     this.#manager.reloading()
     try {
       const view = await live.reload()
       for (const line of view.changes) this.#log.info(`reload: ${line}`)
+      logWarnings(this.#log, 'reload', view.warnings)
       for (const line of view.pending) this.#log.warn(`reload: not done: ${line}`)
       if (view.changes.length + view.pending.length === 0) {
         this.#log.info('reload: nothing has changed')

@@ -64,7 +64,7 @@ test('every route reaches the switch with what was asked', LIMIT, async () => {
     flowModify: async () => 3,
     flowDelete: async () => 2,
     macFlush: () => 7,
-    reload: async () => ({ changes: ['port a: added'], pending: [] }),
+    reload: async () => ({ changes: ['port a: added'], pending: [], warnings: [] }),
     metrics: async () => 'up 1\n',
   })
   const { client, calls } = served
@@ -87,7 +87,7 @@ test('every route reaches the switch with what was asked', LIMIT, async () => {
   await client.portSet('a', { tag: null })
   await client.programLoad('br0', '/p.ts', { x: 1 })
   await client.programUnload('br0')
-  assert.deepEqual(await client.reload(), { changes: ['port a: added'], pending: [] })
+  assert.deepEqual(await client.reload(), { changes: ['port a: added'], pending: [], warnings: [] })
   assert.equal(await client.metrics(), 'up 1\n')
   await client.stop()
   assert.deepEqual(calls, [
@@ -254,7 +254,7 @@ test('slow and vanishing clients harm nobody', LIMIT, async () => {
   await using served = await serve({
     reload: async () => {
       await gate
-      return { changes: [], pending: [] }
+      return { changes: [], pending: [], warnings: [] }
     },
   })
   const sockets: Socket[] = []
@@ -291,13 +291,13 @@ test('an answer under way still arrives while the server ends', LIMIT, async () 
   await using served = await serve({
     reload: async () => {
       await gate
-      return { changes: ['x'], pending: [] }
+      return { changes: ['x'], pending: [], warnings: [] }
     },
   })
   const answer = served.client.reload()
   while (!served.calls.some(([name]) => name === 'reload')) await new Promise(setImmediate)
   const closed = served.server.close()
   release()
-  assert.deepEqual(await answer, { changes: ['x'], pending: [] })
+  assert.deepEqual(await answer, { changes: ['x'], pending: [], warnings: [] })
   await closed
 })

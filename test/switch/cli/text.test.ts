@@ -272,9 +272,13 @@ test('stats are laid out as dump-ports, with the reasons of drops', () => {
 })
 
 test('reload tells what was done and what was not', () => {
-  assert.equal(reloadText({ changes: [], pending: [] }), 'nothing has changed')
-  const text = reloadText({ changes: ['port a: added'], pending: ['mtu: needs a restart'] })
-  assert.equal(text, 'port a: added\nnot done: mtu: needs a restart')
+  assert.equal(reloadText({ changes: [], pending: [], warnings: [] }), 'nothing has changed')
+  const text = reloadText({
+    changes: ['port a: added'],
+    pending: ['mtu: needs a restart'],
+    warnings: ['f:1:2: x'],
+  })
+  assert.equal(text, 'port a: added\nnot done: mtu: needs a restart\nwarning: f:1:2: x')
 })
 
 test('durations', () => {

@@ -348,6 +348,11 @@ suite('what can be but is hardly meant', () => {
       /^7:5: bridges\[0\]\.flows\[0\] = .* names port "c", which the bridge does not have/,
     ],
     [
+      'a rule with a copy for a controller',
+      flows('ip,actions=drop', 'actions=controller,normal'),
+      /^8:5: .*flows\[1\] = .* has a copy for a controller, which there is none of.*; remove/,
+    ],
+    [
       'a rule that is there',
       flows('ip,actions=drop', 'ip, actions=normal'),
       /^8:5: .* takes the place of the rule in line 7/,

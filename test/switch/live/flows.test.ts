@@ -60,7 +60,7 @@ describe('rules by hand', () => {
     assert.equal((await a.delivery(await b.send({ to: a, frames: 10, rate: 3000 }))).frames, 10)
     assert.deepEqual(
       await running.flowReplace('br0', ['priority=9,in_port=b,actions=normal', 'actions=drop']),
-      { added: 1, deleted: 2 },
+      { added: 1, deleted: 2, warnings: [] },
     )
     assert.ok((running.flows('br0', 'in_port=b')[0]?.packets ?? 0) >= 10, 'counters stay')
     assert.equal(await running.flowDelete('br0', '', false), 2)
@@ -94,6 +94,50 @@ describe('rules by hand', () => {
     assert.equal((await a.ping('192.0.2.2', { timeoutMs: 200 })).received, 0)
     await running.programUnload('br0')
     assert.equal((await b.delivery(await a.send({ to: b, frames: 10 }))).frames, 10)
+  })
+
+  test('that name a meter which the bridge does not have are refused, and change nothing', async () => {
+    await using stage = await Stage.start(() => ({
+      bridges: [{ name: 'br0', meters: [{ id: 1, rate: 5 }] }, { name: 'br1' }],
+    }))
+    const { switch: running } = stage
+    const good = 'udp,actions=meter:1,normal'
+    const bad = 'tcp,actions=meter:3,normal'
+    const refused = {
+      name: 'ConfigError',
+      message: `bridge "br0": rules[1] = "${bad}" names meter 3, which there is none of; add it to the bridge's meters: { id: 3, rate: ... }`,
+    }
+    await assert.rejects(running.flowAdd('br0', [good, bad]), refused)
+    assert.equal(running.show().bridges[0]?.decides, 'normal')
+    await assert.rejects(running.flowAdd('br1', [good]), /names meter 1, which there is none of/)
+    await running.flowAdd('br0', [good])
+    await assert.rejects(running.flowReplace('br0', [good, bad]), refused)
+    await assert.rejects(running.flowModify('br0', 'udp,actions=meter:3,normal', false), /meter 3/)
+    assert.equal(running.flows('br0', 'udp')[0]?.actions, 'meter:1,normal')
+    // Problems of all rules are told together, whatever they need.
+    await assert.rejects(running.flowAdd('br0', [good, 'tpc,actions=drop']), /rules\[1\].*tpc/)
+  })
+
+  test('with a copy for a controller are added, with a warning', async () => {
+    await using stage = await Stage.start(() => ({}))
+    const { switch: running } = stage
+    const rules = ['arp,actions=normal', 'udp,actions=controller']
+    const warnings = [
+      'rules[1] = "udp,actions=controller" has a copy for a controller, which there is none of: it goes nowhere; remove the action; the others are done as they stand',
+    ]
+    assert.deepEqual(await running.flowAdd('br0', rules), { warnings })
+    assert.deepEqual(await running.flowReplace('br0', rules), { added: 0, deleted: 1, warnings })
+    assert.deepEqual(await running.flowAdd('br0', ['tcp,actions=drop']), { warnings: [] })
+  })
+
+  test('a wrong selection is refused, also where there are no rules', async () => {
+    await using stage = await Stage.start(() => ({}))
+    const { switch: running } = stage
+    assert.deepEqual(running.flows('br0', 'tcp'), [])
+    assert.throws(() => running.flows('br0', 'tpc'), {
+      name: 'ConfigError',
+      message: /tpc.*did you mean tcp\?/,
+    })
   })
 })
 

@@ -47,6 +47,24 @@ test('SIGHUP reloads, an invalid file changes nothing, SIGTERM ends', LIMIT, asy
   assert.ok(!existsSync(running.socket))
 })
 
+test('what a configuration hardly means is told at the start and by a reload', LIMIT, async () => {
+  const flows = (count: number) =>
+    Array.from({ length: count }, (_, i) => `priority=${i},actions=controller,normal`)
+  const config = (count: number) => ({ bridges: [{ name: 'br0', flows: flows(count) }] })
+  await using running = await RunningSwitch.start(config(1))
+  assert.match(
+    running.log,
+    /configuration: .*vswitch\.json:1:\d+: bridges\[0\]\.flows\[0\] = .* has a copy for a controller/,
+  )
+  running.write(config(23))
+  const { stdout } = await running.ask(['reload'])
+  assert.match(stdout, /^warning: .*vswitch\.json:1:\d+: bridges\[0\]\.flows\[22\] = /m)
+  await running.logged('reload: 3 more warnings; vswitch check names them all')
+  assert.equal(running.log.match(/reload: .* has a copy for a controller/g)?.length, 20)
+  const added = await running.ask(['flow', 'add', 'udp,actions=controller'])
+  assert.match(added.stdout, /^1 rule added\nwarning: rules\[0\] = .* has a copy for a controller/)
+})
+
 test('--watch follows the configuration and the files it names', LIMIT, async () => {
   const rules = (running: RunningSwitch) => ({
     ...base,

@@ -1,6 +1,11 @@
 import type { ReloadView } from '../../control.js'
 
-export function reloadText({ changes, pending }: ReloadView): string {
-  if (changes.length === 0 && pending.length === 0) return 'nothing has changed'
-  return [...changes, ...pending.map((line) => `not done: ${line}`)].join('\n')
+export function reloadText({ changes, pending, warnings }: ReloadView): string {
+  const nothing = changes.length + pending.length === 0 ? ['nothing has changed'] : []
+  return [
+    ...nothing,
+    ...changes,
+    ...pending.map((line) => `not done: ${line}`),
+    ...warnings.map((line) => `warning: ${line}`),
+  ].join('\n')
 }
