@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { accessSync, constants, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { promisify } from 'node:util'
 import { DatapathError, validatePort } from 'dpdk-vhost'
@@ -49,6 +50,39 @@ export async function configureInterface(
 ): Promise<void> {
   await ip('link', 'set', 'dev', iface, 'mtu', String(localMtu(mtu)), 'up')
   for (const address of addresses) await ip('address', 'replace', address, 'dev', iface)
+}
+
+const TUN = '/dev/net/tun'
+/** Bit of a set of capabilities (linux/capability.h). */
+const CAP_NET_ADMIN = 12n
+
+/** What the kernel says of a TAP that may not be made, DPDK hands on as "Invalid argument": adds what to do. */
+export function withTapNeeds(error: unknown): unknown {
+  if (!(error instanceof DatapathError)) return error
+  const needs: string[] = []
+  if (!mayAdministrate() || error.message.includes('Operation not permitted'))
+    needs.push(
+      'the capability CAP_NET_ADMIN, which this process does not have here: run it as root, or give it that',
+    )
+  if (!hasTun())
+    needs.push(`${TUN}, which it cannot open: load the module tun, or give it that device`)
+  if (needs.length === 0) return error
+  const message = `${error.message}; a local port needs ${needs.join('; and ')}`
+  return new DatapathError(error.code, message, { cause: error })
+}
+
+function mayAdministrate(): boolean {
+  const [, set] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+  return set === undefined || ((BigInt(`0x${set}`) >> CAP_NET_ADMIN) & 1n) === 1n
+}
+
+function hasTun(): boolean {
+  try {
+    accessSync(TUN, constants.R_OK | constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function ip(...args: string[]): Promise<void> {

@@ -4,7 +4,7 @@ import { NotFound } from '../control.js'
 import { resetGuardPort } from '../guards/memory.js'
 import type { AttachmentSpec, LocalPort, SwitchPortSpec } from '../spec.js'
 import type { Bridges } from './bridges.js'
-import { configureInterface, localPort } from './local-port.js'
+import { configureInterface, localPort, withTapNeeds } from './local-port.js'
 
 /** A port that is there, and what it is to be. */
 export interface LivePort {
@@ -87,7 +87,9 @@ export class Ports {
   async addLocal(bridge: string, local: LocalPort): Promise<void> {
     const { mtu } = this.#datapath
     const spec = localPort(bridge, local, mtu)
-    await this.add(spec)
+    await this.add(spec).catch((error: unknown) => {
+      throw withTapNeeds(error)
+    })
     try {
       await configureInterface(local, mtu)
     } catch (error) {

@@ -9,11 +9,18 @@ describe('local port', () => {
   // A namespace of its own, so that nothing of this reaches the machine's interfaces.
   const isRoot = process.getuid?.() === 0
   const unshare = isRoot ? ['--net'] : ['--net', '--map-root-user']
+  const child = (command: readonly string[], name: string) => {
+    const script = fileURLToPath(new URL(`./children/${name}.js`, import.meta.url))
+    const [first = '', ...rest] = [...command, process.execPath, '--enable-source-maps', script]
+    return run(first, rest, { timeout: 60_000, killSignal: 'SIGKILL' })
+  }
+
   test('guests and the host reach each other', async () => {
-    const script = fileURLToPath(new URL('./children/local-port.js', import.meta.url))
-    await run('unshare', [...unshare, process.execPath, '--enable-source-maps', script], {
-      timeout: 60_000,
-      killSignal: 'SIGKILL',
-    })
+    await child(['unshare', ...unshare], 'local-port')
+  })
+
+  test('without the right to make a TAP, what it needs is said', async () => {
+    const drop = ['setpriv', '--inh-caps=-net_admin', '--bounding-set=-net_admin']
+    await child(isRoot ? ['unshare', '--net', ...drop] : [], 'local-port-refused')
   })
 })
