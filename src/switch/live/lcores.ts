@@ -33,15 +33,24 @@ export class Lcores {
   readonly #image: () => SwitchImage
   readonly #log: SwitchLog
   readonly #answerMs: number
+  readonly #programs: () => string
   readonly #members = new Map<string, Member>()
   readonly #closing = new AbortController()
 
   /**
    * @param image - what an lcore is to know that starts now
    * @param answerMs - an lcore that does not answer for so long is taken for stuck
+   * @param programs - the programs of users that lcores run, as text; empty if there are none
    */
-  constructor(datapath: Datapath, image: () => SwitchImage, log: SwitchLog, answerMs: number) {
+  constructor(
+    datapath: Datapath,
+    image: () => SwitchImage,
+    log: SwitchLog,
+    answerMs: number,
+    programs: () => string,
+  ) {
     this.#answerMs = answerMs
+    this.#programs = programs
     this.#datapath = datapath
     this.#image = image
     this.#log = log
@@ -132,7 +141,7 @@ export class Lcores {
       await delay(this.#answerMs, undefined, { signal: late.signal })
       const reason = `it did not answer for ${this.#answerMs / 1000} s`
       // Somebody else may have found out before.
-      if ((await member.lcore) === lcore) void this.#replace(member, reason)
+      if ((await member.lcore) === lcore) void this.#replace(member, this.#withPrograms(reason))
       throw new DatapathError('ERR_TIMEOUT', `lcore ${lcore.name}: ${reason}`)
     }
     try {
@@ -140,6 +149,12 @@ export class Lcores {
     } finally {
       late.abort()
     }
+  }
+
+  /** Ours return: who looks for what does not is to look there first. */
+  #withPrograms(reason: string): string {
+    const programs = this.#programs()
+    return programs === '' ? reason : `${reason}; lcores run ${programs}`
   }
 
   /** Ends an lcore that is of no use any more, and starts it again. */
@@ -200,7 +215,8 @@ export class Lcores {
       this.#log.info(`lcore ${name} runs again`, { lcore: name })
     } catch (error) {
       const why = error instanceof DatapathError ? error.message : String(error)
-      if (this.#members.get(name) === member) this.#restart(member, `it did not start: ${why}`)
+      const reason = this.#withPrograms(`it did not start: ${why}`)
+      if (this.#members.get(name) === member) this.#restart(member, reason)
     }
   }
 }

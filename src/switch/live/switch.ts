@@ -18,7 +18,7 @@ import {
 } from '../control.js'
 import type { LoggingSpec, MetricsSpec, SwitchSpec } from '../spec.js'
 import { Applier } from './applier.js'
-import { Bridges } from './bridges.js'
+import { type BridgeState, Bridges } from './bridges.js'
 import { checkByHand } from './hand-rules.js'
 import { Lcores } from './lcores.js'
 import type { SwitchLog } from './log.js'
@@ -54,6 +54,14 @@ const STATUS_MS = 1000
 
 /** How long the end waits for a change under way. */
 const PATIENCE_MS = 300
+
+/** All of them: lcores have every bridge's program loaded, whichever ports they poll. */
+function programsText(bridges: ReadonlyMap<string, BridgeState>): string {
+  return [...bridges]
+    .map(([name, { program }]) => program && `program ${program.file} of bridge ${name}`)
+    .filter((text) => text !== undefined)
+    .join(', ')
+}
 
 /** A switch that runs: what a {@link SwitchSpec} says, made true on a datapath. */
 export class Switch implements SwitchControl, AsyncDisposable {
@@ -103,6 +111,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
       () => this.#bridges.image(),
       log,
       options.lcoreAnswerMs ?? 10_000,
+      () => programsText(this.#bridges.states),
     )
     this.#ports = new Ports(datapath, this.#bridges)
     this.#programs = new Programs(this.#bridges)

@@ -21,7 +21,7 @@ const DEADLY = `
 describe('an lcore that ends by itself', () => {
   for (const { how, data } of [
     { how: 'its thread exits', data: 'exit' },
-    { how: 'a program does not return', data: 'hang' },
+    { how: 'a program does not return, which is named', data: 'hang' },
   ]) {
     test(`${how}: others poll for it, and it comes back as it was`, async () => {
       await using stage = await Stage.start((at) => ({
@@ -44,6 +44,9 @@ describe('an lcore that ends by itself', () => {
       const said = (text: RegExp) => stage.lines.some((line) => text.test(line))
       await until('it is said', () => said(/^error lcore second ended: /), 15_000)
       await until('it is back', () => said(/^info lcore second runs again/), 15_000)
+      const file = stage.path('deadly.ts')
+      const line = `error lcore second ended: it did not answer for 2 s; lcores run program ${file} of bridge br0`
+      if (data === 'hang') assert.ok(stage.lines.includes(line), stage.lines.join('\n'))
       assert.deepEqual(
         (await running.lcores()).map(({ name }) => name),
         ['first', 'second'],
