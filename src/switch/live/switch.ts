@@ -211,7 +211,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
 
   async flowAdd(bridge: string, rules: readonly string[]): Promise<{ warnings: string[] }> {
     return this.#changes.run(async () => {
-      const warnings = checkByHand(this.#bridges.get(bridge).spec, rules)
+      const warnings = checkByHand(this.#bridges.get(bridge), rules)
       await (await this.#bridges.flowsOf(bridge)).add(...rules)
       return { warnings }
     })
@@ -219,7 +219,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
 
   async flowModify(bridge: string, rule: string, strict: boolean): Promise<number> {
     return this.#changes.run(async () => {
-      checkByHand(this.#bridges.get(bridge).spec, [rule])
+      checkByHand(this.#bridges.get(bridge), [rule])
       return (await this.#bridges.flowsOf(bridge)).modify(rule, { strict })
     })
   }
@@ -235,7 +235,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
     rules: readonly string[],
   ): Promise<{ added: number; deleted: number; warnings: string[] }> {
     return this.#changes.run(async () => {
-      const warnings = checkByHand(this.#bridges.get(bridge).spec, rules)
+      const warnings = checkByHand(this.#bridges.get(bridge), rules)
       return { ...(await (await this.#bridges.flowsOf(bridge)).replace(rules)), warnings }
     })
   }

@@ -130,10 +130,12 @@ describe('rules by hand', () => {
     assert.deepEqual(await running.flowAdd('br0', ['tcp,actions=drop']), { warnings: [] })
   })
 
-  test('a wrong selection is refused, also where there are no rules', async () => {
+  test('wrong rules and selections are refused where there are no rules, and bring none', async () => {
     await using stage = await Stage.start(() => ({}))
     const { switch: running } = stage
     assert.deepEqual(running.flows('br0', 'tcp'), [])
+    await assert.rejects(running.flowAdd('br0', ['tpc,actions=drop']), ConfigError)
+    assert.equal(running.show().bridges[0]?.decides, 'normal')
     assert.throws(() => running.flows('br0', 'tpc'), {
       name: 'ConfigError',
       message: /tpc.*did you mean tcp\?/,
