@@ -67,8 +67,8 @@ class PollOrder {
   static constexpr uint16_t kIdleAfter = 256;
   // So many are not worth a difference.
   static constexpr uint32_t kFew = 8;
-  // Idle queues looked at before the busy ones, for these may never let it come to others.
-  static constexpr uint32_t kIdleFirst = 2;
+  // Idle ones looked at before the busy ones, for these may never let it come to others.
+  static constexpr uint32_t kIdleFirst = 1;
   // And after them, when none of them had frames.
   static constexpr uint32_t kIdleLast = 16;
 
