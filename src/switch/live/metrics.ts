@@ -23,6 +23,14 @@ const PORT_STATES = [
   'failed',
 ] as const
 
+/** What a metric is made from. */
+type Definition = [
+  name: string,
+  help: string,
+  labelNames: string[],
+  sample: (snapshot: MetricsSnapshot) => readonly Sample[],
+]
+
 type Sample = readonly [labels: LabelValues<string>, value: number]
 
 /**
@@ -188,43 +196,26 @@ export class SwitchMetrics {
     )
   }
 
-  #gauge(
-    name: string,
-    help: string,
-    labelNames: string[],
-    sample: (snapshot: MetricsSnapshot) => readonly Sample[],
-  ): void {
-    const current = () => this.#snapshot
-    new Gauge({
-      name,
-      help,
-      labelNames,
-      registers: [this.#registry],
-      collect() {
-        this.reset()
-        const snapshot = current()
-        if (snapshot) for (const [labels, value] of sample(snapshot)) this.set(labels, value)
-      },
-    })
+  #gauge(...definition: Definition): void {
+    this.#define(Gauge, ...definition)
   }
 
-  #counter(
-    name: string,
-    help: string,
-    labelNames: string[],
-    sample: (snapshot: MetricsSnapshot) => readonly Sample[],
-  ): void {
-    const current = () => this.#snapshot
-    new Counter({
+  #counter(...definition: Definition): void {
+    this.#define(Counter, ...definition)
+  }
+
+  #define(Metric: typeof Gauge | typeof Counter, ...definition: Definition): void {
+    const [name, help, labelNames, sample] = definition
+    const metric = new Metric({
       name,
       help,
       labelNames,
       registers: [this.#registry],
-      collect() {
-        // What counts is elsewhere; this only shows it.
-        this.reset()
-        const snapshot = current()
-        if (snapshot) for (const [labels, value] of sample(snapshot)) this.inc(labels, value)
+      // What is counted is elsewhere; this only shows it.
+      collect: () => {
+        metric.reset()
+        const snapshot = this.#snapshot
+        if (snapshot) for (const [labels, value] of sample(snapshot)) metric.inc(labels, value)
       },
     })
   }
