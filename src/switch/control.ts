@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { LcoreCounters, PortCounters, PortState, PortStatus } from 'dpdk-vhost'
+import type { FlowStatus, LcoreCounters, PortCounters, PortState, PortStatus } from 'dpdk-vhost'
 import type { VlanMode } from './spec.js'
 
 /**
@@ -114,20 +114,10 @@ export interface PortView {
   readonly mtu: number
 }
 
-export interface FlowView {
-  readonly table: number
-  readonly priority: number
+/** A rule and its counters. */
+export interface FlowView extends Omit<FlowStatus, 'cookie'> {
   /** Hexadecimal, `0x1f`. */
   readonly cookie: string
-  readonly match: string
-  readonly actions: string
-  readonly packets: number
-  readonly bytes: number
-  /** Seconds. */
-  readonly duration: number
-  readonly idle: number
-  readonly idleTimeout: number
-  readonly hardTimeout: number
 }
 
 export interface ExplainView {
