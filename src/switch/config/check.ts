@@ -3,9 +3,11 @@
  *
  * @packageDocumentation
  */
+
 import { dirname, resolve } from 'node:path'
 import { type Problem, socketPathTrouble } from 'dpdk-vhost'
 import { z } from 'zod'
+import { defaultAdminSocket } from '../admin/default-socket.js'
 import type { AdminSpec, BridgeSpec, LcoreSpec, SwitchPortSpec, SwitchSpec } from '../spec.js'
 import { checkBridge } from './bridges.js'
 import { crossChecks } from './cross-checks.js'
@@ -17,7 +19,6 @@ import { member, text } from './raw.js'
 import {
   adminSchema,
   datapathSchema,
-  defaultAdminSocket,
   lcoreSchema,
   loggingSchema,
   metricsSchema,

@@ -1,4 +1,6 @@
 /** The configuration of a switch: from a file to a `SwitchSpec`, and from one of these to another. */
+
+export { defaultAdminSocket } from '../admin/default-socket.js'
 export { changeLines } from './change-lines.js'
 export { changePort, checkPort } from './change-port.js'
 export { type CheckedConfig, type CheckOptions, checkConfig } from './check.js'
@@ -14,4 +16,3 @@ export { type FlowDifference, flowDifference } from './flow-difference.js'
 export { controllerTroubles, meterTroubles } from './flows.js'
 export { ConfigFileError, type ConfigProblem, reportLine } from './problem.js'
 export { checkConfigFile, readConfig } from './read.js'
-export { defaultAdminSocket } from './schema.js'

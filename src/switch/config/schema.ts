@@ -4,7 +4,6 @@
  *
  * @packageDocumentation
  */
-import { join } from 'node:path'
 import { datapathOptions, LOG_LEVELS, launchOptions, modeField, nameField } from 'dpdk-vhost'
 import { meterSchema } from 'dpdk-vhost/programs/flow-table/meters'
 import { z } from 'zod'
@@ -106,12 +105,3 @@ export const TOP_KEYS = [
   'logging',
   'metrics',
 ] as const
-
-/** Where the admin socket is if the configuration does not say: `/run/vswitch` for root, else the user's runtime folder. */
-export function defaultAdminSocket(
-  uid: number | undefined = process.getuid?.(),
-  runtimeFolder: string | undefined = process.env.XDG_RUNTIME_DIR,
-): string {
-  if (uid === 0) return '/run/vswitch/admin.sock'
-  return join(runtimeFolder || `/run/user/${uid ?? 0}`, 'vswitch', 'admin.sock')
-}
