@@ -1,0 +1,95 @@
+import type { Memory } from './memory.js'
+import type { Cpus } from './setup.js'
+
+/** How much time there is: two minutes in all, a quarter of an hour, or as long as it takes. */
+export type Effort = 'quick' | 'usual' | 'full'
+
+/** What every section measures with. */
+export interface Context {
+  readonly effort: Effort
+  readonly cpus: Cpus
+  readonly memory: Memory
+  /** Seconds to wait, before each turn, for both CPUs to be free. */
+  readonly patienceSeconds: number
+  readonly signal: AbortSignal
+  /** Says what is being measured, and the share of the section that is done, 0 to 1. */
+  progress(what: string, done: number): void
+  /** Says something that stays on the screen. */
+  say(what: string): void
+}
+
+/**
+ * A part of the bench that answers one question: how many frames a second, how late, how soon after a restart. Its
+ * result is plain data, and goes into the JSON under its name; everything shown is made from that data alone, so a
+ * page can be made again from the JSON of an old run.
+ */
+export interface Section<Result = unknown> {
+  /** Its word on the command line (`npm run bench -- NAME`) and its key in the JSON. */
+  readonly name: string
+  /** What it answers, as a heading. */
+  readonly title: string
+  /** Expected time; 0 leaves it out. */
+  seconds(effort: Effort): number
+  /** @throws the signal's reason when it is aborted; it leaves nothing behind */
+  measure(context: Context): Promise<Result>
+  /** What is shown, on the terminal and on the page alike. */
+  show(result: Result): Exhibit[]
+  /** What `--compare` compares, and what tests look at. */
+  figures(result: Result): Figure[]
+}
+
+export type Exhibit = Table | Plot | Note
+
+export interface Table {
+  readonly kind: 'table'
+  readonly title: string
+  /** First the row of headings. The first column is text, the others are numbers as they are to be printed. */
+  readonly rows: readonly (readonly string[])[]
+}
+
+export interface Plot {
+  readonly kind: 'plot'
+  readonly title: string
+  readonly x: Axis
+  readonly y: Axis
+  readonly series: readonly Series[]
+}
+
+export interface Axis {
+  /** With its unit. */
+  readonly label: string
+  readonly scale?: 'linear' | 'log'
+  /** Names of the places on an axis that has no numbers: point `x` is an index into these. */
+  readonly names?: readonly string[]
+}
+
+export interface Series {
+  readonly name: string
+  readonly points: readonly Point[]
+}
+
+export interface Point {
+  readonly x: number
+  readonly y: number
+  /** The spread, where there is one. */
+  readonly low?: number
+  readonly high?: number
+}
+
+/** A sentence under tables and plots. A caveat is one the reader must not miss. */
+export interface Note {
+  readonly kind: 'note'
+  readonly text: string
+  readonly caveat?: boolean
+}
+
+/** One number with its spread over rounds. */
+export interface Figure {
+  /** What it is of, unique in the section: `ts-io@split@64 mpps`. */
+  readonly key: string
+  readonly value: number
+  readonly unit: string
+  readonly low?: number
+  readonly high?: number
+  readonly better: 'more' | 'less'
+}
