@@ -35,7 +35,12 @@ export class Generator implements Load {
       memory: memory.ealArgs,
       vdevs: [vdev(0), vdev(1)],
       args: [
-        ...[`--rxd=${QUEUE_SIZE}`, `--txd=${QUEUE_SIZE}`, `--txpkts=${frameBytes}`],
+        ...[
+          `--rxd=${QUEUE_SIZE}`,
+          `--txd=${QUEUE_SIZE}`,
+          `--txpkts=${frameBytes}`,
+          `--txfreet=${QUEUE_SIZE - 32}`,
+        ],
         ...[`--eth-peer=0,${MACS[1]}`, `--eth-peer=1,${MACS[0]}`],
       ],
       folder,
