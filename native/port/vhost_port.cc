@@ -36,13 +36,16 @@ uint32_t VhostPort::receive(uint16_t queue, rte_mempool* pool, rte_mbuf** frames
   const int vid = vid_.load(std::memory_order_acquire);
   if (vid < 0 || !rx_enabled(queue)) return 0;
   oversize_[queue].begin(vid, from_guest(queue), epoch());
-  uint32_t received = 0;
-  uint32_t taken = 0;
-  do {
-    const auto ask = static_cast<uint16_t>(std::min(count - received, kVhostCallBurst));
-    taken = rte_vhost_dequeue_burst(vid, from_guest(queue), pool, frames + received, ask);
-    received += taken;
-  } while (taken == kVhostCallBurst && received < count);
+  RingEnd end = RingEnd::other;
+  uint32_t received = receive_directly(vid, queue, pool, frames, count, end);
+  if (end == RingEnd::other) {
+    uint32_t taken = 0;
+    do {
+      const auto ask = static_cast<uint16_t>(std::min(count - received, kVhostCallBurst));
+      taken = rte_vhost_dequeue_burst(vid, from_guest(queue), pool, frames + received, ask);
+      received += taken;
+    } while (taken == kVhostCallBurst && received < count);
+  }
   if (oversize_[queue].end(received)) count_oversize(vid, queue);
   return received;
 }
@@ -55,12 +58,41 @@ void VhostPort::count_oversize(int vid, uint16_t queue) {
   counters.rx[queue].dropped_oversize.add(dropped);
 }
 
+uint32_t VhostPort::receive_directly(int vid, uint16_t queue, rte_mempool* pool, rte_mbuf** frames,
+                                     uint32_t count, RingEnd& end) {
+  if (announces_.load(std::memory_order_relaxed) && announces_.exchange(false)) return 0;
+  SplitRing& ring = from_guest_[queue];
+  if (!ring.gate().enter()) return 0;
+  const uint32_t room = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
+  const uint32_t taken = ring.take(pool, frames, count, room, end);
+  const bool wants_call = taken != 0 && ring.wants_call();
+  ring.gate().leave();
+  if (wants_call) rte_vhost_vring_call(vid, from_guest(queue));
+  return taken;
+}
+
+uint32_t VhostPort::send_directly(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count,
+                                  RingEnd& end) {
+  SplitRing& ring = to_guest_[queue];
+  if (!ring.gate().enter()) return 0;
+  const uint32_t taken = ring.put(frames, count, end);
+  const bool wants_call = taken != 0 && ring.wants_call();
+  ring.gate().leave();
+  if (wants_call) rte_vhost_vring_call(vid, to_guest(queue));
+  return taken;
+}
+
 uint32_t VhostPort::send(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count) {
   uint32_t sent = 0;
   uint32_t retries = 0;
   while (sent < count) {
     const auto ask = static_cast<uint16_t>(std::min(count - sent, kVhostCallBurst));
-    const uint32_t accepted = rte_vhost_enqueue_burst(vid, to_guest(queue), frames + sent, ask);
+    RingEnd end = RingEnd::other;
+    uint32_t accepted = send_directly(vid, queue, frames + sent, ask, end);
+    if (end == RingEnd::other) {
+      accepted += rte_vhost_enqueue_burst(vid, to_guest(queue), frames + sent + accepted,
+                                          static_cast<uint16_t>(ask - accepted));
+    }
     sent += accepted;
     // As in OVS: a full ring is tried again only while the guest makes room.
     if (accepted == 0 || (accepted < ask && ++retries > tx_retries_max_)) break;
@@ -139,9 +171,33 @@ int VhostPort::on_connection(int vid) {
 }
 
 void VhostPort::on_message(uint32_t request, uint64_t payload) {
+  close_rings();
+  if (request == kVhostUserSendRarp) announces_.store(true);
   last_request_.store(request, std::memory_order_relaxed);
   if (request == kVhostUserSetFeatures)
     requested_features_.store(payload, std::memory_order_relaxed);
+}
+
+// librte has the rings locked or the device is not running: nothing changes them meanwhile.
+void VhostPort::after_message(int vid) {
+  if (vid_.load(std::memory_order_relaxed) == vid) open_rings(vid);
+}
+
+void VhostPort::open_rings(int vid) {
+  uint64_t features = 0;
+  if (rte_vhost_get_negotiated_features(vid, &features) != 0 || !guest_memory_.read(vid)) return;
+  const uint32_t pairs = std::min<uint32_t>(rte_vhost_get_vring_num(vid) / 2, kMaxQueuePairs);
+  for (uint16_t queue = 0; queue < pairs; ++queue) {
+    from_guest_[queue].read(vid, from_guest(queue), features, guest_memory_);
+    to_guest_[queue].read(vid, to_guest(queue), features, guest_memory_);
+    from_guest_[queue].gate().open();
+    to_guest_[queue].gate().open();
+  }
+}
+
+void VhostPort::close_rings() {
+  for (SplitRing& ring : from_guest_) ring.gate().close();
+  for (SplitRing& ring : to_guest_) ring.gate().close();
 }
 
 int VhostPort::on_device(int vid) {
@@ -164,6 +220,7 @@ int VhostPort::on_device(int vid) {
   for (uint16_t vring_id = 0; vring_id < vrings; ++vring_id)
     rte_vhost_enable_guest_notification(vid, vring_id, 0);
 
+  open_rings(vid);
   vid_.store(vid, std::memory_order_release);
   epoch_.fetch_add(1, std::memory_order_acq_rel);
   ready_.store(true, std::memory_order_release);
@@ -177,6 +234,7 @@ void VhostPort::on_device_gone(int vid) {
   if (vid_.load(std::memory_order_relaxed) != vid) return;
   ready_.store(false, std::memory_order_release);
   vid_.store(-1, std::memory_order_release);
+  close_rings();
   epoch_.fetch_add(1, std::memory_order_acq_rel);
   host_.ports().note_ready_change();
   // The rings are unmapped as soon as this returns.

@@ -11,6 +11,8 @@
 #include "control/managed_port.h"
 #include "port/oversize_watch.h"
 #include "port/server_socket.h"
+#include "ring/guest_memory.h"
+#include "ring/split_ring.h"
 
 namespace dpdk_vhost {
 
@@ -69,6 +71,7 @@ class VhostPort final : public ManagedPort {
   void on_queue(uint16_t vring, bool enabled);
   void on_connection_gone(int vid);
   void on_message(uint32_t request, uint64_t payload);
+  void after_message(int vid);
   uint32_t queue_pairs() const { return options_.queue_pairs; }
 
   // Control thread.
@@ -84,7 +87,12 @@ class VhostPort final : public ManagedPort {
   void lose_connection();
 
   void count_oversize(int vid, uint16_t queue);
+  uint32_t receive_directly(int vid, uint16_t queue, rte_mempool* pool, rte_mbuf** frames,
+                            uint32_t count, RingEnd& end);
+  uint32_t send_directly(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count, RingEnd& end);
   uint32_t send(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count);
+  void open_rings(int vid);
+  void close_rings();
 
   const VhostOptions options_;
   std::atomic<int> vid_{-1};  // the running device; set and cleared by callbacks, read by lcores
@@ -94,6 +102,13 @@ class VhostPort final : public ManagedPort {
 
   std::atomic<bool> split_{false};  // ring layout; written by on_device, read by lcores
   std::array<OversizeWatch, kMaxQueuePairs> oversize_;  // each the lcore's that polls the queue
+
+  // Read anew by librte's event thread after each message of the peer, with all gates closed.
+  GuestMemory guest_memory_;
+  std::array<SplitRing, kMaxQueuePairs> from_guest_;  // by rx queue
+  std::array<SplitRing, kMaxQueuePairs> to_guest_;    // by tx queue
+  std::atomic<bool> announces_{false};  // librte has a RARP to hand out; set by its event thread,
+                                        // cleared by the lcore that takes it
 
   std::mutex negotiated_mutex_;
   Negotiated negotiated_;  // under negotiated_mutex_; written by on_device

@@ -68,7 +68,11 @@ struct VhostCallbacks {
     message->size = sizeof(message->payload);
     return RTE_VHOST_MSG_RESULT_REPLY;
   }
-  static constexpr rte_vhost_user_extern_ops kMessages{before_message, nullptr};
+  static rte_vhost_msg_result after_message(int vid, void* /*data*/) {
+    if (VhostPort* port = port_of(vid)) port->after_message(vid);
+    return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+  }
+  static constexpr rte_vhost_user_extern_ops kMessages{before_message, after_message};
 
   static int new_device(int vid) {
     VhostPort* port = port_of(vid);

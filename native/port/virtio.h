@@ -16,6 +16,11 @@ constexpr uint32_t kVirtioNetHostTso4 = 11;
 constexpr uint32_t kVirtioNetHostTso6 = 12;
 constexpr uint32_t kVirtioNetHostEcn = 13;
 constexpr uint32_t kVirtioNetHostUfo = 14;
+constexpr uint32_t kVirtioNetMrgRxbuf = 15;
+constexpr uint32_t kVhostLogAll = 26;  // vhost-user's own
+constexpr uint32_t kVirtioRingEventIdx = 29;
+constexpr uint32_t kVirtioVersion1 = 32;
+constexpr uint32_t kVirtioIommuPlatform = 33;
 constexpr uint32_t kVirtioRingPacked = 34;
 
 // A message of the vhost-user protocol (QEMU, docs/interop/vhost-user.rst), as far as it is looked
@@ -30,6 +35,7 @@ constexpr uint32_t kVhostUserVersion = 1;
 constexpr uint32_t kVhostUserGetFeatures = 1;
 constexpr uint32_t kVhostUserSetFeatures = 2;
 constexpr uint32_t kVhostUserGetQueueNum = 17;
+constexpr uint32_t kVhostUserSendRarp = 19;
 
 constexpr uint64_t bit(uint32_t feature) {
   return uint64_t{1} << feature;
