@@ -19,7 +19,13 @@ const stampFile = inRoot('build/.prepared.json')
 
 checkNodeVersion()
 await withLock(inRoot('build/.preparing'), () => {
-  const made = [prepareSystem(), prepareDependencies(), prepareNative(), prepareTypeScript()]
+  const made = [
+    prepareSystem(),
+    prepareDependencies(),
+    prepareNative(),
+    prepareTypeScript(),
+    prepareBundle(),
+  ]
   if (made.some(Boolean)) giveToOwner(['node_modules', 'build', 'dist'])
 })
 
@@ -84,6 +90,13 @@ function prepareTypeScript() {
     step('compiling TypeScript', process.execPath, ['node_modules/typescript/bin/tsc'], {
       cwd: root,
     })
+  })
+}
+
+function prepareBundle() {
+  const inputs = ['dist/src', 'scripts/bundle.mjs', 'package.json']
+  return once('bundle', fingerprint(inputs), ['dist/lib'], () => {
+    step('bundling', process.execPath, [inRoot('scripts/bundle.mjs')], { cwd: root })
   })
 }
 

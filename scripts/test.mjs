@@ -23,6 +23,9 @@ const files = findTests(args.filter((arg) => !arg.startsWith('-')))
 // Inherited by everything a test starts, so that what outlives its test can be found.
 const mark = `DPDK_VHOST_TEST_RUN=${randomUUID()}`
 
+// Tests look into modules: they and the processes they start load these, not the bundle of them.
+const nodeOptions = `${process.env.NODE_OPTIONS ?? ''} --conditions=dpdk-vhost-source`.trim()
+
 const runner = spawn(
   process.execPath,
   [
@@ -38,7 +41,7 @@ const runner = spawn(
   {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, [mark.split('=')[0]]: mark.split('=')[1] },
+    env: { ...process.env, [mark.split('=')[0]]: mark.split('=')[1], NODE_OPTIONS: nodeOptions },
   },
 )
 

@@ -1,5 +1,5 @@
 /** The process of our switch: a learning switch between two guests' sockets. */
-import { Datapath, learningSwitch } from '../../src/index.js'
+import { Datapath, learningSwitch } from 'dpdk-vhost'
 import type { OwnStart } from './own-switch.js'
 
 const { sockets, memory, memoryMiB } = JSON.parse(process.argv[2] as string) as OwnStart

@@ -10,7 +10,7 @@ import { BenchProcess } from '../process.js'
 import { type Setup, START_MS } from '../setup.js'
 
 /** The command as it is installed. */
-const MAIN = fileURLToPath(new URL('../../src/switch/cli/main.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../lib/vswitch.js', import.meta.url))
 
 const ASK_MS = 20
 

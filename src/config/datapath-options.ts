@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { mtuField } from './fields.js'
 import { validate } from './validate.js'
 

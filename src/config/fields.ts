@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** MTU limits in bytes, those of OVS: 68 is the least IPv4 allows (RFC 791), 9728 a common device limit. */
 export const MIN_MTU = 68

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { FEATURE_NAMES, type FeatureName } from './features.js'
 import { descriptorsField, mtuField, nameField } from './fields.js'
 import { modeField, ownerField, type ReconnectOptions, reconnectField } from './socket-fields.js'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** How a `dpdkvhostuserclient` port looks for its peer. */
 export interface ReconnectOptions {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { ConfigError, type Problem, show } from './config-error.js'
 import { nearest } from './nearest.js'
 

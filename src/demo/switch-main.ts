@@ -2,7 +2,7 @@
  * The demo's switch, a process of its own: a learning switch with a port on each socket given as an argument. It reports
  * to the demo, and ends with it.
  */
-import type { Datapath, Lcore, RxCounters, TxCounters } from '../index.js'
+import type { Datapath, Lcore, RxCounters, TxCounters } from 'dpdk-vhost'
 import type { SwitchCounters, SwitchReport } from './switch-report.js'
 
 const REPORT_MS = 100
@@ -21,7 +21,7 @@ try {
 
 async function start(sockets: readonly string[]): Promise<void> {
   // Loaded late, so that what keeps the addon from loading can be told.
-  const { Datapath, learningSwitch } = await import('../index.js')
+  const { Datapath, learningSwitch } = await import('dpdk-vhost')
   const datapath = await Datapath.open({ memory: 'memfd', memoryMiB: 64 })
   tell({ kind: 'open', ...datapath.info })
   datapath.on('port', ({ port, state, time, negotiated }) => {

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Burst, DROP, MAX_PORTS } from '../burst/burst.js'
 import { nameField } from '../config/fields.js'
 import { validate } from '../config/validate.js'

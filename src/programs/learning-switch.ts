@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Burst, MAX_PORTS, DROP as NOWHERE } from '../burst/burst.js'
 import { validate } from '../config/validate.js'
 import { formatMac } from '../headers/mac.js'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** A meter: how much may pass. What is more is dropped. */
 export interface FlowMeter {

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Burst } from '../../burst/burst.js'
 import { validate } from '../../config/validate.js'
 import { learningSwitch } from '../learning-switch.js'

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { ConfigError, type Problem } from '../../config/config-error.js'
 import { check } from '../../config/validate.js'
 import {

@@ -1,5 +1,5 @@
 import { ConfigError, type Problem, validate } from 'dpdk-vhost'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { SwitchControl } from '../control.js'
 
 /** What a route is handed. */

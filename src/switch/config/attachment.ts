@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { nameField, type Problem } from 'dpdk-vhost'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { AllowedAddress, AttachmentSpec } from '../spec.js'
 import {
   ipField,

@@ -6,7 +6,7 @@
 
 import { dirname, resolve } from 'node:path'
 import { type Problem, socketPathTrouble } from 'dpdk-vhost'
-import { z } from 'zod'
+import * as z from 'zod'
 import { defaultAdminSocket } from '../admin/default-socket.js'
 import type { AdminSpec, BridgeSpec, LcoreSpec, SwitchPortSpec, SwitchSpec } from '../spec.js'
 import { checkBridge } from './bridges.js'

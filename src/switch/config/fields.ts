@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { nameField, portOptions } from 'dpdk-vhost'
 import { isMulticastMac, parseMac } from 'dpdk-vhost/headers'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Says what is wrong with a value, and what to do about it. */
 type Refuse = (message: string, fix: string) => void

@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 import { nameField } from 'dpdk-vhost'
-import { z } from 'zod'
+import * as z from 'zod'
 import { attachmentShape } from './attachment.js'
 import { DESCRIPTIONS } from './descriptions.js'
 import { apiPorts } from './fields.js'

@@ -6,7 +6,7 @@
  */
 import { datapathOptions, LOG_LEVELS, launchOptions, modeField, nameField } from 'dpdk-vhost'
 import { meterSchema } from 'dpdk-vhost/programs/flow-table/meters'
-import { z } from 'zod'
+import * as z from 'zod'
 import {
   fileField,
   interfaceAddressField,

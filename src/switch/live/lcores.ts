@@ -4,7 +4,8 @@ import type { LcoreMessage, SwitchImage } from '../image.js'
 import type { LcoreSpec } from '../spec.js'
 import type { SwitchLog } from './log.js'
 
-const PROGRAM = new URL('../lcore/program.js', import.meta.url)
+/** A name and not a place, since bundles lie elsewhere. */
+const PROGRAM = new URL(import.meta.resolve('#switch-program'))
 
 /** An lcore that ended by itself is started again after the first of these times, doubled each time it ends again soon. */
 const FIRST_PAUSE_MS = 100

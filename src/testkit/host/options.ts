@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { z } from 'zod'
+import * as z from 'zod'
 import { descriptorsField, mtuField, nameField } from '../../config/fields.js'
 import { missingFolder, socketPathTrouble } from '../../config/socket-path.js'
 import { validate } from '../../config/validate.js'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { validate } from '../../config/validate.js'
 import { BROADCAST_MAC, parseMac } from '../../headers/mac.js'
 import { ETHERNET_BYTES, MIN_FRAME } from '../traffic/numbered-frame.js'

@@ -222,7 +222,7 @@ test(
 
 test('an error that nobody caught is logged, and ends it cleanly', LIMIT, async () => {
   const thrower = new URL('./uncaught.js', import.meta.url).href
-  const env = { NODE_OPTIONS: `--import=${thrower}` }
+  const env = { NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=${thrower}` }
   await using running = await RunningSwitch.start(base, { env })
   running.process.kill('SIGUSR2')
   assert.equal(await running.ended, 1)

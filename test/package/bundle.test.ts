@@ -1,0 +1,114 @@
+// The tests run the modules; what is published is a bundle of them (scripts/bundle.mjs).
+
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { inRoot, readText, root, run, temporaryFolder } from './support.js'
+
+interface Scope {
+  after(cleanUp: () => void): void
+}
+
+/** Runs a program that sees what users of the package see. */
+function asUser(scope: Scope, program: string, ...options: string[]): string {
+  const folder = temporaryFolder(scope)
+  mkdirSync(join(folder, 'node_modules'))
+  symlinkSync(root, join(folder, 'node_modules/dpdk-vhost'))
+  writeFileSync(join(folder, 'user.mjs'), program)
+  const child = run(process.execPath, [...options, join(folder, 'user.mjs')], { cwd: folder })
+  assert.equal(child.status, 0, child.output)
+  return child.stdout
+}
+
+const bundled = readdirSync(inRoot('dist/lib'), { recursive: true, encoding: 'utf8' }).filter(
+  (file) => file.endsWith('.js'),
+)
+
+test('a module of the bundle exports what the module that it is made of does', (t) => {
+  const programs = bundled.filter((file) => file.startsWith('programs/'))
+  const names = ['dpdk-vhost', 'dpdk-vhost/headers']
+  for (const file of programs) names.push(`dpdk-vhost/${file.slice(0, -'.js'.length)}`)
+  assert.ok(names.includes('dpdk-vhost/programs/flow-table/rule'))
+  const listExports = `
+    const names = ${JSON.stringify(names)}
+    const exports = await Promise.all(names.map(async (name) => Object.keys(await import(name))))
+    console.log(JSON.stringify({ from: import.meta.resolve('dpdk-vhost'), exports }))`
+  const [bundle, modules] = [[], ['--conditions=dpdk-vhost-source']].map((options) =>
+    JSON.parse(asUser(t, listExports, ...options)),
+  )
+  assert.match(bundle.from, /\/dist\/lib\/index\.js$/)
+  assert.match(modules.from, /\/dist\/src\/index\.js$/)
+  assert.deepEqual(bundle.exports, modules.exports)
+})
+
+test('the bundle has one copy of each class, whichever module it is taken from', (t) => {
+  const same = asUser(
+    t,
+    `
+    import * as api from 'dpdk-vhost'
+    import { learningSwitch } from 'dpdk-vhost/programs/learning-switch'
+    import { flowTable } from 'dpdk-vhost/programs/flow-table/program'
+    console.log(api.learningSwitch === learningSwitch, api.flowTable === flowTable)`,
+  )
+  assert.equal(same, 'true true\n')
+})
+
+test('a switch of the bundle polls in a Worker and on the main thread', (t) => {
+  const threads = asUser(
+    t,
+    `
+    import { crossConnect, Datapath } from 'dpdk-vhost'
+    const datapath = await Datapath.open({ memory: 'memfd', memoryMiB: 64 })
+    const worker = await datapath.launch('dpdk-vhost/programs/learning-switch')
+    const main = await datapath.run(crossConnect())
+    console.log(worker.thread, (await worker.call({ type: 'stats' })).size, main.thread)
+    await datapath.close()`,
+  )
+  assert.equal(threads, 'worker 0 main\n')
+})
+
+test('vswitch of the bundle runs, and runs a program of its user', (t) => {
+  const folder = temporaryFolder(t)
+  const socket = join(folder, 'admin.sock')
+  const program = join(folder, 'program.ts')
+  writeFileSync(
+    program,
+    `import { Burst } from 'dpdk-vhost'
+    export default () => ({ burst() {}, idle: (burst: unknown) => burst instanceof Burst && process.exit(7) })`,
+  )
+  const config = {
+    datapath: { memory: 'memfd' },
+    admin: { socket },
+    bridges: [{ name: 'br0', program }],
+  }
+  writeFileSync(join(folder, 'vswitch.json'), JSON.stringify(config))
+  const child = run(
+    'timeout',
+    ['2', inRoot('dist/lib/vswitch.js'), 'run', join(folder, 'vswitch.json')],
+    { cwd: folder },
+  )
+  assert.match(child.output, /the switch runs: /)
+  // The program was handed the Burst that it imports, and says so by ending the thread.
+  assert.match(child.output, /ended with code 7/)
+})
+
+test('errors have the names of their classes', (t) => {
+  const words = asUser(
+    t,
+    `import { Datapath, DatapathError } from 'dpdk-vhost'
+    const error = await Datapath.open({ memory: 'memfd', memoryMiB: 64, ealArgs: ['--no-such'] }).catch((e) => e)
+    console.log(error instanceof DatapathError, error.constructor.name, error.stack.split(':')[0])`,
+  )
+  assert.equal(words, 'true DatapathError DatapathError\n')
+})
+
+test('constants of the modules are constants of the bundle', () => {
+  const variables = bundled.flatMap((file) =>
+    Array.from(
+      readText(join('dist/lib', file)).matchAll(/^var [A-Z][A-Z0-9_]* = -?\d+;$/gm),
+      ([line]) => `${file}: ${line}`,
+    ),
+  )
+  assert.deepEqual(variables, [])
+})
