@@ -13,6 +13,7 @@ import {
 import { DatapathError, native } from '../errors.js'
 import type { Lcore, ProgramModule } from '../lcore/lcore.js'
 import { MainLcore } from '../lcore/main-lcore.js'
+import type { PreparedProgram } from '../lcore/prepared-program.js'
 import type { PortList } from '../lcore/runner.js'
 import { WorkerLcore } from '../lcore/worker-lcore.js'
 import {
@@ -166,10 +167,13 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
   /**
    * Starts a Worker that polls ports and hands their bursts to the program that a module makes.
    *
-   * @param module - its default export makes the program
+   * @param module - its default export makes the program; or one that was prepared, and is loaded already
    * @throws {@link ConfigError}; {@link DatapathError} `ERR_PROGRAM`, `ERR_CPU`, `ERR_TOO_MANY_LCORES`
    */
-  async launch(module: ProgramModule, options: LaunchOptions = {}): Promise<Lcore> {
+  async launch(
+    module: ProgramModule | PreparedProgram,
+    options: LaunchOptions = {},
+  ): Promise<Lcore> {
     this.#checkOpen()
     const spec = validateLaunchOptions(options)
     const name = this.#nameLcore(spec.name)

@@ -1,14 +1,21 @@
 import type { ProgramEvent } from './events.js'
 import type { PortList } from './runner.js'
 
-/** What a Worker that becomes an lcore is started with. */
+/** What a Worker has from its beginning. */
+export interface WorkerModule {
+  /** Module of the program that it loads at once. */
+  url: string
+}
+
+/** Its first message, which makes it an lcore. */
 export interface WorkerStart {
   burst: number
   idle: 'spin' | 'adaptive'
   maxSleepMs: number
   cpu: number | undefined
   ports: PortList
-  program: ModuleSource
+  /** What the program's factory gets. */
+  data: unknown
 }
 
 /** A program module, by URL, and what its factory gets. */

@@ -1,10 +1,11 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { LaunchSpec } from '../config/index.js'
 import { DatapathError, type DatapathErrorCode } from '../errors.js'
 import { binding } from '../native/binding.js'
 import type { ProgramEvent } from './events.js'
 import { Lcore, type ProgramModule } from './lcore.js'
 import type { PostedError, Reply, Request, WorkerStart } from './messages.js'
+import { PreparedProgram, resolveModule } from './prepared-program.js'
 import type { PortList } from './runner.js'
 
 /** How long a Worker has to end by itself before it is terminated. */
@@ -67,12 +68,12 @@ export class WorkerLcore extends Lcore {
   }
 
   /**
-   * Starts a Worker and resolves once its program runs.
+   * Makes an lcore of a Worker and resolves once its program runs.
    *
-   * @throws {@link DatapathError} `ERR_PROGRAM` when the module makes no program, `ERR_CPU`, `ERR_TOO_MANY_LCORES`
+   * @throws {@link DatapathError} `ERR_PROGRAM` when the module makes no program or was launched before, `ERR_CPU`, `ERR_TOO_MANY_LCORES`
    */
   static async start(
-    module: ProgramModule,
+    module: ProgramModule | PreparedProgram,
     options: LaunchSpec,
     name: string,
     ports: PortList,
@@ -89,12 +90,11 @@ export class WorkerLcore extends Lcore {
       maxSleepMs: options.maxSleepMs,
       cpu: options.cpu,
       ports,
-      program: { url: resolveModule(module), data: options.data },
+      data: options.data,
     }
-    const worker = new Worker(new URL('./worker-main.js', import.meta.url), {
-      workerData: start,
-      name,
-    })
+    const prepared = module instanceof PreparedProgram ? module : new PreparedProgram(module, name)
+    const worker = prepared.take(name)
+    worker.postMessage(start)
     const index = await started(worker, name)
     return new WorkerLcore(worker, index, name, options, listener)
   }
@@ -181,18 +181,6 @@ function started(worker: Worker, name: string): Promise<number> {
 interface PromiseWithResolvers {
   resolve(value: unknown): void
   reject(error: unknown): void
-}
-
-function resolveModule(module: ProgramModule): string {
-  if (module instanceof URL) return module.href
-  // A bare specifier is resolved in the Worker, as an import in this package; a path would be meant from elsewhere.
-  if (module.startsWith('.')) {
-    throw new DatapathError(
-      'ERR_PROGRAM',
-      `'${module}' is relative; give new URL('${module}', import.meta.url)`,
-    )
-  }
-  return module.startsWith('/') ? new URL(`file://${module}`).href : module
 }
 
 function unpost(posted: PostedError): DatapathError {

@@ -4,7 +4,7 @@ import { DatapathError, nativeCall } from '../errors.js'
 import { binding } from '../native/binding.js'
 import type { ProgramFactory } from '../programs/program.js'
 import { WORKER_BUDGET_MS } from './loop.js'
-import type { ModuleSource, PostedError, Reply, Request, WorkerStart } from './messages.js'
+import type { PostedError, Reply, Request, WorkerModule, WorkerStart } from './messages.js'
 import { LcoreRunner, toProgram } from './runner.js'
 
 const main = parentPort
@@ -18,7 +18,7 @@ function posted(error: unknown): PostedError {
   return { message: error.message, stack: error.stack, code }
 }
 
-async function factoryOf({ url }: ModuleSource): Promise<ProgramFactory> {
+async function factoryOf({ url }: WorkerModule): Promise<ProgramFactory> {
   const { default: made } = (await import(url)) as { default?: unknown }
   if (typeof made === 'function') return made as ProgramFactory
   if (made === undefined)
@@ -51,24 +51,29 @@ async function answer(runner: LcoreRunner, request: Request): Promise<void> {
   }
 }
 
-const start = workerData as WorkerStart
-try {
-  const { cpu } = start
-  if (cpu !== undefined) nativeCall(() => binding.pinThread(cpu))
-  const runner = new LcoreRunner({
-    burst: start.burst,
-    idle: start.idle,
-    maxSleepMs: start.maxSleepMs,
-    budgetMs: WORKER_BUDGET_MS,
-    mayBlock: true,
-    ports: start.ports,
-    onProgramEvent: (event) => send({ kind: 'program', event }),
-  })
-  await runner.load(await factoryOf(start.program), start.program.data)
-  main.on('message', (request: Request) => void answer(runner, request))
-  runner.start()
-  send({ kind: 'started', index: runner.index })
-} catch (error) {
-  send({ kind: 'failed', error: posted(error) })
-  main.close()
-}
+/** Loaded from now on, while EAL may be starting; what comes of it is told to whoever makes this an lcore. */
+const factory = factoryOf(workerData as WorkerModule)
+factory.catch(() => {})
+
+main.once('message', async (start: WorkerStart) => {
+  try {
+    const { cpu } = start
+    if (cpu !== undefined) nativeCall(() => binding.pinThread(cpu))
+    const runner = new LcoreRunner({
+      burst: start.burst,
+      idle: start.idle,
+      maxSleepMs: start.maxSleepMs,
+      budgetMs: WORKER_BUDGET_MS,
+      mayBlock: true,
+      ports: start.ports,
+      onProgramEvent: (event) => send({ kind: 'program', event }),
+    })
+    await runner.load(await factory, start.data)
+    main.on('message', (request: Request) => void answer(runner, request))
+    runner.start()
+    send({ kind: 'started', index: runner.index })
+  } catch (error) {
+    send({ kind: 'failed', error: posted(error) })
+    main.close()
+  }
+})

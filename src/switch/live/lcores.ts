@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Datapath, DatapathError, type Lcore } from 'dpdk-vhost'
+import { type Datapath, DatapathError, type Lcore, PreparedProgram } from 'dpdk-vhost'
 import type { LcoreMessage, SwitchImage } from '../image.js'
 import type { LcoreSpec } from '../spec.js'
 import type { SwitchLog } from './log.js'
@@ -25,6 +25,19 @@ interface Member {
   wake(): void
 }
 
+/** Programs of lcores that are to start, by the names of these. */
+export type PreparedLcores = Map<string, PreparedProgram>
+
+/** Lets the first lcores load their program while the datapath opens. */
+export function prepareLcores(specs: readonly LcoreSpec[]): PreparedLcores {
+  return new Map(specs.map(({ name }) => [name, new PreparedProgram(PROGRAM, name)]))
+}
+
+/** Ends those that have not become lcores. */
+export async function closePrepared(prepared: PreparedLcores): Promise<void> {
+  await Promise.all(Array.from(prepared.values(), (program) => program.close()))
+}
+
 /**
  * The lcores of the switch. All of them know the same: one that starts is handed the images of that moment, and what is
  * told to all meanwhile it hears right after.
@@ -35,6 +48,7 @@ export class Lcores {
   readonly #log: SwitchLog
   readonly #answerMs: number
   readonly #programs: () => string
+  readonly #prepared: PreparedLcores
   readonly #members = new Map<string, Member>()
   readonly #closing = new AbortController()
 
@@ -42,6 +56,7 @@ export class Lcores {
    * @param image - what an lcore is to know that starts now
    * @param answerMs - an lcore that does not answer for so long is taken for stuck
    * @param programs - the programs of users that lcores run, as text; empty if there are none
+   * @param prepared - what was prepared for the first lcores
    */
   constructor(
     datapath: Datapath,
@@ -49,7 +64,9 @@ export class Lcores {
     log: SwitchLog,
     answerMs: number,
     programs: () => string,
+    prepared: PreparedLcores,
   ) {
+    this.#prepared = prepared
     this.#answerMs = answerMs
     this.#programs = programs
     this.#datapath = datapath
@@ -173,13 +190,15 @@ export class Lcores {
   async #launch(member: Member): Promise<Lcore> {
     member.startedAt = performance.now()
     // The image is cloned before this waits for anything; see the class.
-    const lcore = this.#datapath.launch(PROGRAM, { ...member.spec, data: this.#image() })
+    const { name } = member.spec
+    const program = this.#prepared.get(name) ?? PROGRAM
+    this.#prepared.delete(name)
+    const lcore = this.#datapath.launch(program, { ...member.spec, data: this.#image() })
     const limit = START_ANSWERS * this.#answerMs
     const late = new AbortController()
     const tooLate = async () => {
       await delay(limit, undefined, { signal: late.signal })
       lcore.then((running) => running.stop()).catch(() => {})
-      const { name } = member.spec
       throw new DatapathError('ERR_TIMEOUT', `lcore ${name} did not start in ${limit / 1000} s`)
     }
     try {

@@ -20,7 +20,7 @@ import type { LoggingSpec, MetricsSpec, SwitchSpec } from '../spec.js'
 import { Applier } from './applier.js'
 import { type BridgeState, Bridges } from './bridges.js'
 import { checkByHand } from './hand-rules.js'
-import { Lcores } from './lcores.js'
+import { closePrepared, Lcores, type PreparedLcores, prepareLcores } from './lcores.js'
 import type { SwitchLog } from './log.js'
 import type { SwitchMetrics } from './metrics.js'
 import { Notices } from './notices.js'
@@ -87,7 +87,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
   #closing: Promise<void> | undefined
   #resolveClosed = () => {}
 
-  private constructor(datapath: Datapath, options: SwitchOptions) {
+  private constructor(datapath: Datapath, options: SwitchOptions, prepared: PreparedLcores) {
     const { log } = options
     this.#datapath = datapath
     this.#options = options
@@ -112,6 +112,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
       log,
       options.lcoreAnswerMs ?? 10_000,
       () => programsText(this.#bridges.states),
+      prepared,
     )
     this.#ports = new Ports(datapath, this.#bridges)
     this.#programs = new Programs(this.#bridges)
@@ -132,16 +133,25 @@ export class Switch implements SwitchControl, AsyncDisposable {
    * @throws ConfigError for flows and programs that cannot be; DatapathError as `Datapath.open` and `Datapath.launch`
    */
   static async start(spec: SwitchSpec, options: SwitchOptions): Promise<Switch> {
-    const self = new Switch(await Datapath.open(spec.datapath), options)
+    const prepared = prepareLcores(spec.lcores)
     try {
-      self.#followed = await Reload.begin(spec, self.#applier, options.log)
-      self.#timers.push(
-        setInterval(() => self.#readNotices(), NOTICES_MS),
-        setInterval(() => self.#look(), STATUS_MS),
+      const self = new Switch(await Datapath.open(spec.datapath), options, prepared)
+      return await self.#begin(spec)
+    } finally {
+      await closePrepared(prepared)
+    }
+  }
+
+  async #begin(spec: SwitchSpec): Promise<this> {
+    try {
+      this.#followed = await Reload.begin(spec, this.#applier, this.#options.log)
+      this.#timers.push(
+        setInterval(() => this.#readNotices(), NOTICES_MS),
+        setInterval(() => this.#look(), STATUS_MS),
       )
-      return self
+      return this
     } catch (error) {
-      await self.close()
+      await this.close()
       throw error
     }
   }

@@ -1,0 +1,2 @@
+/** Ends its thread while it is loaded. */
+process.exit(3)
