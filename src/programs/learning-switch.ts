@@ -91,8 +91,8 @@ const HEADER = 14
 /** Verdict of this program alone: all ready ports except the one the frame came from. */
 const FLOOD = -2
 
-/** Upper half of an address that no frame has: it has 16 bits. */
-const NO_ADDRESS = -1
+/** No verdict yet. */
+const UNDECIDED = -3
 
 /** The program. */
 export class LearningSwitch implements Program {
@@ -164,36 +164,35 @@ export class LearningSwitch implements Program {
     this.#burst = burst
     if (table.swept !== now) table.sweep(now, this.#ageing)
 
-    // Frames of one burst mostly have the same addresses, so a frame is first compared with the one before. What is
-    // remembered of that ends with the burst, because between two bursts anything may change.
-    let sourceLow = 0
-    let sourceHigh = NO_ADDRESS
-    let targetLow = 0
-    let targetHigh = NO_ADDRESS
-    let verdict = DROP
+    // Frames of one burst mostly have the same addresses, so a frame is first compared with the one before, by the 12
+    // bytes of both addresses. What is remembered of that ends with the burst, because between two bursts anything may
+    // change.
+    let first = 0
+    let second = 0
+    let third = 0
+    let verdict = UNDECIDED
     for (let i = 0; i < count; i++) {
       if ((length[i] as number) < HEADER) continue
       const at = offset[i] as number
-
-      let low = view.getInt32(at + 6, true)
-      let high = view.getUint16(at + 10, true)
-      if (low !== sourceLow || high !== sourceHigh) {
-        sourceLow = low
-        sourceHigh = high
-        const entry = table.find(low, high)
-        if ((entry === 0 || !table.isFresh(entry, inPort, now)) && isStation(low, high)) {
-          this.#learn(low, high, inPort, now)
-          // The destination remembered may be the address just learnt.
-          targetHigh = NO_ADDRESS
+      const a = view.getInt32(at, true)
+      const b = view.getInt32(at + 4, true)
+      const c = view.getInt32(at + 8, true)
+      if (a !== first || b !== second || c !== third || verdict === UNDECIDED) {
+        if (c !== third || b >>> 16 !== second >>> 16 || verdict === UNDECIDED) {
+          const low = (b >>> 16) | (c << 16)
+          const high = c >>> 16
+          const entry = table.find(low, high)
+          if ((entry === 0 || !table.isFresh(entry, inPort, now)) && isStation(low, high)) {
+            this.#learn(low, high, inPort, now)
+            // The destination of the frame before may be the address just learnt.
+            verdict = UNDECIDED
+          }
         }
-      }
-
-      low = view.getInt32(at, true)
-      high = view.getUint16(at + 4, true)
-      if (low !== targetLow || high !== targetHigh) {
-        targetLow = low
-        targetHigh = high
-        verdict = this.#verdict(burst, low, high)
+        if (a !== first || b << 16 !== second << 16 || verdict === UNDECIDED)
+          verdict = this.#verdict(burst, a, b & 0xffff)
+        first = a
+        second = b
+        third = c
       }
       if (verdict === FLOOD) flood(burst, i)
       else outPort[i] = verdict

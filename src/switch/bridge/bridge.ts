@@ -40,12 +40,12 @@ const HALF_TAG = -2
 /** Tag control information that no frame has. */
 const NO_TCI = -3
 
-/** Upper half of an address that no frame has: it has 16 bits. */
-const NO_ADDRESS = -1
-
 /** Verdicts of this program alone: flooded frames, by kind; and below them frames for a port in another form. */
 const FLOOD = -2
 const CHANGE = -16
+
+/** No verdict yet. */
+const UNDECIDED = -0x10000
 
 /** What is remembered of the source of the frame before. */
 const NOTHING = 0
@@ -116,66 +116,62 @@ export class Bridge implements Program {
     const now = Math.floor(burst.now / 1000)
     if (table.swept !== now || this.#second !== now) this.#keepHouse(burst, now)
 
-    // Frames of one burst mostly have the same addresses, so a frame is first compared with the one before. What is
-    // remembered of that ends with the burst, because between two bursts anything may change.
+    // Frames of one burst mostly have the same addresses, so a frame is first compared with the one before, by the 12
+    // bytes of both addresses. What is remembered of that ends with the burst, because between two bursts anything may
+    // change.
+    let first = 0
+    let second = 0
+    let third = 0
     let source = NOTHING
-    let sourceLow = 0
-    let sourceRest = 0
     let tci = NO_TCI
     let vlan = REFUSED
     /** The VLAN where {@link keyOf} has it. */
     let vlanKey = 0
-    let targetLow = 0
-    let targetHigh = NO_ADDRESS
-    let verdict = DROP
+    let verdict = UNDECIDED
     let wrong = 0
     let held = 0
     for (let i = 0; i < count; i++) {
       if ((length[i] as number) < HEADER) continue
       const at = offset[i] as number
-
-      let low = view.getInt32(at + 6, true)
-      // The rest of the address, and the type: what has none of 0x8100 has no tag.
-      const rest = view.getInt32(at + 10, true)
-      if (low !== sourceLow || rest !== sourceRest || source !== PLAIN) {
-        const tag = rest >>> 16 === TAG_TYPE ? tagOf(burst, i) : UNTAGGED
-        if (low !== sourceLow || rest !== sourceRest || tag !== tci) {
-          sourceLow = low
-          sourceRest = rest
-          if (tag !== tci) {
-            tci = tag
-            // `| 0` here and below: a number that came from a call that is not inlined is unpacked at every use.
-            vlan =
-              tag === UNTAGGED ? (this.#given[inPort] as number) : this.#vlanOf(inPort, tag) | 0
-            vlanKey = vlan << 16
-            targetHigh = NO_ADDRESS
-          }
-          const high = rest & 0xffff
+      const a = view.getInt32(at, true)
+      const b = view.getInt32(at + 4, true)
+      const c = view.getInt32(at + 8, true)
+      const isTagged = view.getUint16(at + 12, true) === TAG_TYPE
+      if (a !== first || b !== second || c !== third || source !== PLAIN || isTagged) {
+        const tag = isTagged ? tagOf(burst, i) : UNTAGGED
+        const isOther = tag !== tci
+        if (isOther) {
+          tci = tag
+          // `| 0` here and below: a number that came from a call that is not inlined is unpacked at every use.
+          vlan = tag === UNTAGGED ? (this.#given[inPort] as number) : this.#vlanOf(inPort, tag) | 0
+          vlanKey = vlan << 16
+          verdict = UNDECIDED
+        }
+        if (isOther || c !== third || b >>> 16 !== second >>> 16) {
           if (vlan === REFUSED) {
             source = WRONG_VLAN
           } else {
+            const low = (b >>> 16) | (c << 16)
+            const high = c >>> 16
             const entry = table.find(low, high | vlanKey)
             source = tci === UNTAGGED ? PLAIN : TAGGED
             if ((entry === 0 || !table.isFresh(entry, inPort, now)) && isStation(low, high)) {
               if (!this.#learn(burst, entry, low, high | vlanKey)) source = HELD
-              // The destination remembered may be the address just learnt.
-              targetHigh = NO_ADDRESS
+              // The destination of the frame before may be the address just learnt.
+              verdict = UNDECIDED
             }
           }
         }
+        if (a !== first || b << 16 !== second << 16) verdict = UNDECIDED
+        first = a
+        second = b
+        third = c
         if (source >= WRONG_VLAN) {
           if (source === HELD) held++
           else wrong++
           continue
         }
-      }
-
-      low = view.getInt32(at, true)
-      const high = view.getUint16(at + 4, true)
-      if (low !== targetLow || high !== targetHigh) {
-        targetLow = low
-        targetHigh = high
-        verdict = this.#verdict(burst, low, high, tci, vlan) | 0
+        if (verdict === UNDECIDED) verdict = this.#verdict(burst, a, b & 0xffff, tci, vlan) | 0
       }
       if (verdict >= DROP) outPort[i] = verdict
       else this.#sendOtherwise(burst, i, verdict, tci, vlan)
