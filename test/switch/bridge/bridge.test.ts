@@ -46,6 +46,16 @@ describe('learning', () => {
     )
   })
 
+  test('an address learnt in a burst is known to frames sent there, its own among them', () => {
+    const lcore = new BridgeLcore(three)
+    lcore.run(1, broadcast(B))
+    const sent = lcore.run(0, frame(A, B), frame(B, B), frame(A, B))
+    assert.deepEqual(
+      sent.map((line) => Number.parseInt(line, 10)),
+      [1],
+    )
+  })
+
   test('addresses and counts are seen by the thread that controls, and flushed by it', () => {
     const lcore = new BridgeLcore({ ...three, b: attached({ tag: 7 }) })
     lcore.run(0, broadcast(A))
@@ -259,6 +269,11 @@ describe('the loop guard', () => {
     for (const port of [0, 1, 0, 1, 0]) lcore.run(port, broadcast(A))
     assert.deepEqual(lcore.run(1, broadcast(A), broadcast(A), broadcast(C)).length, 2)
     assert.deepEqual(bridgePortCounters(lcore.memory, 1).loop, 2)
+    lcore.run(2, broadcast(B))
+    assert.deepEqual(
+      lcore.run(1, frame(A, B), frame(C, B), frame(A, B)).map((line) => Number.parseInt(line, 10)),
+      [2],
+    )
     assert.deepEqual(lcore.reaches(2, frame(B, A)), [0])
     assert.equal(lcore.run(0, broadcast(A)).length, 2)
     const notices = reader.read().map(({ time: _, ...notice }) => notice)
