@@ -35,6 +35,12 @@ export type DatapathErrorCode =
   /** The service manager could not be notified. */
   | 'ERR_NOTIFY'
   | 'ERR_FRAME'
+  /** A capture's filter needs libpcap, and the system has none. */
+  | 'ERR_NO_LIBPCAP'
+  /** libpcap does not take a capture's filter; becomes a ConfigError with its words. */
+  | 'ERR_FILTER'
+  /** As many captures run as may. */
+  | 'ERR_TOO_MANY_CAPTURES'
   | 'ERR_INTERNAL'
 
 /** An operation on the datapath that failed. */

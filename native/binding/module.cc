@@ -5,14 +5,19 @@
 #include <rte_version.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <future>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "binding/convert.h"
+#include "capture/pcap_filter.h"
 #include "control/notify_socket.h"
 
 namespace dpdk_vhost {
@@ -66,6 +71,34 @@ class MailboxSink final : public EventSink {
   std::atomic<bool> losing_{false};
 };
 
+// On a thread of Node.js' pool: the control thread has ports to look after.
+class FilterCompilation final : public Napi::AsyncWorker {
+ public:
+  FilterCompilation(Napi::Env env, std::string filter)
+      : AsyncWorker(env), filter_(std::move(filter)), deferred_(env) {}
+  Napi::Promise promise() const { return deferred_.Promise(); }
+
+  void Execute() override {
+    try {
+      words_ = compile_pcap_filter(filter_);
+    } catch (const Failure& failure) {
+      failure_ = failure;
+    }
+  }
+  void OnOK() override {
+    if (failure_) return deferred_.Reject(to_error(Env(), *failure_).Value());
+    auto words = Napi::Uint32Array::New(Env(), words_.size());
+    std::copy(words_.begin(), words_.end(), words.Data());
+    deferred_.Resolve(words);
+  }
+
+ private:
+  const std::string filter_;
+  const Napi::Promise::Deferred deferred_;
+  std::vector<uint32_t> words_;
+  std::optional<Failure> failure_;
+};
+
 }  // namespace
 
 Module::Module(Napi::Env env, Napi::Object exports) : mailbox_(Mailbox::make(env)) {
@@ -90,6 +123,8 @@ Module::Module(Napi::Env env, Napi::Object exports) : mailbox_(Mailbox::make(env
                            InstanceMethod("packetMemory", &Module::packet_memory),
                            InstanceMethod("counters", &Module::counters),
                            InstanceMethod("createLcore", &Module::create_lcore),
+                           InstanceMethod("wallClock", &Module::wall_clock),
+                           InstanceMethod("compileFilter", &Module::compile_filter),
                        });
   exports.Set("layout", counter_layout(env));
   exports.Set("dpdkVersion", rte_version());
@@ -313,6 +348,29 @@ Napi::Value Module::create_lcore(const Napi::CallbackInfo& info) {
   } catch (const Failure& failure) {
     throw to_error(info.Env(), failure);
   }
+}
+
+Napi::Value Module::wall_clock(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  // Unknown before EAL has measured it.
+  const auto hertz = static_cast<double>(rte_get_tsc_hz());
+  if (hertz == 0) throw to_error(env, Failure("ERR_NOT_OPEN", "the datapath is not open"));
+  timespec wall{};
+  const uint64_t before = rte_rdtsc();
+  clock_gettime(CLOCK_REALTIME, &wall);
+  const uint64_t after = rte_rdtsc();
+  const double cycles = static_cast<double>(before) + static_cast<double>(after - before) / 2;
+  auto result = Napi::Array::New(env, 3);
+  result.Set(0U, cycles * (1000 / hertz));
+  result.Set(1U, static_cast<double>(wall.tv_sec));
+  result.Set(2U, static_cast<double>(wall.tv_nsec));
+  return result;
+}
+
+Napi::Value Module::compile_filter(const Napi::CallbackInfo& info) {
+  auto* compilation = new FilterCompilation(info.Env(), info[0].As<Napi::String>());
+  compilation->Queue();  // deletes itself
+  return compilation->promise();
 }
 
 NODE_API_ADDON(Module)

@@ -38,6 +38,8 @@ class Module final : public Napi::Addon<Module> {
   Napi::Value packet_memory(const Napi::CallbackInfo& info);
   Napi::Value counters(const Napi::CallbackInfo& info);
   Napi::Value create_lcore(const Napi::CallbackInfo& info);
+  Napi::Value wall_clock(const Napi::CallbackInfo& info);
+  Napi::Value compile_filter(const Napi::CallbackInfo& info);
 
   Napi::Value submit(Napi::Env env, Work work);
   void let_go_of_memory();

@@ -179,6 +179,10 @@ export interface Binding {
   packetMemory(): ArrayBuffer
   counters(): ArrayBuffer
   createLcore(burst: number, onWake: () => void): NativeLcore
+  /** One moment on two clocks: milliseconds of the lcores' clock; seconds and nanoseconds since 1970. Throws `ERR_NOT_OPEN`. */
+  wallClock(): [clock: number, seconds: number, nanoseconds: number]
+  /** Four words an instruction: code, jt, jf, k. Rejects with `ERR_NO_LIBPCAP`, `ERR_FILTER`. */
+  compileFilter(filter: string): Promise<Uint32Array>
 }
 
 /** The addon of this process. */
