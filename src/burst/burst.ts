@@ -113,6 +113,9 @@ export class Burst {
    */
   beforeFlush: ((burst: Burst) => void) | undefined = undefined
 
+  /** Called after {@link beforeFlush}, with what is sent early: for who watches, and changes nothing. Stays set. */
+  onFlush: ((burst: Burst) => void) | undefined = undefined
+
   readonly #shared: Uint32Array
   readonly #clock: Float64Array
   readonly #operations: BurstOperations
@@ -161,6 +164,7 @@ export class Burst {
     let at = this.#shared[BurstWord.copyCount] as number
     if (at === this.copyFrame.length) {
       this.beforeFlush?.(this)
+      this.onFlush?.(this)
       this.#operations.flushCopies()
       at = 0
     }
