@@ -195,6 +195,18 @@ export const needs = [
   },
   {
     group: 'vm',
+    what: 'tshark and capinfos, to read captures',
+    present: () => command('tshark')() && command('capinfos')(),
+    packages: {
+      debian: ['tshark', 'wireshark-common'],
+      fedora: 'wireshark-cli',
+      arch: 'wireshark-cli',
+      alpine: 'tshark',
+      suse: 'wireshark',
+    },
+  },
+  {
+    group: 'vm',
     what: "the guests' kernel",
     present: kernelIsUnpacked,
     // Unpacked into a cache, not installed: this machine must not boot it.
