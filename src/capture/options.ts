@@ -14,8 +14,8 @@ export const captureOptions = z.strictObject({
     .string()
     .max(MAX_FILTER)
     .refine((text) => !text.includes('\0'))
-    .optional()
-    .describe(`a filter as of tcpdump, at most ${MAX_FILTER} characters`),
+    .describe(`a filter as of tcpdump, at most ${MAX_FILTER} characters`)
+    .optional(),
   snaplen: z.int().min(1).max(MAX_SNAPLEN).default(MAX_SNAPLEN),
   /** Ends after so many frames. */
   count: z.int().min(1).optional(),

@@ -3,7 +3,9 @@
  *
  * @packageDocumentation
  */
+import type { Readable } from 'node:stream'
 import type { FlowStatus, LcoreCounters, PortCounters, PortState, PortStatus } from 'dpdk-vhost'
+import type { CaptureOptions, CaptureSpec, InterfaceCounters } from 'dpdk-vhost/capture'
 import type { VlanMode } from './spec.js'
 
 /**
@@ -44,6 +46,11 @@ export interface SwitchControl {
   programLoad(bridge: string, file: string, data: unknown): Promise<ProgramView>
   /** Back to the bridge's flows, or to switching. */
   programUnload(bridge: string): Promise<void>
+  /** Begins a capture. It ends with its stream. */
+  capture(request: CaptureRequest): Promise<CaptureAnswer>
+  captures(): CaptureView[]
+  /** Ends a capture: its stream gets what is left, and the statistics. */
+  captureEnd(id: number): Promise<void>
   /** Reads the file again and applies the difference. */
   reload(): Promise<ReloadView>
   /** Begins the end: drains, closes, and lets the process exit. */
@@ -164,6 +171,23 @@ export interface GuardCounters {
   readonly storm: number
   readonly loop: number
   readonly egressPoliced: number
+}
+
+/** Which ports, and what of them. Without ports: all, and those that come later. */
+export type CaptureRequest = Omit<CaptureOptions, 'ports'> & {
+  readonly ports?: readonly string[] | undefined
+}
+
+export interface CaptureAnswer {
+  readonly id: number
+  /** pcapng. */
+  readonly stream: Readable
+}
+
+export interface CaptureView extends Omit<CaptureSpec, 'ports'> {
+  readonly id: number
+  /** Counters of each port, by its name. */
+  readonly ports: Readonly<Record<string, InterfaceCounters>>
 }
 
 export interface ReloadView {

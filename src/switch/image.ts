@@ -3,11 +3,13 @@
  *
  * @packageDocumentation
  */
+import type { CaptureImage } from 'dpdk-vhost/capture'
 import type { AttachmentSpec, BridgeSpec } from './spec.js'
 
 /** Data of the lcore program. */
 export interface SwitchImage {
   readonly bridges: readonly BridgeImage[]
+  readonly captures?: readonly CaptureImage[]
 }
 
 /** One bridge as an lcore runs it. Sent whole whenever anything of it but its rules changes. */
@@ -42,5 +44,7 @@ export type LcoreMessage =
   | { readonly type: 'removeBridge'; readonly name: string }
   /** Passed to the bridge's flow table. */
   | { readonly type: 'flows'; readonly bridge: string; readonly message: unknown }
+  /** Puts these captures in place of all. */
+  | { readonly type: 'captures'; readonly captures: readonly CaptureImage[] }
   /** Answers `{ bridges: { [name]: { aside: boolean, errors: number } } }`. */
   | { readonly type: 'status' }

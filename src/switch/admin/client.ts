@@ -1,4 +1,4 @@
-import { request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import type { SwitchControl } from '../control.js'
 import { NoSwitchError, RefusedError } from './client-error.js'
@@ -75,6 +75,18 @@ export class AdminClient implements Remote<SwitchControl> {
   programUnload: Remote<SwitchControl>['programUnload'] = (bridge) =>
     this.#json('DELETE', at(bridge, 'program'))
 
+  capture: Remote<SwitchControl>['capture'] = async (options) => {
+    const stream = await this.#exchange('POST', '/v1/captures', options)
+    if ((stream.statusCode ?? 500) >= 400) throw refusal(stream, await this.#read(stream))
+    const { location = '' } = stream.headers
+    return { id: Number(location.slice(location.lastIndexOf('/') + 1)), stream }
+  }
+
+  captures: Remote<SwitchControl>['captures'] = () => this.#json('GET', '/v1/captures')
+
+  captureEnd: Remote<SwitchControl>['captureEnd'] = (id) =>
+    this.#json('DELETE', `/v1/captures/${id}`)
+
   reload: Remote<SwitchControl>['reload'] = () => this.#json('POST', '/v1/reload')
 
   stop: Remote<SwitchControl>['stop'] = async () => {
@@ -101,41 +113,42 @@ export class AdminClient implements Remote<SwitchControl> {
   }
 
   async #text(method: string, path: string, body?: unknown): Promise<string> {
-    const { status, text } = await this.#exchange(method, path, body)
-    if (status < 400) return text
-    throw refusal(status, text)
+    const response = await this.#exchange(method, path, body)
+    const text = await this.#read(response)
+    if ((response.statusCode ?? 500) < 400) return text
+    throw refusal(response, text)
   }
 
-  #exchange(
-    method: string,
-    path: string,
-    body: unknown,
-  ): Promise<{ status: number; text: string }> {
+  async #read(response: IncomingMessage): Promise<string> {
+    try {
+      const parts: Buffer[] = []
+      for await (const part of response) parts.push(part as Buffer)
+      return Buffer.concat(parts).toString('utf8')
+    } catch (error) {
+      throw new NoSwitchError(this.socket, error as Error)
+    }
+  }
+
+  /** Resolves once the answer begins. */
+  #exchange(method: string, path: string, body: unknown): Promise<IncomingMessage> {
     const content = body === undefined ? undefined : JSON.stringify(body)
     const headers =
       content === undefined
         ? {}
         : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(content) }
     return new Promise((resolve, reject) => {
-      const fail = (error: Error) => reject(new NoSwitchError(this.socket, error))
       const outgoing = request(
         { socketPath: this.socket, method, path, headers, agent: false },
         (response) => {
-          const parts: Buffer[] = []
-          response.on('data', (part) => parts.push(part))
-          response.on('error', fail)
-          response.on('end', () =>
-            resolve({
-              status: response.statusCode ?? 500,
-              text: Buffer.concat(parts).toString('utf8'),
-            }),
-          )
+          // A capture may be silent for as long as it likes.
+          if (response.headers['content-type'] === 'application/x-pcapng') outgoing.setTimeout(0)
+          resolve(response)
         },
       )
       outgoing.setTimeout(this.timeoutMs, () => {
         outgoing.destroy(Object.assign(new Error('time is over'), { code: 'ETIMEDOUT' }))
       })
-      outgoing.on('error', fail)
+      outgoing.on('error', (error) => reject(new NoSwitchError(this.socket, error)))
       outgoing.end(content)
     })
   }
@@ -151,7 +164,7 @@ function at(bridge: string, what: string, query: Query = {}): string {
   return `/v1/bridges/${encodeURIComponent(bridge)}/${what}${text === '' ? '' : `?${text}`}`
 }
 
-function refusal(status: number, text: string): RefusedError {
+function refusal({ statusCode: status = 500 }: IncomingMessage, text: string): RefusedError {
   try {
     const { error } = JSON.parse(text)
     return new RefusedError(status, { ...error, message: String(error.message) })

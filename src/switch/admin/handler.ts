@@ -1,9 +1,10 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream/promises'
 import type { SwitchControl } from '../control.js'
 import { readJson } from './body.js'
 import { HttpError, toErrorAnswer } from './http-error.js'
 import { toJson } from './json.js'
-import type { Route } from './routes.js'
+import { type Route, StreamAnswer } from './routes.js'
 
 /** A request that was answered. */
 export interface Answered {
@@ -48,13 +49,27 @@ async function answer(
     const body = route.body === undefined ? undefined : await readJson(request)
     const result = await route.answer({ control: await control, path, query, body })
     const { status = 200, type } = route
-    if (type !== undefined) send(response, status, String(result), { 'content-type': type })
+    if (result instanceof StreamAnswer) await sendStream(response, route, result)
+    else if (type !== undefined) send(response, status, String(result), { 'content-type': type })
     else sendJson(response, status, result)
     return undefined
   } catch (error) {
     sendError(response, error)
     return error
   }
+}
+
+/** Resolves when the stream has ended, or its reader is gone. */
+async function sendStream(
+  response: ServerResponse,
+  { status = 200, type = 'application/octet-stream' }: Route,
+  { stream, headers }: StreamAnswer,
+): Promise<void> {
+  // A reader that pauses, or for whom nothing comes, is not idle.
+  response.setTimeout(0)
+  response.writeHead(status, { ...headers, 'content-type': type, 'cache-control': 'no-store' })
+  response.flushHeaders()
+  await pipeline(stream, response).catch(() => {})
 }
 
 /** An error whose problems are no JSON, as they may hold what a client sent, is told without them. */

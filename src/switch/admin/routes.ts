@@ -1,4 +1,6 @@
+import type { Readable } from 'node:stream'
 import { ConfigError, type Problem, validate } from 'dpdk-vhost'
+import { captureOptions } from 'dpdk-vhost/capture'
 import * as z from 'zod'
 import type { SwitchControl } from '../control.js'
 
@@ -9,6 +11,14 @@ export interface Call {
   readonly path: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string>>
   readonly body: unknown
+}
+
+/** An answer that goes on until it ends, or its reader does. */
+export class StreamAnswer {
+  constructor(
+    readonly stream: Readable,
+    readonly headers: Readonly<Record<string, string>>,
+  ) {}
 }
 
 /** Something that can be asked. */
@@ -39,6 +49,7 @@ const programBody = z.strictObject({
   file: z.string().startsWith('/').describe('an absolute path'),
   data: z.unknown().optional(),
 })
+const captureBody = captureOptions.extend({ ports: captureOptions.shape.ports.min(1).optional() })
 
 /** All that can be asked, in the order of `GET /`. */
 export const ROUTES: readonly Route[] = [
@@ -174,6 +185,37 @@ export const ROUTES: readonly Route[] = [
     summary: "Back to the bridge's flows, or to switching",
     status: 204,
     answer: ({ control, path }) => control.programUnload(path.bridge as string),
+  },
+  {
+    method: 'GET',
+    path: '/v1/captures',
+    summary: 'Captures that run, and their counters',
+    answer: ({ control }) => control.captures(),
+  },
+  {
+    method: 'POST',
+    path: '/v1/captures',
+    summary: 'Captures frames: a stream of pcapng, whose place is in the header "location"',
+    body: {
+      ports: 'names of ports; without them all, and those that come later',
+      filter: 'as of tcpdump',
+      snaplen: 'bytes of each frame that are kept',
+      count: 'the end after so many frames',
+      direction: 'rx, tx or both',
+    },
+    status: 201,
+    type: 'application/x-pcapng',
+    answer: async ({ control, body }) => {
+      const { id, stream } = await control.capture(validate(captureBody, body ?? {}, 'capture'))
+      return new StreamAnswer(stream, { location: `/v1/captures/${id}` })
+    },
+  },
+  {
+    method: 'DELETE',
+    path: '/v1/captures/{id}',
+    summary: 'Ends a capture: its stream gets what is left, and the statistics',
+    status: 204,
+    answer: ({ control, path }) => control.captureEnd(Number(path.id)),
   },
   {
     method: 'POST',

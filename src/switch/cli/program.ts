@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { createRequire } from 'node:module'
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { defaultAdminSocket } from '../admin/default-socket.js'
 import type { FlowOptions } from './changes.js'
 import type { BridgeOptions, ClientOptions } from './queries.js'
@@ -40,6 +40,7 @@ export function newProgram(setExitCode: (code: number) => void): Command {
     )
   addProcessCommands(program, setExitCode)
   addQueries(program)
+  addCapture(program)
   addChanges(program)
   return program
 }
@@ -135,6 +136,41 @@ function addQueries(program: Command): void {
     .action(async (port: string | undefined, _options, command: Command) =>
       (await queries()).stats(port, optionsOf(command)),
     )
+}
+
+function addCapture(program: Command): void {
+  program
+    .command('capture [port...]')
+    .description('capture what ports receive and send, as tcpdump does')
+    .option('--all', 'all ports, and those that come later')
+    .option('-f, --filter <expression>', 'only frames that a filter of tcpdump wants')
+    .option('-s, --snaplen <bytes>', 'keep so much of each frame', wholeNumber)
+    .option('-c, --count <frames>', 'end after so many frames', wholeNumber)
+    .addOption(
+      new Option('--direction <direction>', 'what ports receive (rx), send (tx), or both').choices([
+        'rx',
+        'tx',
+        'both',
+      ]),
+    )
+    .option('-w, --write <file>', 'write pcapng instead of a line a frame; -: standard output')
+    .addHelpText(
+      'after',
+      examples(
+        'vswitch capture vhost0',
+        "vswitch capture vhost0,vhost1 --filter 'tcp port 80' -w - | tcpdump -n -r -",
+        'vswitch capture --all --snaplen 128 -w - | wireshark -k -i -',
+        'vswitch capture vhost0 --direction rx --count 1000 -w vhost0.pcapng',
+      ),
+    )
+    .action(async (ports: string[], _options, command: Command) =>
+      (await import('./capture.js')).capture(ports, command.optsWithGlobals()),
+    )
+}
+
+function wholeNumber(text: string): number {
+  if (/^[0-9]+$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It is no whole number.')
 }
 
 function argumentsOf(first: string | undefined, rest: readonly string[]): string[] {

@@ -10,6 +10,7 @@ import {
   type Program,
   type ProgramContext,
 } from 'dpdk-vhost'
+import { type CaptureImage, Recorder } from 'dpdk-vhost/capture'
 import type { BridgeImage, LcoreMessage, SwitchImage } from '../image.js'
 import { Pipeline } from './pipeline.js'
 
@@ -25,8 +26,11 @@ export class SwitchProgram implements Program {
   readonly #lcore: number
   #directory: PortDirectory
   readonly #pipelines = new Map<string, Pipeline>()
-  /** By port id. */
-  readonly #byPort: (Pipeline | undefined)[] = new Array<undefined>(MAX_PORTS).fill(undefined)
+  /** By port id: the pipeline, or what is captured around it. */
+  readonly #byPort: (Pick<Program, 'burst'> | undefined)[] = new Array<undefined>(MAX_PORTS).fill(
+    undefined,
+  )
+  readonly #recorder: Recorder
   /** Those that want turns without frames. */
   #idle: readonly Pipeline[] = []
   /** Changes of a bridge wait for those before them. */
@@ -36,6 +40,7 @@ export class SwitchProgram implements Program {
   constructor({ lcore, ports }: ProgramContext) {
     this.#lcore = lcore
     this.#directory = ports
+    this.#recorder = new Recorder(lcore)
   }
 
   burst(burst: Burst): void {
@@ -54,7 +59,9 @@ export class SwitchProgram implements Program {
     if (this.#idle.length === 0) return false
     let wants = false
     try {
+      if (this.#recorder.active) this.#recorder.received(burst)
       for (const pipeline of this.#idle) wants = pipeline.idle(burst) || wants
+      if (this.#recorder.active) this.#recorder.sent(burst)
     } catch (error) {
       this.#pass(error)
     }
@@ -64,6 +71,7 @@ export class SwitchProgram implements Program {
   portsChanged(ports: PortDirectory): void {
     this.#directory = ports
     for (const pipeline of this.#pipelines.values()) pipeline.portsChanged(ports)
+    this.#recorder.portsChanged(ports)
     this.#assign()
   }
 
@@ -76,6 +84,8 @@ export class SwitchProgram implements Program {
         return this.#after(told.name, () => this.#remove(told.name))
       case 'flows':
         return this.#after(told.bridge, () => this.#pipeline(told.bridge).followFlows(told.message))
+      case 'captures':
+        return this.capture(told.captures)
       case 'status':
         return {
           bridges: Object.fromEntries(
@@ -108,6 +118,12 @@ export class SwitchProgram implements Program {
     this.#assign()
   }
 
+  /** Puts these captures in place of those before. */
+  capture(captures: readonly CaptureImage[]): void {
+    this.#recorder.configure(captures, this.#directory)
+    this.#assign()
+  }
+
   #remove(name: string): void {
     const pipeline = this.#pipelines.get(name)
     this.#pipelines.delete(name)
@@ -133,8 +149,10 @@ export class SwitchProgram implements Program {
 
   #assign(): void {
     this.#byPort.fill(undefined)
+    const recorder = this.#recorder
     for (const pipeline of this.#pipelines.values())
-      for (const port of pipeline.ports) this.#byPort[port] = pipeline
+      for (const port of pipeline.ports)
+        this.#byPort[port] = recorder.isNeeded(port) ? recorder.around(pipeline) : pipeline
     this.#idle = [...this.#pipelines.values()].filter((pipeline) => pipeline.hasIdle)
   }
 
@@ -149,6 +167,8 @@ export class SwitchProgram implements Program {
 /** Makes the program of an lcore, with `data` as its {@link SwitchImage}. */
 export default async function makeSwitchProgram(context: ProgramContext): Promise<SwitchProgram> {
   const program = new SwitchProgram(context)
-  for (const image of (context.data as SwitchImage).bridges) await program.put(image)
+  const { bridges, captures } = context.data as SwitchImage
+  for (const image of bridges) await program.put(image)
+  if (captures !== undefined) program.capture(captures)
   return program
 }

@@ -19,11 +19,14 @@ export interface LivePort {
 export class Ports {
   readonly #datapath: Datapath
   readonly #bridges: Bridges
+  readonly #onNames: (names: readonly string[]) => void
   readonly #ports = new Map<string, LivePort>()
 
-  constructor(datapath: Datapath, bridges: Bridges) {
+  /** @param onNames - told of the names of all ports when any came or went */
+  constructor(datapath: Datapath, bridges: Bridges, onNames: (names: readonly string[]) => void) {
     this.#datapath = datapath
     this.#bridges = bridges
+    this.#onNames = onNames
   }
 
   /** In the order they were added. */
@@ -142,6 +145,7 @@ export class Ports {
       ids: new Map(ports.map(({ id, name }) => [name, id])),
       names: new Map(ports.map(({ id, name }) => [id, name])),
     })
+    this.#onNames(ports.map(({ name }) => name))
   }
 
   #note(name: string, spec: SwitchPortSpec): void {

@@ -4,6 +4,9 @@ import { checkSelection } from 'dpdk-vhost/programs/flow-table/rule'
 import { flushMacs } from '../bridge/index.js'
 import { changePort, checkPort } from '../config/index.js'
 import {
+  type CaptureAnswer,
+  type CaptureRequest,
+  type CaptureView,
   type ExplainView,
   type FlowView,
   type LcoreView,
@@ -19,6 +22,7 @@ import {
 import type { LoggingSpec, MetricsSpec, SwitchSpec } from '../spec.js'
 import { Applier } from './applier.js'
 import { type BridgeState, Bridges } from './bridges.js'
+import { Captures } from './captures.js'
 import { checkByHand } from './hand-rules.js'
 import { closePrepared, Lcores, type PreparedLcores, prepareLcores } from './lcores.js'
 import type { SwitchLog } from './log.js'
@@ -77,6 +81,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
   readonly #ports: Ports
   readonly #programs: Programs
   readonly #applier: Applier
+  readonly #captures: Captures
   #followed: Reload | undefined
   #metrics: Promise<SwitchMetrics> | undefined
   /** Changes happen one after the other. */
@@ -108,13 +113,14 @@ export class Switch implements SwitchControl, AsyncDisposable {
     })
     this.#lcores = new Lcores(
       datapath,
-      () => this.#bridges.image(),
+      () => ({ ...this.#bridges.image(), captures: this.#captures.images }),
       log,
       options.lcoreAnswerMs ?? 10_000,
       () => programsText(this.#bridges.states),
       prepared,
     )
-    this.#ports = new Ports(datapath, this.#bridges)
+    this.#captures = new Captures((message) => this.#lcores.tell(message))
+    this.#ports = new Ports(datapath, this.#bridges, (names) => this.#captures.portsChanged(names))
     this.#programs = new Programs(this.#bridges)
     this.#applier = new Applier({
       bridges: this.#bridges,
@@ -292,6 +298,22 @@ export class Switch implements SwitchControl, AsyncDisposable {
     await this.#changes.run(() => this.#programs.setByHand(bridge, undefined))
   }
 
+  async capture(request: CaptureRequest): Promise<CaptureAnswer> {
+    for (const name of request.ports ?? []) this.#ports.get(name)
+    const answer = await this.#captures.begin(request)
+    const what = request.ports?.join(', ') ?? 'all ports'
+    this.#options.log.info(`capture ${answer.id} of ${what} begins`, { ...request })
+    return answer
+  }
+
+  captures(): CaptureView[] {
+    return this.#captures.views()
+  }
+
+  captureEnd(id: number): Promise<void> {
+    return this.#captures.end(id)
+  }
+
   /** Reads the configuration again and applies the difference; see {@link apply}. */
   async reload(): Promise<ReloadView> {
     return this.#changes.run(async () => {
@@ -347,6 +369,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
 
   async #close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
+    this.#captures.close()
     this.#lcores.close()
     const over = new DatapathError('ERR_CLOSED', 'the switch is closing')
     // A change that hangs must not keep the process.
