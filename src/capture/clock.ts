@@ -68,49 +68,43 @@ export class ClockWriter {
 
 /** An lcore: the stamp of a burst. Allocates nothing. */
 export class ClockReader {
-  /** Upper 32 bits of the last stamp. */
+  /** Upper 32 bits of the last stamp, as a number with a sign. */
   high = 0
-  /** Lower 32 bits. */
+  /** Lower 32 bits, likewise: numbers beyond would be made anew wherever they are handed on. */
   low = 0
   readonly #words: Int32Array
   readonly #floats: Float64Array
-  #clock = 0
-  #baseHigh = 0
-  #baseLow = 0
-  #nanosecondsPerMs = 0
+  /** The line as it was last read. Not in fields, where a number with a fraction may be made anew each time. */
+  readonly #line = new Float64Array(FLOATS)
 
   constructor(memory: SharedArrayBuffer) {
     this.#words = new Int32Array(memory)
     this.#floats = new Float64Array(memory)
   }
 
-  /** Sets `high` and `low`. @param now - milliseconds of the lcores' clock */
-  stamp(now: number): void {
+  /** Sets `high` and `low`. @param burst - for its time */
+  stamp(burst: { readonly now: number }): void {
     this.#read()
-    const low = this.#baseLow + Math.floor((now - this.#clock) * this.#nanosecondsPerMs)
+    const line = this.#line
+    const slope = line[Place.nanosecondsPerMs] as number
+    const since = Math.floor((burst.now - (line[Place.clock] as number)) * slope)
+    const low = (line[Place.low] as number) + since
     const carry = Math.floor(low / WORD)
-    const high = this.#baseHigh + carry
+    const high = (line[Place.high] as number) + carry
     const rest = low - carry * WORD
-    const back = (this.high - high) * (WORD / 1e6) + (this.low - rest) / 1e6
+    const back = ((this.high >>> 0) - high) * (WORD / 1e6) + ((this.low >>> 0) - rest) / 1e6
     if (back > 0 && back < HELD_MS) return
-    this.high = high
-    this.low = rest
+    this.high = high | 0
+    this.low = rest | 0
   }
 
   #read(): void {
-    const floats = this.#floats
+    const line = this.#line
     for (let tries = 0; tries < TRIES; tries++) {
       const version = Atomics.load(this.#words, VERSION)
-      const clock = floats[Place.clock] as number
-      const high = floats[Place.high] as number
-      const low = floats[Place.low] as number
-      const slope = floats[Place.nanosecondsPerMs] as number
-      if ((version & 1) === 1 || Atomics.load(this.#words, VERSION) !== version) continue
-      this.#clock = clock
-      this.#baseHigh = high
-      this.#baseLow = low
-      this.#nanosecondsPerMs = slope
-      return
+      if ((version & 1) === 1) continue
+      for (let i = 1; i < FLOATS; i++) line[i] = this.#floats[i] as number
+      if (Atomics.load(this.#words, VERSION) === version) return
     }
   }
 }

@@ -176,7 +176,7 @@ class Track {
   }
 
   begin(burst: Burst): void {
-    this.#clock.stamp(burst.now)
+    this.#clock.stamp(burst)
     this.#bytes = burst.bytes.length
   }
 

@@ -53,7 +53,7 @@ export class RingWriter {
   readonly #positions: Int32Array
   readonly #counters: Float64Array
   readonly #words: Uint32Array
-  /** Where the reader was when there was last no room. */
+  /** Where the reader was when there was last no room. With a sign, as all that is handed around here: no garbage. */
   #head: number
   #tail: number
 
@@ -62,8 +62,8 @@ export class RingWriter {
     this.#positions = new Int32Array(ring)
     this.#counters = new Float64Array(ring)
     this.#words = new Uint32Array(ring)
-    this.#head = Atomics.load(this.#positions, HEAD) >>> 0
-    this.#tail = Atomics.load(this.#positions, TAIL) >>> 0
+    this.#head = Atomics.load(this.#positions, HEAD)
+    this.#tail = Atomics.load(this.#positions, TAIL)
   }
 
   /** Counts a frame of an interface, wanted or not. */
@@ -72,7 +72,7 @@ export class RingWriter {
     this.#counters[at] = (this.#counters[at] as number) + 1
   }
 
-  /** Adds a frame that is wanted, or counts it as lost. The reader sees it after {@link publish}. */
+  /** Adds a frame that is wanted, or counts it as lost. The reader sees it after {@link publish}. @param high, low - of its stamp */
   put(
     id: number,
     direction: number,
@@ -111,7 +111,7 @@ export class RingWriter {
 
   /** Shows the reader what was put. */
   publish(): void {
-    Atomics.store(this.#positions, TAIL, this.#tail | 0)
+    Atomics.store(this.#positions, TAIL, this.#tail)
   }
 
   /** Index of the first of `bytes` bytes that lie together, in words; -1: no room. */
@@ -120,11 +120,11 @@ export class RingWriter {
     const skipped = place + bytes > SIZE ? SIZE - place : 0
     const needed = bytes + skipped
     if (SIZE - ((this.#tail - this.#head) >>> 0) < needed) {
-      this.#head = Atomics.load(this.#positions, HEAD) >>> 0
+      this.#head = Atomics.load(this.#positions, HEAD)
       if (SIZE - ((this.#tail - this.#head) >>> 0) < needed) return -1
     }
     if (skipped > 0) this.#words[DATA_WORDS + place / 4] = 0
-    this.#tail = (this.#tail + needed) >>> 0
+    this.#tail = (this.#tail + needed) | 0
     return DATA_WORDS + (skipped > 0 ? 0 : place / 4)
   }
 }
