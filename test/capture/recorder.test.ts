@@ -149,9 +149,9 @@ describe('a ring', () => {
     const expected: string[] = []
     const got: string[] = []
     let sent = 0
-    for (let round = 0; round < 9000; round++) {
+    for (let round = 0; round < 6000; round++) {
       const frames = Array.from({ length: random.between(1, 8) }, () =>
-        random.bytes(random.pick([1, 14, 60, 61, 62, 63, 64, 999, 1514])),
+        random.bytes(random.pick([1, 60, 61, 62, 63, 999, 1514, 1514, 1514])),
       )
       const before = capture.merger.counters(0)
       program.burst(flow.receive(0, frames))
@@ -160,8 +160,9 @@ describe('a ring', () => {
       // Which of a burst were lost is of no matter: none of one with losses is looked at.
       if (dropped === before.dropped) expected.push(...frames.map(hex))
       else for (const frame of frames) lost.add(hex(frame))
-      // Between two looks more comes than there is room for.
-      if (round % 3000 === 2999) got.push(...capture.frames().map(({ bytes }) => hex(bytes)))
+      // First round and round; then more comes between two looks than there is room for.
+      if (round % (round < 4500 ? 150 : 1500) === 0)
+        got.push(...capture.frames().map(({ bytes }) => hex(bytes)))
     }
     got.push(...capture.frames().map(({ bytes }) => hex(bytes)))
     const counters = capture.merger.counters(0)
