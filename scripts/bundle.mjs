@@ -11,6 +11,7 @@ import { inRoot } from './lib/project.mjs'
 const ENTRIES = {
   index: 'index',
   headers: 'headers/index',
+  capture: 'capture/index',
   vswitch: 'switch/cli/main',
   'switch-program': 'switch/lcore/program',
   // Beside the chunk that starts it.

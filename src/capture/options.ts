@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { nameField } from '../config/index.js'
 
 /** Longest filter in characters: libpcap's optimizer may take a second for it, and most of a minute for four times as much. */
