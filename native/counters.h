@@ -77,11 +77,13 @@ struct LcoreCounters {
   Counter sleeps;
   Counter frames_made;
   Counter frames_not_made;
+  Counter frames;
   std::array<Counter, kHistogramBuckets> burst_sizes;
   RxCounters made;
 };
-inline constexpr std::array kLcoreCounterNames{
-    "polls", "emptyPolls", "busyCycles", "totalCycles", "sleeps", "framesMade", "framesNotMade"};
+inline constexpr std::array kLcoreCounterNames{"polls",         "emptyPolls", "busyCycles",
+                                               "totalCycles",   "sleeps",     "framesMade",
+                                               "framesNotMade", "frames"};
 
 struct CounterBlock {
   std::array<PortCounters, kMaxPorts> ports;

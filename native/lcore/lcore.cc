@@ -132,6 +132,7 @@ uint32_t Lcore::receive(bool all) {
     block_->words[kTotal] = count;
     counted.frames.add(count);
     counted.bytes.add(static_cast<double>(bytes));
+    counters_.frames.add(count);
     counters_.burst_sizes[histogram_bucket(count)].add(1);
     was_busy_ = true;
     return count;

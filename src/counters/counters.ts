@@ -48,6 +48,8 @@ export interface PortCounters {
 
 /** Counters of an lcore. */
 export interface LcoreCounters {
+  /** Frames it received. */
+  readonly frames: number
   readonly polls: number
   readonly emptyPolls: number
   /** TSC cycles from a poll that found frames to the next poll: receiving, the program, sending. */
@@ -87,11 +89,14 @@ function sum<T extends object>(parts: readonly T[], zero: T): T {
 }
 
 function queues<T extends object>(names: readonly string[], at: number, stride: number): T[] {
-  const all = Array.from({ length: layout.maxQueuePairs }, (_, queue) =>
-    read<T>(names, at + queue * stride),
-  )
-  const last = all.findLastIndex((queue) => Object.values(queue).some((value) => value !== 0))
-  return all.slice(0, last + 1)
+  let count = layout.maxQueuePairs
+  while (count > 0 && !isUsed(names.length, at + (count - 1) * stride)) count--
+  return Array.from({ length: count }, (_, queue) => read<T>(names, at + queue * stride))
+}
+
+function isUsed(length: number, at: number): boolean {
+  for (let i = 0; i < length; i++) if (block[at + i] !== 0) return true
+  return false
 }
 
 /** Reads the counters of the port with that id, without a call into the addon. */

@@ -216,6 +216,7 @@ vhost0    10  fa:16:3e:00:00:01    7
 
 test('lcores are laid out as pmd-rxq-show', () => {
   const lcore: LcoreCounters = {
+    frames: 10,
     polls: 100,
     emptyPolls: 90,
     busyCycles: 25,
