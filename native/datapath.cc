@@ -164,6 +164,16 @@ void Datapath::publish_all() {
   ports_.for_each([](Port& port) { static_cast<ManagedPort&>(port).publish_state(); });
 }
 
+std::vector<std::pair<uint32_t, VringTotals>> Datapath::vring_totals() {
+  const Quiescence::Reader reader(quiescence_);
+  std::vector<std::pair<uint32_t, VringTotals>> all;
+  ports_.for_each([&](Port& port) {
+    VringTotals totals = static_cast<ManagedPort&>(port).vring_totals(reader);
+    if (!totals.values.empty()) all.emplace_back(port.id(), std::move(totals));
+  });
+  return all;
+}
+
 bool Datapath::inject(const Quiescence::Reader& reader, uint32_t id, const uint8_t* bytes,
                       uint32_t length) {
   const std::shared_ptr<PacketMemory> memory = shared_memory();

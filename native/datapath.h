@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "control/control_thread.h"
@@ -90,6 +91,8 @@ class Datapath final : public PortHost {
   // Gives every lcore exactly the queues listed for it; a queue never has two owners on the way.
   void assign(const std::vector<Assignment>& assignments);
   void publish_all();
+  // Of every port that has them, by port id.
+  std::vector<std::pair<uint32_t, VringTotals>> vring_totals();
   const Eal& eal() const { return eal_; }
 
   // --- PortHost ---

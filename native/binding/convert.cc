@@ -85,6 +85,7 @@ PortOptions read_port_options(const Napi::Object& from) {
     options.vhost.path = text(from, "path");
     options.vhost.server = type == "dpdkvhostuser";
     options.vhost.queue_pairs = number(from, "queues");
+    options.vhost.vring_stats = from.Get("vringStats").ToBoolean().Value();
     options.vhost.disabled_features = mask(from, "disabledFeatures");
     options.vhost.pinned_features = mask(from, "pinnedFeatures");
     if (options.vhost.server) {

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <rte_cycles.h>
+#include <rte_mempool.h>
 #include <rte_version.h>
 #include <sched.h>
 
@@ -122,6 +123,8 @@ Module::Module(Napi::Env env, Napi::Object exports) : mailbox_(Mailbox::make(env
                            InstanceMethod("sendNotification", &Module::send_notification),
                            InstanceMethod("packetMemory", &Module::packet_memory),
                            InstanceMethod("counters", &Module::counters),
+                           InstanceMethod("framesInUse", &Module::frames_in_use),
+                           InstanceMethod("vringTotals", &Module::vring_totals),
                            InstanceMethod("createLcore", &Module::create_lcore),
                            InstanceMethod("wallClock", &Module::wall_clock),
                            InstanceMethod("compileFilter", &Module::compile_filter),
@@ -338,6 +341,36 @@ Napi::Value Module::counters(const Napi::CallbackInfo& info) {
         Napi::ArrayBuffer::New(info.Env(), &Datapath::instance().counters(), sizeof(CounterBlock)));
   }
   return counters_view_.Value();
+}
+
+Napi::Value Module::frames_in_use(const Napi::CallbackInfo& info) {
+  try {
+    const auto memory = Datapath::instance().shared_memory();
+    return Napi::Number::New(info.Env(), rte_mempool_in_use_count(memory->pool()));
+  } catch (const Failure& failure) {
+    throw to_error(info.Env(), failure);
+  }
+}
+
+Napi::Value Module::vring_totals(const Napi::CallbackInfo& info) {
+  return submit(info.Env(), [] {
+    return [all = Datapath::instance().vring_totals()](Napi::Env env) -> Napi::Value {
+      auto result = Napi::Array::New(env, all.size());
+      for (uint32_t i = 0; i < all.size(); ++i) {
+        const auto& [id, totals] = all[i];
+        auto names = Napi::Array::New(env, totals.names.size());
+        for (uint32_t at = 0; at < totals.names.size(); ++at) names.Set(at, totals.names[at]);
+        auto values = Napi::Float64Array::New(env, totals.values.size());
+        std::copy(totals.values.begin(), totals.values.end(), values.Data());
+        auto one = Napi::Object::New(env);
+        one.Set("id", id);
+        one.Set("names", names);
+        one.Set("values", values);
+        result.Set(i, one);
+      }
+      return result;
+    };
+  });
 }
 
 Napi::Value Module::create_lcore(const Napi::CallbackInfo& info) {

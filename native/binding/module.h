@@ -37,6 +37,8 @@ class Module final : public Napi::Addon<Module> {
   Napi::Value send_notification(const Napi::CallbackInfo& info);
   Napi::Value packet_memory(const Napi::CallbackInfo& info);
   Napi::Value counters(const Napi::CallbackInfo& info);
+  Napi::Value frames_in_use(const Napi::CallbackInfo& info);
+  Napi::Value vring_totals(const Napi::CallbackInfo& info);
   Napi::Value create_lcore(const Napi::CallbackInfo& info);
   Napi::Value wall_clock(const Napi::CallbackInfo& info);
   Napi::Value compile_filter(const Napi::CallbackInfo& info);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "control/host.h"
+#include "port/vring_stats.h"
 
 namespace dpdk_vhost {
 
@@ -55,6 +56,8 @@ class ManagedPort : public Port {
   virtual void handle(const Notice& notice) = 0;
   // Tries to connect now instead of later, where that means something.
   virtual void reconnect() {}
+  // What librte counted for its vrings; empty where nobody asked it to.
+  virtual VringTotals vring_totals(const Quiescence::Reader& /*reader*/) { return {}; }
   // Finds the state anew from what is, after notices were lost.
   virtual void resync() = 0;
 

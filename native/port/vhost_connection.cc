@@ -38,6 +38,7 @@ void VhostPort::register_socket() {
   // host TSO and UFO.
   uint64_t flags = RTE_VHOST_USER_LINEARBUF_SUPPORT | RTE_VHOST_USER_NET_COMPLIANT_OL_FLAGS;
   if (!options_.server) flags |= RTE_VHOST_USER_CLIENT | RTE_VHOST_USER_NO_RECONNECT;
+  if (options_.vring_stats) flags |= RTE_VHOST_USER_NET_STATS_ENABLE;
   const char* path = options_.path.c_str();
   if (rte_vhost_driver_register(path, flags) != 0) {
     throw Failure("ERR_PORT_REGISTER", "librte_vhost refused to register " + options_.path);

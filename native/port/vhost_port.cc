@@ -163,6 +163,7 @@ int VhostPort::on_connection(int vid) {
   }
   rx_queues_.store(0, std::memory_order_release);
   map_tx_queues(0);
+  vring_stats_.begin();
   last_request_.store(0, std::memory_order_relaxed);
   requested_features_.store(0, std::memory_order_relaxed);
   const uint64_t generation = generation_.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -184,6 +185,8 @@ void VhostPort::after_message(int vid) {
 }
 
 void VhostPort::open_rings(int vid) {
+  // librte counts what it copies itself, so it copies all of it.
+  if (options_.vring_stats) return;
   uint64_t features = 0;
   if (rte_vhost_get_negotiated_features(vid, &features) != 0 || !guest_memory_.read(vid)) return;
   const uint32_t pairs = std::min<uint32_t>(rte_vhost_get_vring_num(vid) / 2, kMaxQueuePairs);
@@ -239,6 +242,8 @@ void VhostPort::on_device_gone(int vid) {
   host_.ports().note_ready_change();
   // The rings are unmapped as soon as this returns.
   host_.quiescence().wait_for_readers();
+  // The last chance: librte forgets them with the connection.
+  if (options_.vring_stats) vring_stats_.update(vid);
   notify(Notice::Kind::stopped, generation());
 }
 
@@ -264,6 +269,17 @@ void VhostPort::on_connection_gone(int vid) {
   int mine = vid;
   if (!connection_.compare_exchange_strong(mine, -1)) return;
   notify(Notice::Kind::disconnected, generation());
+}
+
+// Like an lcore: in a section the device stays, and with it its vrings.
+VringTotals VhostPort::vring_totals(const Quiescence::Reader& reader) {
+  if (!options_.vring_stats) return {};
+  {
+    const Quiescence::Section section(reader);
+    const int vid = vid_.load(std::memory_order_acquire);
+    if (vid >= 0) vring_stats_.update(vid);
+  }
+  return vring_stats_.totals();
 }
 
 Negotiated VhostPort::negotiated() {

@@ -11,6 +11,7 @@
 #include "control/managed_port.h"
 #include "port/oversize_watch.h"
 #include "port/server_socket.h"
+#include "port/vring_stats.h"
 #include "ring/guest_memory.h"
 #include "ring/split_ring.h"
 
@@ -30,6 +31,7 @@ struct VhostOptions {
   uint32_t queue_pairs = kMaxQueuePairs;  // most the guest may have
   uint64_t disabled_features = 0;         // virtio feature bits not offered to the guest
   uint64_t pinned_features = 0;           // if not 0: exactly these are offered
+  bool vring_stats = false;               // librte counts for each vring
   ReconnectOptions reconnect;             // client
   SocketAccess access;                    // server
 };
@@ -55,6 +57,7 @@ class VhostPort final : public ManagedPort {
   void handle(const Notice& notice) override;
   void resync() override;
   void reconnect() override;
+  VringTotals vring_totals(const Quiescence::Reader& reader) override;
 
  protected:
   Negotiated negotiated() override;
@@ -109,6 +112,8 @@ class VhostPort final : public ManagedPort {
   std::array<SplitRing, kMaxQueuePairs> to_guest_;    // by tx queue
   std::atomic<bool> announces_{false};  // librte has a RARP to hand out; set by its event thread,
                                         // cleared by the lcore that takes it
+
+  VringStats vring_stats_;  // updated by on_device_gone and the control thread
 
   std::mutex negotiated_mutex_;
   Negotiated negotiated_;  // under negotiated_mutex_; written by on_device

@@ -48,6 +48,7 @@ const vhostUser = {
   disableFeatures: z.array(z.enum(FEATURE_NAMES)).optional(),
   features: z.array(z.enum(FEATURE_NAMES)).min(1).optional(),
   txRetriesMax: z.int().min(0).max(32).default(8),
+  vringStats: z.boolean().default(false),
 }
 
 const vhostUserClientPort = z.strictObject({
@@ -114,6 +115,11 @@ interface VhostUserOptions {
   features?: readonly FeatureName[] | undefined
   /** Times a full ring is tried again while it makes progress, 0 to 32. Default 8. */
   txRetriesMax?: number | undefined
+  /**
+   * Has librte_vhost count for each vring: sizes of frames, groups, interrupts (`Datapath.vringStats`). It looks at every
+   * frame for that, and copies all of them itself, which costs rate. Default false.
+   */
+  vringStats?: boolean | undefined
 }
 
 /** We connect to a socket on which the peer listens (QEMU: `server=on`; OpenStack: `vhostuser_mode=server`). */

@@ -10,7 +10,7 @@ import {
   validatePort,
   validateRunOptions,
 } from '../config/index.js'
-import { DatapathError, native } from '../errors.js'
+import { DatapathError, native, nativeCall } from '../errors.js'
 import type { Lcore, ProgramModule } from '../lcore/lcore.js'
 import { MainLcore } from '../lcore/main-lcore.js'
 import type { PreparedProgram } from '../lcore/prepared-program.js'
@@ -29,6 +29,7 @@ import { addNativePort } from './native-port.js'
 import { Port } from './port.js'
 import { toStatus } from './port-status.js'
 import { type RxQueueStatus, RxQueues } from './rx-queues.js'
+import { readVringStats, type VringStats } from './vring-stats.js'
 
 /** What DPDK was started with. */
 export interface DatapathInfo {
@@ -94,6 +95,25 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
   /** The rx queues of all ports, and who polls them. */
   rxQueues(): RxQueueStatus[] {
     return this.#queues.list()
+  }
+
+  /** Frames of packet memory that are taken, those in rings of devices included; `info.frames` is all there are. */
+  framesInUse(): number {
+    return nativeCall(() => binding.framesInUse())
+  }
+
+  /**
+   * What librte_vhost counted for the vrings of ports that were added with `vringStats`, by port name. It goes on across
+   * reconnects.
+   */
+  async vringStats(): Promise<Map<string, VringStats[]>> {
+    const byId = await readVringStats()
+    return new Map(
+      [...this.#ports].flatMap(([name, { id }]) => {
+        const stats = byId.get(id)
+        return stats === undefined ? [] : [[name, stats] as const]
+      }),
+    )
   }
 
   /**

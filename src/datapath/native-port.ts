@@ -55,8 +55,8 @@ function toNative(spec: PortSpec, mtu: number): NativePortOptions {
       txDescriptors,
     }
   }
-  const { path, queues, txRetriesMax, disableFeatures = [], features = [] } = spec
-  const socket = { ...common, type, txRetriesMax, path, queues }
+  const { path, queues, txRetriesMax, vringStats, disableFeatures = [], features = [] } = spec
+  const socket = { ...common, type, txRetriesMax, vringStats, path, queues }
   const masks = {
     disabledFeatures: featureMask(disableFeatures),
     pinnedFeatures: featureMask(features),

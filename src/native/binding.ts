@@ -75,6 +75,7 @@ export interface NativePortOptions {
   txRetriesMax: number
   path?: string
   queues?: number
+  vringStats?: boolean
   disabledFeatures?: bigint
   /** If not 0, exactly these are offered. */
   pinnedFeatures?: bigint
@@ -130,6 +131,13 @@ export interface NativeLcore {
   close(): void
 }
 
+/** librte's statistics of a port's vrings: `names.length` values for each vring, in the order of vring ids. */
+export interface NativeVringTotals {
+  id: number
+  names: string[]
+  values: Float64Array
+}
+
 /** Where each counter lies, in elements of a Float64Array over `counters()`. */
 export interface CounterLayout {
   rxNames: string[]
@@ -178,6 +186,10 @@ export interface Binding {
   /** This thread's one view of packet memory. */
   packetMemory(): ArrayBuffer
   counters(): ArrayBuffer
+  /** Frames of packet memory that are taken. */
+  framesInUse(): number
+  /** Of all ports that were added with `vringStats`. */
+  vringTotals(): Promise<NativeVringTotals[]>
   createLcore(burst: number, onWake: () => void): NativeLcore
   /** One moment on two clocks: milliseconds of the lcores' clock; seconds and nanoseconds since 1970. Throws `ERR_NOT_OPEN`. */
   wallClock(): [clock: number, seconds: number, nanoseconds: number]

@@ -55,6 +55,7 @@ describe('valid ports', () => {
       adminState: 'up',
       rxAffinity: {},
       txRetriesMax: 8,
+      vringStats: false,
       reconnect: { firstDelayMs: 1, maxDelayMs: 1000, jitter: 0.2 },
     })
     assert.deepEqual(validatePort(server as PortOptions), {
@@ -63,6 +64,7 @@ describe('valid ports', () => {
       adminState: 'up',
       rxAffinity: {},
       txRetriesMax: 8,
+      vringStats: false,
       createFolder: false,
     })
     const queues = { rxQueues: 1, txQueues: 1, rxDescriptors: 1024, txDescriptors: 1024 }
@@ -82,6 +84,7 @@ describe('valid ports', () => {
       adminState: 'down',
       rxAffinity: { 0: 'lcore0', 15: 'lcore1' },
       txRetriesMax: 0,
+      vringStats: false,
       disableFeatures: ['VIRTIO_F_RING_PACKED'] as const,
       reconnect: { firstDelayMs: 10, maxDelayMs: 20, jitter: 0, giveUpMs: 1000 },
     }

@@ -96,6 +96,8 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'ports.features':
     'Exactly these features are offered. Default: all that DPDK has, without those of `disableFeatures` and offloads.',
   'ports.txRetriesMax': 'Times a full ring is tried again while it makes progress.',
+  'ports.vringStats':
+    'Has librte_vhost count for each vring: sizes of frames, groups, interrupts. Costs rate.',
   'ports.reconnect': 'How a `dpdkvhostuserclient` port looks for its peer.',
   'ports.reconnect.firstDelayMs':
     'First delay after a refused connection in milliseconds. Each further one doubles.',

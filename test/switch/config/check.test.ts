@@ -62,6 +62,7 @@ suite('defaults', () => {
       adminState: 'up',
       rxAffinity: {},
       txRetriesMax: 8,
+      vringStats: false,
       reconnect: { firstDelayMs: 1, maxDelayMs: 1000, jitter: 0.2 },
     })
     assert.equal(spec.admin.mode, 0o600)
