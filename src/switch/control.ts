@@ -23,6 +23,8 @@ export interface SwitchControl {
   macFlush(bridge: string): number
   /** Rules of a bridge, the most important first. @param selection - as of `ovs-ofctl dump-flows` */
   flows(bridge: string, selection?: string): FlowView[]
+  /** Rules of a bridge with a cookie, at most a thousand, in the order they came: cheap, however many rules there are. */
+  flowsLabelled(bridge: string): FlowView[]
   /** What the compiler made of the rules, as text for people. */
   flowsExplain(bridge: string): Promise<ExplainView>
   /** Answers with what is probably not meant, a line each. */
@@ -57,6 +59,8 @@ export interface SwitchControl {
   stop(): void
   /** Metrics in Prometheus' text format. */
   metrics(): Promise<string>
+  /** Whether it is what its configuration says. */
+  ready(): ReadyView
 }
 
 /** A name of nothing; served as 404. */
@@ -188,6 +192,13 @@ export interface CaptureView extends Omit<CaptureSpec, 'ports'> {
   readonly id: number
   /** Counters of each port, by its name. */
   readonly ports: Readonly<Record<string, InterfaceCounters>>
+}
+
+export interface ReadyView {
+  /** All ports of the configuration exist and all lcores run. Guests may be there or not. */
+  readonly ready: boolean
+  /** What is not, one line each. */
+  readonly problems: readonly string[]
 }
 
 export interface ReloadView {

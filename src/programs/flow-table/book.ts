@@ -204,12 +204,14 @@ export class RuleBook {
   /** Sees which rules had frames since the last time. */
   noteUse(): void {
     const now = this.#clock()
-    for (const rule of this.#rules.values()) {
-      const packets = this.memory.packets(rule.entry.index)
-      if (packets === rule.packets) continue
-      rule.packets = packets
-      rule.usedAt = now
-    }
+    for (const rule of this.#rules.values()) this.#noteUseOf(rule, now)
+  }
+
+  #noteUseOf(rule: BookedRule, now: number): void {
+    const packets = this.memory.packets(rule.entry.index)
+    if (packets === rule.packets) return
+    rule.packets = packets
+    rule.usedAt = now
   }
 
   /** The rules of a selection with their counters, the most important first. */
@@ -221,6 +223,19 @@ export class RuleBook {
     return this.#select(wanted, false)
       .sort((a, b) => a.entry.table - b.entry.table || b.entry.order - a.entry.order)
       .map((rule) => this.#statusOf(rule, now))
+  }
+
+  /** Rules with a cookie and their counters: the first `limit` that were added, whatever their number in all. */
+  labelled(limit: number): FlowStatus[] {
+    const now = this.#clock()
+    const found: FlowStatus[] = []
+    for (const rule of this.#rules.values()) {
+      if (found.length >= limit) break
+      if (rule.spec.cookie === 0n) continue
+      this.#noteUseOf(rule, now)
+      found.push(this.#statusOf(rule, now))
+    }
+    return found
   }
 
   /** Says that deleted rules are in force nowhere any more: others may have their indices. */

@@ -159,6 +159,11 @@ export class SharedFlows {
     return this.#book.dump(selection)
   }
 
+  /** Rules with a cookie and what all lcores counted, at most `limit`: for who looks often and at very many rules. */
+  labelled(limit: number): FlowStatus[] {
+    return this.#book.labelled(limit)
+  }
+
   /** Lets selections know which names and which numbers are of the same ports. */
   portsChanged(ports: PortDirectory): void {
     this.#members.portsChanged(ports)

@@ -41,6 +41,9 @@ export class AdminClient implements Remote<SwitchControl> {
   flows: Remote<SwitchControl>['flows'] = (bridge, selection) =>
     this.#json('GET', at(bridge, 'flows', { selection }))
 
+  flowsLabelled: Remote<SwitchControl>['flowsLabelled'] = (bridge) =>
+    this.#json('GET', at(bridge, 'flows/labelled'))
+
   flowsExplain: Remote<SwitchControl>['flowsExplain'] = (bridge) =>
     this.#json('GET', at(bridge, 'flows/explain'))
 
@@ -94,6 +97,12 @@ export class AdminClient implements Remote<SwitchControl> {
   }
 
   metrics: Remote<SwitchControl>['metrics'] = () => this.#text('GET', '/metrics')
+
+  ready: Remote<SwitchControl>['ready'] = async () => {
+    const { status, text } = await this.#exchange('GET', '/readyz', undefined)
+    if (status === 200 || status === 503) return JSON.parse(text)
+    throw refusal(status, text)
+  }
 
   /** Whether anybody listens at the socket; asks nothing of it. */
   isListening(): Promise<boolean> {

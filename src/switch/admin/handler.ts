@@ -47,8 +47,10 @@ async function answer(
     const { route, path } = findRoute(routes, request.method ?? '', url.pathname)
     const query = readQuery(route, url.searchParams)
     const body = route.body === undefined ? undefined : await readJson(request)
-    const result = await route.answer({ control: await control, path, query, body })
-    const { status = 200, type } = route
+    const live =
+      route.early === undefined ? await control : await Promise.race([control, undefined])
+    const result = live ? await route.answer({ control: live, path, query, body }) : route.early
+    const { status = route.statusOf?.(result) ?? 200, type } = route
     if (result instanceof StreamAnswer) await sendStream(response, route, result)
     else if (type !== undefined) send(response, status, String(result), { 'content-type': type })
     else sendJson(response, status, result)

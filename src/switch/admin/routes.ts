@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import { ConfigError, type Problem, validate } from 'dpdk-vhost'
 import { captureOptions } from 'dpdk-vhost/capture'
 import * as z from 'zod'
-import type { SwitchControl } from '../control.js'
+import type { ReadyView, SwitchControl } from '../control.js'
 
 /** What a route is handed. */
 export interface Call {
@@ -35,10 +35,16 @@ export interface Route {
   readonly public?: true
   /** Status when all went well, if not 200. */
   readonly status?: number
+  /** Status of an answer, where it depends on that. */
+  statusOf?(answer: unknown): number
   /** Media type of the answer, if not JSON. */
   readonly type?: string
+  /** What is answered while the switch starts, in place of waiting for it. */
+  readonly early?: unknown
   answer(call: Call): unknown
 }
+
+const ALIVE = { alive: true }
 
 const STRICT = 'true: only rules of exactly this match and priority'
 const SELECTION = 'rules to choose, as of ovs-ofctl: table=0,tcp'
@@ -109,6 +115,12 @@ export const ROUTES: readonly Route[] = [
     summary: 'Rules and their counters, the most important first',
     query: { selection: SELECTION },
     answer: ({ control, path, query }) => control.flows(path.bridge as string, query.selection),
+  },
+  {
+    method: 'GET',
+    path: '/v1/bridges/{bridge}/flows/labelled',
+    summary: 'Rules with a cookie, at most a thousand, in the order they came',
+    answer: ({ control, path }) => control.flowsLabelled(path.bridge as string),
   },
   {
     method: 'GET',
@@ -241,6 +253,23 @@ export const ROUTES: readonly Route[] = [
     public: true,
     type: 'text/plain; version=0.0.4; charset=utf-8',
     answer: ({ control }) => control.metrics(),
+  },
+  {
+    method: 'GET',
+    path: '/healthz',
+    summary: 'Whether the process answers',
+    public: true,
+    early: ALIVE,
+    answer: () => ALIVE,
+  },
+  {
+    method: 'GET',
+    path: '/readyz',
+    summary: '200 once the ports of the configuration exist and lcores run; 503 and what is not',
+    public: true,
+    early: { ready: false, problems: ['it is starting'] } satisfies ReadyView,
+    statusOf: (view) => ((view as ReadyView).ready ? 200 : 503),
+    answer: ({ control }) => control.ready(),
   },
 ]
 

@@ -1,250 +1,214 @@
-import { Counter, Gauge, type LabelValues, Registry } from 'prom-client'
+import type { Datapath } from 'dpdk-vhost'
+import {
+  DatapathMetrics,
+  type LabelValues,
+  type MetricDefinition,
+  MetricSet,
+  snakeCase,
+} from 'dpdk-vhost/metrics'
+import type { FlowStatus, FlowTableStats } from 'dpdk-vhost/programs/flow-table/book'
+import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { BridgeCounters } from '../bridge/index.js'
-import type { LcoreView, StatsView, SwitchView } from '../control.js'
+import type { GuardCounters, SwitchView } from '../control.js'
 
-/** What a scrape looks at, all of one moment. */
-export interface MetricsSnapshot {
+/** What a switch knows beyond its datapath, all of one moment. */
+export interface SwitchSnapshot {
   readonly show: SwitchView
-  readonly stats: StatsView
-  readonly lcores: readonly LcoreView[]
-  /** Ticks of the lcores' clock. */
-  readonly cyclesPerSecond: number
+  readonly ready: boolean
+  /** Milliseconds since the epoch at which it started. */
+  readonly startedAt: number
+  /** Of each port by name. */
+  readonly guards: ReadonlyMap<string, GuardCounters>
+  /** Of each bridge by name. */
+  readonly bridges: ReadonlyMap<string, BridgeSnapshot>
 }
 
-/** The states a port can be in, as label values. */
-const PORT_STATES = [
-  'closed',
-  'connecting',
-  'listening',
-  'connected',
-  'ready',
-  'stopped',
-  'disconnected',
-  'failed',
-] as const
+export interface BridgeSnapshot {
+  readonly counters: BridgeCounters
+  readonly programErrors: number
+  /** Rules with a cookie, the first thousand: there may be a million rules. */
+  readonly rules: readonly FlowStatus[]
+  /** Frames that no rule decided; undefined for a bridge without rules. */
+  readonly others: FlowTableStats['others'] | undefined
+}
 
-/** What a metric is made from. */
-type Definition = [
+type Definition = MetricDefinition<SwitchSnapshot>
+type Series = readonly [value: number, ...labels: LabelValues]
+
+function gauge(
   name: string,
   help: string,
-  labelNames: string[],
-  sample: (snapshot: MetricsSnapshot) => readonly Sample[],
+  labels: readonly string[],
+  series: (snapshot: SwitchSnapshot) => readonly Series[],
+): Definition {
+  return define('gauge', name, help, labels, series)
+}
+
+function counter(...[name, help, labels, series]: Parameters<typeof gauge>): Definition {
+  return define('counter', `${name}_total`, help, labels, series)
+}
+
+function define(
+  type: 'counter' | 'gauge',
+  ...[name, help, labels, series]: Parameters<typeof gauge>
+): Definition {
+  return {
+    type,
+    name: `vswitch_${name}`,
+    help,
+    labels,
+    collect: (snapshot, add) => {
+      for (const one of series(snapshot)) add(...one)
+    },
+  }
+}
+
+type BridgeView = SwitchView['bridges'][number]
+
+function bridgeGauge(
+  name: string,
+  help: string,
+  value: (bridge: BridgeView) => number,
+): Definition {
+  return gauge(`bridge_${name}`, help, ['bridge'], ({ show }) =>
+    show.bridges.map((bridge) => [value(bridge), bridge.name]),
+  )
+}
+
+function bridgeCounter(
+  name: string,
+  help: string,
+  value: (bridge: BridgeSnapshot) => number,
+): Definition {
+  return counter(`bridge_${name}`, help, ['bridge'], ({ bridges }) =>
+    Array.from(bridges, ([bridge, own]) => [value(own), bridge]),
+  )
+}
+
+function flowCounter(name: string, help: string, value: (rule: FlowStatus) => number): Definition {
+  return counter(
+    `flow_${name}`,
+    `${help}; only rules with a cookie, of each bridge the first thousand`,
+    ['bridge', 'table', 'priority', 'match', 'cookie'],
+    ({ bridges }) =>
+      [...bridges].flatMap(([bridge, { rules }]) =>
+        rules.map((rule): Series => {
+          const { table, priority, match, cookie } = rule
+          return [value(rule), bridge, table, priority, match, `0x${cookie.toString(16)}`]
+        }),
+      ),
+  )
+}
+
+/** Metrics of a switch; those of its datapath come beside them. */
+export const SWITCH_METRICS: readonly Definition[] = [
+  gauge('info', 'Always 1: the version of the switch, in a label', ['version'], ({ show }) => [
+    [1, show.version],
+  ]),
+  gauge('start_time_seconds', 'When the switch started, as Unix time', [], ({ startedAt }) => [
+    [startedAt / 1000],
+  ]),
+  gauge('ready', 'Whether GET /readyz says so: 1 if so', [], ({ ready }) => [[Number(ready)]]),
+  gauge(
+    'port_info',
+    'Always 1: the bridge of a port and its VLAN, in labels',
+    ['port', 'bridge', 'vlan_mode', 'tag'],
+    ({ show }) =>
+      show.bridges
+        .flatMap(({ ports }) => ports)
+        .map(({ name, bridge, vlanMode, tag = '' }) => [1, name, bridge, vlanMode, tag]),
+  ),
+  counter(
+    'port_guard_dropped_frames',
+    'Frames that policers, port security, VLANs, storm limits and the loop guard of a port dropped',
+    ['port', 'reason'],
+    ({ guards }) =>
+      [...guards].flatMap(([port, counters]) =>
+        Object.entries(counters).map(([reason, value]): Series => [value, port, snakeCase(reason)]),
+      ),
+  ),
+  bridgeGauge('ports', 'Ports of a bridge', ({ ports }) => ports.length),
+  bridgeGauge('macs', 'Addresses in the table of a bridge', ({ macs }) => macs.size),
+  bridgeGauge('macs_limit', 'Most addresses in the table of a bridge', ({ macs }) => macs.limit),
+  bridgeCounter('macs_learned', 'Addresses learnt', ({ counters }) => counters.learned),
+  bridgeCounter(
+    'macs_expired',
+    'Addresses not seen for the ageing time',
+    (one) => one.counters.expired,
+  ),
+  bridgeCounter(
+    'macs_evicted',
+    'Addresses forgotten to make room',
+    (one) => one.counters.evictions,
+  ),
+  bridgeCounter(
+    'mac_moves',
+    'Times an address appeared on another port',
+    (one) => one.counters.moves,
+  ),
+  bridgeCounter(
+    'mac_flaps',
+    'Times an address was held as it moved too often',
+    (one) => one.counters.flaps,
+  ),
+  bridgeCounter(
+    'cut_floods',
+    'Floods that lacked receivers for want of a frame',
+    (one) => one.counters.cutFloods,
+  ),
+  bridgeCounter(
+    'lost_notices',
+    'Notices of moves and flaps that found no room',
+    (one) => one.counters.lostNotices,
+  ),
+  bridgeGauge(
+    'program_aside',
+    'Whether the program of a bridge was put aside: 1 if so',
+    ({ program }) => Number(program?.aside ?? false),
+  ),
+  bridgeCounter(
+    'program_errors',
+    'Bursts that the program of a bridge lost by throwing',
+    (one) => one.programErrors,
+  ),
+  bridgeGauge('flow_rules', 'Rules of a bridge', ({ rules }) => rules),
+  gauge(
+    'bridge_flow_rules_listed',
+    'Rules of a bridge that have series',
+    ['bridge'],
+    ({ bridges }) => Array.from(bridges, ([bridge, { rules }]) => [rules.length, bridge]),
+  ),
+  counter(
+    'bridge_flow_unmatched_frames',
+    'Frames that no rule decided',
+    ['bridge', 'reason'],
+    ({ bridges }) =>
+      [...bridges].flatMap(([bridge, { others = {} }]) =>
+        Object.entries(others).map(([reason, value]): Series => [value, bridge, snakeCase(reason)]),
+      ),
+  ),
+  flowCounter('frames', 'Frames that a rule took', ({ packets }) => packets),
+  flowCounter('bytes', 'Bytes that a rule took', ({ bytes }) => bytes),
 ]
 
-type Sample = readonly [labels: LabelValues<string>, value: number]
+/** Of Node.js' own metrics those that Prometheus would take for counters and that are none. */
+const MISNAMED = ['handles', 'requests', 'resources'].map((name) => `nodejs_active_${name}_total`)
 
-/**
- * The metrics of a switch for Prometheus: base units, totals that only grow. They are read from counters that lcores keep
- * anyway when somebody asks, so asking disturbs no lcore.
- */
+/** The metrics of a switch: its datapath's, its own, and those of its process (`process_*`, `nodejs_*`). */
 export class SwitchMetrics {
-  readonly #registry = new Registry()
-  readonly #take: () => Promise<MetricsSnapshot>
-  #snapshot: MetricsSnapshot | undefined
+  readonly #parts: readonly (() => Promise<string>)[]
 
-  /** @param take - reads all counters */
-  constructor(take: () => Promise<MetricsSnapshot>) {
-    this.#take = take
-    this.#definePorts()
-    this.#defineLcores()
-    this.#defineBridges()
+  constructor(datapath: Datapath, take: () => SwitchSnapshot) {
+    const ofDatapath = new DatapathMetrics(datapath)
+    const own = new MetricSet(SWITCH_METRICS, async () => take())
+    const ofProcess = new Registry()
+    collectDefaultMetrics({ register: ofProcess })
+    for (const name of MISNAMED) ofProcess.removeSingleMetric(name)
+    this.#parts = [() => ofDatapath.text(), () => own.text(), () => ofProcess.metrics()]
   }
 
   /** In Prometheus' text format. */
   async text(): Promise<string> {
-    this.#snapshot = await this.#take()
-    return this.#registry.metrics()
+    return (await Promise.all(this.#parts.map((text) => text()))).join('')
   }
-
-  #definePorts(): void {
-    this.#gauge('vswitch_info', 'Versions, in labels', ['version', 'dpdk_version'], ({ show }) => [
-      [{ version: show.version, dpdk_version: show.dpdkVersion }, 1],
-    ])
-    this.#gauge('vswitch_uptime_seconds', 'Time since the start', [], ({ show }) => [
-      [{}, show.uptime],
-    ])
-    this.#gauge('vswitch_ports', 'Ports of a bridge', ['bridge'], ({ show }) =>
-      show.bridges.map(({ name, ports }) => [{ bridge: name }, ports.length]),
-    )
-    this.#gauge(
-      'vswitch_port_state',
-      'Whether a port is in a state: 1 for the one it is in',
-      ['port', 'state'],
-      ({ show }) =>
-        portsOf(show).flatMap(({ name, state }) =>
-          PORT_STATES.map((other) => [{ port: name, state: other }, Number(state === other)]),
-        ),
-    )
-    this.#counter(
-      'vswitch_port_connections_total',
-      'Connections of a port, or times its link went up',
-      ['port'],
-      ({ show }) => portsOf(show).map(({ name, status }) => [{ port: name }, status.generation]),
-    )
-    for (const [direction, does, did] of [
-      ['rx', 'receive', 'received'],
-      ['tx', 'transmit', 'sent'],
-    ] as const) {
-      this.#counter(
-        `vswitch_port_${does}_frames_total`,
-        `Frames that a port ${did}`,
-        ['port', 'bridge'],
-        (snapshot) => ofPorts(snapshot, (port) => [[{}, port[direction].frames]]),
-      )
-      this.#counter(
-        `vswitch_port_${does}_bytes_total`,
-        `Bytes of the frames that a port ${did}`,
-        ['port', 'bridge'],
-        (snapshot) => ofPorts(snapshot, (port) => [[{}, port[direction].bytes]]),
-      )
-      this.#counter(
-        `vswitch_port_${does}_dropped_frames_total`,
-        direction === 'rx'
-          ? 'Frames from a port that were dropped before they reached another'
-          : 'Frames for a port that it did not send',
-        ['port', 'bridge', 'reason'],
-        (snapshot) => ofPorts(snapshot, (port) => drops(port[direction])),
-      )
-    }
-    this.#counter(
-      'vswitch_port_transmit_retries_total',
-      'Times a full ring of a guest was tried again',
-      ['port', 'bridge'],
-      (snapshot) => ofPorts(snapshot, (port) => [[{}, port.tx.retries]]),
-    )
-    this.#counter(
-      'vswitch_port_guard_dropped_frames_total',
-      'Frames that policers, port security, VLANs, storm limits and the loop guard of a port dropped',
-      ['port', 'bridge', 'reason'],
-      (snapshot) =>
-        ofPorts(snapshot, ({ guards }) =>
-          Object.entries(guards).map(([reason, value]) => [{ reason: snake(reason) }, value]),
-        ),
-    )
-  }
-
-  #defineLcores(): void {
-    const define = (
-      name: string,
-      help: string,
-      value: (lcore: LcoreView, cyclesPerSecond: number) => number,
-    ) =>
-      this.#counter(`vswitch_lcore_${name}`, help, ['lcore'], ({ lcores, cyclesPerSecond }) =>
-        lcores.map((lcore) => [{ lcore: lcore.name }, value(lcore, cyclesPerSecond)]),
-      )
-    define(
-      'busy_seconds_total',
-      'Time an lcore spent on frames: receiving, the program, sending',
-      ({ counters }, hertz) => counters.busyCycles / hertz,
-    )
-    define(
-      'seconds_total',
-      'Time since an lcore started',
-      ({ counters }, hertz) => counters.totalCycles / hertz,
-    )
-    define('polls_total', 'Polls of an lcore', ({ counters }) => counters.polls)
-    define(
-      'empty_polls_total',
-      'Polls of an lcore that found no frame',
-      ({ counters }) => counters.emptyPolls,
-    )
-    define('sleeps_total', 'Times an lcore went to sleep', ({ counters }) => counters.sleeps)
-    this.#gauge(
-      'vswitch_lcore_rx_queues',
-      'Rx queues that an lcore polls',
-      ['lcore'],
-      ({ lcores }) => lcores.map(({ name, rxQueues }) => [{ lcore: name }, rxQueues.length]),
-    )
-  }
-
-  #defineBridges(): void {
-    const gauge = (
-      name: string,
-      help: string,
-      value: (bridge: SwitchView['bridges'][number]) => number,
-    ) =>
-      this.#gauge(`vswitch_bridge_${name}`, help, ['bridge'], ({ show }) =>
-        show.bridges.map((bridge) => [{ bridge: bridge.name }, value(bridge)]),
-      )
-    gauge('macs', 'Addresses in the table of a bridge', ({ macs }) => macs.size)
-    gauge('macs_limit', 'Most addresses in the table of a bridge', ({ macs }) => macs.limit)
-    gauge('flow_rules', 'Rules of a bridge', ({ rules }) => rules)
-    gauge(
-      'program_aside',
-      'Whether the program of a bridge was put aside: 1 if so',
-      ({ program }) => Number(program?.aside ?? false),
-    )
-    const counter = (name: string, help: string, key: keyof BridgeCounters) =>
-      this.#counter(`vswitch_bridge_${name}_total`, help, ['bridge'], ({ stats }) =>
-        Object.entries(stats.bridges).map(([bridge, counters]) => [{ bridge }, counters[key] ?? 0]),
-      )
-    counter('macs_learned', 'Addresses that a bridge learnt', 'learned')
-    counter('mac_moves', 'Times an address appeared on another port', 'moves')
-    counter('mac_flaps', 'Times an address was held because it moved too often', 'flaps')
-    counter('macs_evicted', 'Addresses forgotten to make room', 'evictions')
-    counter('macs_expired', 'Addresses that were not seen for the ageing time', 'expired')
-    counter('cut_floods', 'Floods that lacked receivers for want of a frame', 'cutFloods')
-    counter('lost_notices', 'Notices of moves and flaps that found no room', 'lostNotices')
-    this.#counter(
-      'vswitch_bridge_program_errors_total',
-      'Bursts that the program of a bridge lost by throwing',
-      ['bridge'],
-      ({ show }) =>
-        show.bridges.flatMap(({ name, program }) =>
-          program === undefined ? [] : [[{ bridge: name }, program.errors] as const],
-        ),
-    )
-  }
-
-  #gauge(...definition: Definition): void {
-    this.#define(Gauge, ...definition)
-  }
-
-  #counter(...definition: Definition): void {
-    this.#define(Counter, ...definition)
-  }
-
-  #define(Metric: typeof Gauge | typeof Counter, ...definition: Definition): void {
-    const [name, help, labelNames, sample] = definition
-    const metric = new Metric({
-      name,
-      help,
-      labelNames,
-      registers: [this.#registry],
-      // What is counted is elsewhere; this only shows it.
-      collect: () => {
-        metric.reset()
-        const snapshot = this.#snapshot
-        if (snapshot) for (const [labels, value] of sample(snapshot)) metric.inc(labels, value)
-      },
-    })
-  }
-}
-
-function portsOf(show: SwitchView) {
-  return show.bridges.flatMap(({ ports }) => ports)
-}
-
-function ofPorts(
-  { show, stats }: MetricsSnapshot,
-  sample: (counters: StatsView['ports'][string]) => readonly Sample[],
-): Sample[] {
-  return portsOf(show).flatMap(({ name, bridge }) => {
-    const counters = stats.ports[name]
-    if (counters === undefined) return []
-    return sample(counters).map(
-      ([labels, value]): Sample => [{ port: name, bridge, ...labels }, value],
-    )
-  })
-}
-
-/** Counters called `droppedRingFull` and the like, by their reason. */
-function drops(counters: object): Sample[] {
-  return Object.entries(counters as Record<string, number>)
-    .filter(([name]) => name.startsWith('dropped'))
-    .map(([name, value]) => [{ reason: snake(name.slice('dropped'.length)) }, value])
-}
-
-function snake(name: string): string {
-  return name.replace(/[A-Z]/g, (letter, at) => (at > 0 ? '_' : '') + letter.toLowerCase())
 }

@@ -24,3 +24,19 @@ export function addUp(answers: readonly unknown[]): Map<string, ProgramStatus> {
   }
   return sums
 }
+
+/** Errors of programs since the start: those that lcores tell begin anew with an lcore and with a program. */
+export class ProgramErrors {
+  readonly #byBridge = new Map<string, { last: number; total: number }>()
+
+  note(statuses: ReadonlyMap<string, ProgramStatus>): void {
+    for (const [bridge, { errors }] of statuses) {
+      const { last, total } = this.#byBridge.get(bridge) ?? { last: 0, total: 0 }
+      this.#byBridge.set(bridge, { last: errors, total: total + Math.max(0, errors - last) })
+    }
+  }
+
+  of(bridge: string): number {
+    return this.#byBridge.get(bridge)?.total ?? 0
+  }
+}

@@ -13,6 +13,7 @@ export class Reload {
   readonly #applier: Applier
   readonly #log: SwitchLog
   #spec: SwitchSpec
+  #failures: readonly string[] = []
 
   private constructor(spec: SwitchSpec, applier: Applier, log: SwitchLog) {
     this.#spec = spec
@@ -24,7 +25,7 @@ export class Reload {
   static async begin(spec: SwitchSpec, applier: Applier, log: SwitchLog): Promise<Reload> {
     const reload = new Reload(spec, applier, log)
     const failures = await applier.begin(spec)
-    for (const { change, error } of failures) reload.#lineOfFailure(change, error)
+    reload.#failures = failures.map(({ change, error }) => reload.#lineOfFailure(change, error))
     const failed = failures.map(({ change }) => change)
     reload.#spec = settled({ ...spec, ports: [] }, spec, failed)
     return reload
@@ -35,20 +36,28 @@ export class Reload {
     return this.#spec
   }
 
+  /** What could not be done the last time, one line each. */
+  get failures(): readonly string[] {
+    return this.#failures
+  }
+
   async apply(to: SwitchSpec): Promise<Omit<ReloadView, 'warnings'>> {
     const { changes, pending } = difference(this.#spec, to)
     const lines: string[] = []
     const failed: Change[] = []
+    const failures: string[] = []
     for (const change of changes) {
       try {
         await this.#make(change, to)
         lines.push(...changeLines([change]))
       } catch (error) {
         failed.push(change)
-        lines.push(this.#lineOfFailure(change, error))
+        failures.push(this.#lineOfFailure(change, error))
+        lines.push(...failures.slice(-1))
       }
     }
     for (const bridge of to.bridges) lines.push(...(await this.#refresh(bridge.name)))
+    this.#failures = failures
     const { datapath, admin } = this.#spec
     // What needs a restart is said again by every reload until there was one.
     this.#spec = { ...settled(this.#spec, to, failed), datapath, admin }

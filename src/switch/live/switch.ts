@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Datapath, DatapathError, type Explanation } from 'dpdk-vhost'
 import { checkSelection } from 'dpdk-vhost/programs/flow-table/rule'
-import { flushMacs } from '../bridge/index.js'
+import { bridgeCounters, flushMacs } from '../bridge/index.js'
 import { changePort, checkPort } from '../config/index.js'
 import {
   type CaptureAnswer,
@@ -14,6 +14,7 @@ import {
   NotFound,
   type PortView,
   type ProgramView,
+  type ReadyView,
   type ReloadView,
   type StatsView,
   type SwitchControl,
@@ -26,10 +27,10 @@ import { Captures } from './captures.js'
 import { checkByHand } from './hand-rules.js'
 import { closePrepared, Lcores, type PreparedLcores, prepareLcores } from './lcores.js'
 import type { SwitchLog } from './log.js'
-import type { SwitchMetrics } from './metrics.js'
+import type { SwitchMetrics, SwitchSnapshot } from './metrics.js'
 import { Notices } from './notices.js'
 import { Ports } from './ports.js'
-import { addUp, type ProgramStatus } from './program-status.js'
+import { addUp, ProgramErrors, type ProgramStatus } from './program-status.js'
 import { Programs } from './programs.js'
 import { Reload } from './reload.js'
 import { Reporter } from './reporter.js'
@@ -55,6 +56,9 @@ const NOTICES_MS = 200
 
 /** How often lcores are asked how their programs do, and so whether they still answer. */
 const STATUS_MS = 1000
+
+/** Rules with a cookie of a bridge that are listed where very many rules must not cost. */
+const MOST_LABELLED = 1000
 
 /** How long the end waits for a change under way. */
 const PATIENCE_MS = 300
@@ -84,6 +88,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
   readonly #captures: Captures
   #followed: Reload | undefined
   #metrics: Promise<SwitchMetrics> | undefined
+  readonly #programErrors = new ProgramErrors()
   /** Changes happen one after the other. */
   readonly #changes = new Serial()
   #statuses: ReadonlyMap<string, ProgramStatus> = new Map()
@@ -208,6 +213,11 @@ export class Switch implements SwitchControl, AsyncDisposable {
     // Wrong where there are rules, wrong where there are none.
     if (flows === undefined && selection !== undefined) checkSelection(selection)
     return flows === undefined ? [] : flows.dump(selection).map(views.flowView)
+  }
+
+  flowsLabelled(bridge: string): FlowView[] {
+    const { flows } = this.#bridges.get(bridge)
+    return (flows?.labelled(MOST_LABELLED) ?? []).map(views.flowView)
   }
 
   async flowsExplain(bridge: string): Promise<ExplainView> {
@@ -343,15 +353,46 @@ export class Switch implements SwitchControl, AsyncDisposable {
     return (await this.#metrics).text()
   }
 
+  ready(): ReadyView {
+    const running = new Set(Array.from(this.#datapath.lcores, ({ name }) => name))
+    const ended = this.#lcores.specs.filter(({ name }) => !running.has(name))
+    const problems = [
+      ...(this.#followed?.failures ?? ['it is starting']),
+      ...ended.map(({ name }) => `lcore ${name}: it does not run`),
+    ]
+    return { ready: problems.length === 0, problems }
+  }
+
   /** Loaded by the first who asks, which a start that guests wait for need not do. */
   async #newMetrics(): Promise<SwitchMetrics> {
     const { SwitchMetrics } = await import('./metrics.js')
-    return new SwitchMetrics(async () => ({
+    return new SwitchMetrics(this.#datapath, () => this.#snapshot())
+  }
+
+  #snapshot(): SwitchSnapshot {
+    const states = this.#bridges.states
+    return {
       show: this.show(),
-      stats: this.stats(),
-      lcores: await this.lcores(),
-      cyclesPerSecond: this.#datapath.info.cyclesPerSecond,
-    }))
+      ready: this.ready().ready,
+      startedAt: performance.timeOrigin + this.#startedAt,
+      guards: new Map(
+        this.#ports.list().map(({ spec, port }) => {
+          const state = this.#bridges.get(spec.attachment.bridge)
+          return [port.name, views.guardCounters(state, port.id)]
+        }),
+      ),
+      bridges: new Map(
+        Array.from(states, ([name, { memory, flows }]) => [
+          name,
+          {
+            counters: bridgeCounters(memory),
+            programErrors: this.#programErrors.of(name),
+            rules: flows?.labelled(MOST_LABELLED) ?? [],
+            others: flows?.stats.others,
+          },
+        ]),
+      ),
+    }
   }
 
   /**
@@ -429,6 +470,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
   async #readStatus(): Promise<void> {
     const before = this.#statuses
     this.#statuses = addUp(await this.#lcores.tell({ type: 'status' }))
+    this.#programErrors.note(this.#statuses)
     for (const [bridge, { aside }] of this.#statuses) {
       if (!aside || before.get(bridge)?.aside === true) continue
       const what = this.#bridges.states.get(bridge)?.program?.file ?? 'what decides'

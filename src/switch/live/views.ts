@@ -10,6 +10,7 @@ import { bridgeCounters, bridgePortCounters, macEntries } from '../bridge/index.
 import type {
   BridgeView,
   FlowView,
+  GuardCounters,
   LcoreView,
   MacView,
   PortView,
@@ -94,11 +95,7 @@ export function statsView(
   return {
     ports: Object.fromEntries(
       ports.map(({ spec, port }) => {
-        const state = bridges.get(spec.attachment.bridge)
-        const guards = {
-          ...readGuardCounters(state!.guards, port.id),
-          ...bridgePortCounters(state!.memory, port.id),
-        }
+        const guards = guardCounters(bridges.get(spec.attachment.bridge)!, port.id)
         return [port.name, { ...port.counters(), guards }]
       }),
     ),
@@ -106,6 +103,11 @@ export function statsView(
       Array.from(bridges, ([name, { memory }]) => [name, { ...bridgeCounters(memory) }]),
     ),
   }
+}
+
+/** What the guards of a bridge dropped of a port. */
+export function guardCounters({ guards, memory }: BridgeState, portId: number): GuardCounters {
+  return { ...readGuardCounters(guards, portId), ...bridgePortCounters(memory, portId) }
 }
 
 export function macViews({ memory, spec }: BridgeState, ports: readonly LivePort[]): MacView[] {

@@ -244,8 +244,9 @@ class SwitchProcess {
   #answered({ method, url, status, milliseconds, error }: Answered): void {
     const text = `${method} ${url}: ${status}`
     const fields = { method, url, status, milliseconds: Math.round(milliseconds) }
-    if (status >= 500) this.#log.error(`${text}: ${stackOf(error)}`, fields)
-    else if (status >= 400) this.#log.info(`${text}: ${messageOf(error)}`, fields)
+    // A switch that is not ready says so, and nothing was thrown.
+    if (status >= 500 && error !== undefined) this.#log.error(`${text}: ${stackOf(error)}`, fields)
+    else if (error !== undefined) this.#log.info(`${text}: ${messageOf(error)}`, fields)
     else if (method === 'GET' || method === 'HEAD') this.#log.debug(text, fields)
     else this.#log.info(text, fields)
   }

@@ -76,6 +76,7 @@ test('every route reaches the switch with what was asked', LIMIT, async () => {
   assert.equal(await client.macFlush('br0'), 7)
   await client.flows('br0')
   await client.flows('br0', 'table=0,tcp')
+  await client.flowsLabelled('br0')
   await client.flowsExplain('br0')
   await client.flowAdd('br0', ['actions=normal', 'tcp,actions=drop'])
   assert.equal(await client.flowModify('br0', 'tcp,actions=drop', true), 3)
@@ -99,6 +100,7 @@ test('every route reaches the switch with what was asked', LIMIT, async () => {
     ['macFlush', 'br0'],
     ['flows', 'br0', undefined],
     ['flows', 'br0', 'table=0,tcp'],
+    ['flowsLabelled', 'br0'],
     ['flowsExplain', 'br0'],
     ['flowAdd', 'br0', ['actions=normal', 'tcp,actions=drop']],
     ['flowModify', 'br0', 'tcp,actions=drop', true],
@@ -300,4 +302,31 @@ test('an answer under way still arrives while the server ends', LIMIT, async () 
   release()
   assert.deepEqual(await answer, { changes: ['x'], pending: [], warnings: [] })
   await closed
+})
+
+test('health and readiness are answered while the switch starts', LIMIT, async () => {
+  using folder = socketFolder()
+  const socket = `${folder.path}/admin.sock`
+  let problems = ['port b: failed']
+  const { control } = scriptedControl({
+    ready: () => ({ ready: problems.length === 0, problems }),
+  })
+  let start = (_control: SwitchControl) => {}
+  const starting = new Promise<SwitchControl>((resolve) => {
+    start = resolve
+  })
+  const answered: Answered[] = []
+  const spec = { socket, mode: 0o600 }
+  await using _server = await AdminServer.start(starting, spec, (one) => answered.push(one))
+  const client = new AdminClient(socket)
+  assert.equal((await curl(socket, '/healthz')).status, 200)
+  const early = await curl(socket, '/readyz')
+  assert.equal(early.status, 503)
+  assert.deepEqual(JSON.parse(early.body), { ready: false, problems: ['it is starting'] })
+  start(control)
+  assert.deepEqual(await client.ready(), { ready: false, problems: ['port b: failed'] })
+  problems = []
+  assert.equal((await curl(socket, '/readyz')).status, 200)
+  // Not to be ready is an answer, and nothing for the log.
+  assert.ok(answered.every(({ error }) => error === undefined))
 })

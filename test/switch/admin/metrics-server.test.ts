@@ -6,6 +6,9 @@ import { MetricsServer } from '../../../src/switch/admin/metrics-server.js'
 import { ROUTES } from '../../../src/switch/admin/routes.js'
 import { scriptedControl } from './scripted-control.js'
 
+/** All that is served over TCP. */
+const OPEN = ['/metrics', '/healthz', '/readyz']
+
 const LIMIT = { timeout: 20_000 }
 
 test('only metrics are served over TCP', LIMIT, async () => {
@@ -18,10 +21,10 @@ test('only metrics are served over TCP', LIMIT, async () => {
   const { routes } = (await (await fetch(base)).json()) as { routes: { path: string }[] }
   assert.deepEqual(
     routes.map(({ path }) => path),
-    ['/metrics'],
+    OPEN,
   )
   for (const { method, path } of ROUTES) {
-    if (path === '/metrics') continue
+    if (OPEN.includes(path)) continue
     const body = method === 'GET' || method === 'DELETE' ? {} : { body: '{}' }
     const url = `${base}${path.replace(/\{\w+\}/, 'x')}`
     const { status } = await fetch(url, { method, ...body })

@@ -215,6 +215,11 @@ test(
     await running.logged(`metrics at http://${listen}/metrics`, from)
     const scraped = await (await fetch(`http://${listen}/metrics`)).text()
     assert.match(scraped, /^vswitch_info\{version="/m)
+    const alive = await fetch(`http://${listen}/healthz`)
+    assert.deepEqual(await alive.json(), { alive: true })
+    const ready = await fetch(`http://${listen}/readyz`)
+    assert.equal(ready.status, 200)
+    assert.deepEqual(await ready.json(), { ready: true, problems: [] })
     assert.equal((await fetch(`http://${listen}/v1/stop`, { method: 'POST' })).status, 404)
     assert.equal((await running.ask(['show'])).code, 0)
   },

@@ -1,0 +1,20 @@
+/**
+ * Metrics of a datapath for Prometheus.
+ *
+ * @packageDocumentation
+ */
+export { DATAPATH_METRICS, DatapathMetrics } from './datapath-metrics.js'
+export {
+  type HistogramValue,
+  type LabelValues,
+  type MetricDefinition,
+  snakeCase,
+} from './definition.js'
+export { LcoreTotals } from './lcore-totals.js'
+export { MetricSet } from './metric-set.js'
+export {
+  type DatapathSnapshot,
+  type LcoreSnapshot,
+  type PortSnapshot,
+  takeSnapshot,
+} from './snapshot.js'

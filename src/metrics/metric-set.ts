@@ -1,0 +1,54 @@
+import type { Metric, Registry } from 'prom-client'
+import { linesOf, type MetricDefinition } from './definition.js'
+import { metricsText } from './text.js'
+
+/** Metrics that are read from snapshots of the same kind; each scrape takes one. */
+export class MetricSet<Snapshot> {
+  readonly #definitions: readonly MetricDefinition<Snapshot>[]
+  readonly #take: () => Promise<Snapshot>
+  #taken: Promise<Snapshot> | undefined
+
+  /** @param take - reads all counters */
+  constructor(definitions: readonly MetricDefinition<Snapshot>[], take: () => Promise<Snapshot>) {
+    this.#definitions = definitions
+    this.#take = take
+  }
+
+  /** In Prometheus' text format. */
+  async text(): Promise<string> {
+    return metricsText(this.#definitions, await this.#take())
+  }
+
+  /**
+   * Adds them to a registry of `prom-client`, beside what it has.
+   *
+   * @throws Error of `prom-client` when it has a metric of one of the names
+   */
+  register(registry: Registry): void {
+    for (const definition of this.#definitions) registry.registerMetric(this.#metricOf(definition))
+  }
+
+  #metricOf(definition: MetricDefinition<Snapshot>): Metric {
+    const { name, help, type } = definition
+    const get = async () => {
+      const values: object[] = []
+      linesOf(definition, await this.#sharedSnapshot(), (metricName, labels, of, value) => {
+        const own = Object.fromEntries(labels.map((label, i) => [label, of[i]]))
+        values.push({ metricName, labels: own, value })
+      })
+      return { name, help, type, values, aggregator: 'sum' }
+    }
+    // All that a registry asks of a metric. Those of prom-client keep values of their own instead.
+    return { name, get, reset: () => {} } as unknown as Metric
+  }
+
+  /** A registry asks all its metrics at once: these then share one. */
+  #sharedSnapshot(): Promise<Snapshot> {
+    this.#taken ??= this.#take().finally(() => {
+      setImmediate(() => {
+        this.#taken = undefined
+      })
+    })
+    return this.#taken
+  }
+}

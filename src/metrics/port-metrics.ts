@@ -1,0 +1,164 @@
+import type { RxCounters, TxCounters } from '../counters/counters.js'
+import type { PortState } from '../native/binding.js'
+import { type MetricDefinition, snakeCase } from './definition.js'
+import type { DatapathSnapshot, PortSnapshot } from './snapshot.js'
+
+type Definition = MetricDefinition<DatapathSnapshot>
+
+/** Names as a record, so that the compiler misses what is added elsewhere and not here. */
+const namesOf = <Name extends string>(names: Readonly<Record<Name, true>>) =>
+  Object.keys(names) as Name[]
+
+const PORT_STATES = namesOf<PortState>({
+  closed: true,
+  connecting: true,
+  listening: true,
+  connected: true,
+  ready: true,
+  stopped: true,
+  disconnected: true,
+  failed: true,
+})
+
+type Drops<T> = keyof T & `dropped${string}`
+
+/** Counters of drops, and the reason that each is in a label. */
+const reasonsOf = <T>(names: Readonly<Record<Drops<T>, true>>) =>
+  namesOf<Drops<T>>(names).map((key) => ({ key, reason: snakeCase(key.slice('dropped'.length)) }))
+
+export const RX_DROPS = reasonsOf<RxCounters>({
+  droppedByProgram: true,
+  droppedBadVerdict: true,
+  droppedBadOffset: true,
+  droppedNoSuchPort: true,
+  droppedProgramError: true,
+  droppedOversize: true,
+})
+
+const TX_DROPS = reasonsOf<TxCounters>({
+  droppedRingFull: true,
+  droppedNotConnected: true,
+  droppedOversize: true,
+})
+
+function ofPort(
+  type: 'counter' | 'gauge',
+  name: string,
+  help: string,
+  value: (port: PortSnapshot) => number,
+): Definition {
+  return {
+    type,
+    name: `dpdk_vhost_port_${name}`,
+    help,
+    labels: ['port'],
+    collect: ({ ports }, add) => {
+      for (const port of ports) add(value(port), port.name)
+    },
+  }
+}
+
+type QueuesOf<T> = (port: PortSnapshot) => readonly T[]
+
+/** The first queue has series before it is used: a rate needs a value to begin from. */
+const rx: QueuesOf<RxCounters> = ({ counters: { rx, rxQueues } }) =>
+  rxQueues.length > 0 ? rxQueues : [rx]
+const tx: QueuesOf<TxCounters> = ({ counters: { tx, txQueues } }) =>
+  txQueues.length > 0 ? txQueues : [tx]
+
+/** A counter of each queue of a direction. */
+function ofQueues<T>(
+  name: string,
+  help: string,
+  queuesOf: QueuesOf<T>,
+  key: { [Key in keyof T]: T[Key] extends number ? Key : never }[keyof T],
+): Definition {
+  return {
+    type: 'counter',
+    name: `dpdk_vhost_port_${name}_total`,
+    help,
+    labels: ['port', 'queue'],
+    collect: ({ ports }, add) => {
+      for (const port of ports) {
+        queuesOf(port).forEach((counters, queue) => {
+          add(counters[key] as number, port.name, queue)
+        })
+      }
+    },
+  }
+}
+
+/** Frames that each queue dropped, by reason. */
+function ofDrops<T>(
+  name: string,
+  help: string,
+  queuesOf: QueuesOf<T>,
+  drops: readonly { key: Drops<T>; reason: string }[],
+): Definition {
+  return {
+    type: 'counter',
+    name: `dpdk_vhost_port_${name}_dropped_frames_total`,
+    help,
+    labels: ['port', 'queue', 'reason'],
+    collect: ({ ports }, add) => {
+      for (const port of ports) {
+        queuesOf(port).forEach((counters, queue) => {
+          for (const { key, reason } of drops) {
+            add(counters[key] as number, port.name, queue, reason)
+          }
+        })
+      }
+    },
+  }
+}
+
+export const PORT_METRICS: readonly Definition[] = [
+  {
+    type: 'gauge',
+    name: 'dpdk_vhost_port_info',
+    help: 'Always 1: the type of a port and its role on the socket, in labels',
+    labels: ['port', 'type', 'role'],
+    collect: ({ ports }, add) => {
+      for (const { name, type, role = '' } of ports) add(1, name, type, role)
+    },
+  },
+  {
+    type: 'gauge',
+    name: 'dpdk_vhost_port_state',
+    help: 'Whether a port is in a state: 1 for the one it is in',
+    labels: ['port', 'state'],
+    collect: ({ ports }, add) => {
+      for (const { name, status } of ports) {
+        for (const state of PORT_STATES) add(Number(status.state === state), name, state)
+      }
+    },
+  },
+  ofPort(
+    'gauge',
+    'state_timestamp_seconds',
+    'When a port came into its state or changed its queues, as Unix time',
+    ({ status }) => status.time / 1000,
+  ),
+  ofPort('gauge', 'admin_up', 'Whether a port is to be up: 1 if so', ({ status }) =>
+    Number(status.adminState === 'up'),
+  ),
+  ofPort(
+    'counter',
+    'connections_total',
+    'Connections of a port, or times its link went up; all but the first are reconnects',
+    ({ status }) => status.generation,
+  ),
+  ofQueues('receive_frames', 'Frames received', rx, 'frames'),
+  ofQueues('receive_bytes', 'Bytes of the frames received, without FCS', rx, 'bytes'),
+  ofDrops(
+    'receive',
+    'Frames received that were dropped before they reached another port',
+    rx,
+    RX_DROPS,
+  ),
+  ofQueues('transmit_frames', 'Frames sent', tx, 'frames'),
+  ofQueues('transmit_bytes', 'Bytes of the frames sent, without FCS', tx, 'bytes'),
+  ofDrops('transmit', 'Frames for the port that it did not send', tx, TX_DROPS),
+  ofQueues('transmit_bursts', 'Bursts sent', tx, 'calls'),
+  ofQueues('transmit_retries', 'Times a full ring of a guest was tried again', tx, 'retries'),
+]
