@@ -136,6 +136,29 @@ function addQueries(program: Command): void {
     .action(async (port: string | undefined, _options, command: Command) =>
       (await queries()).stats(port, optionsOf(command)),
     )
+
+  program
+    .command('top')
+    .description('show what ports, lcores and flows do, again and again')
+    .option('--json', 'print one JSON object an interval, for machines')
+    .option('-i, --interval <seconds>', 'time between two looks', positive(0.1), 1)
+    .option('-n, --count <number>', 'end after so many', positive(1))
+    .addHelpText('after', examples('vswitch top', 'vswitch top --json --count 1 | jq .ports'))
+    .action(async (_options, command: Command) => {
+      const { top } = await import('./top/top.js')
+      await top(command.optsWithGlobals())
+    })
+}
+
+/** A positive number of an option. */
+function positive(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (Number.isFinite(value) && value >= least && (least < 1 || Number.isInteger(value)))
+      return value
+    const kind = least < 1 ? 'a number' : 'a whole number'
+    throw new InvalidArgumentError(`Give ${kind} from ${least} on.`)
+  }
 }
 
 function addCapture(program: Command): void {

@@ -1,0 +1,235 @@
+import type { Paint, Style } from '../text/paint.js'
+import { durationText } from '../text/show.js'
+import type { History } from './history.js'
+import type { FlowRates, LcoreRates, PortRates, TopView } from './rates.js'
+import { short, sparkline } from './units.js'
+
+export const SECTIONS = ['all', 'ports', 'lcores', 'flows'] as const
+export type Section = (typeof SECTIONS)[number]
+export const SORTS = ['rate', 'drops', 'name'] as const
+export type Sort = (typeof SORTS)[number]
+
+/** What is to be drawn, and how. */
+export interface Screen {
+  readonly columns: number
+  readonly rows: number
+  readonly section: Section
+  readonly sort: Sort
+  /** Lines of a section that are passed over. */
+  readonly scroll: number
+  /** In place of the first line: what is wrong. */
+  readonly trouble: string | undefined
+  readonly paint: Paint
+  /** Whether the terminal shows characters beyond ASCII. */
+  readonly unicode: boolean
+}
+
+/** One column of a table. */
+interface Column<T> {
+  readonly heading: string
+  readonly width: number
+  readonly left?: boolean
+  text(one: T): string
+  style?(one: T): Style | undefined
+}
+
+const KEYS = 'q quit  a all  p ports  l lcores  f flows  s sort  up/down scroll'
+
+/** All lines of the screen; none is longer than it is wide. @param view - undefined before there are two looks */
+export function screenLines(view: TopView | undefined, history: History, screen: Screen): string[] {
+  const { rows, columns, section, trouble, paint } = screen
+  const head = view === undefined ? ['vswitch', ''] : headLines(view)
+  if (trouble !== undefined) head[0] = trouble
+  const keys = KEYS.replace('sort', `sort: ${screen.sort}`)
+  const room = rows - head.length - 1
+  const body = view === undefined || room < 2 ? [] : bodyLines(view, history, screen, room)
+  const fitted = (text: string) => text.slice(0, columns)
+  return [
+    paint(trouble === undefined ? 'heading' : 'bad', fitted(head[0] as string)),
+    fitted(head[1] as string),
+    ...body,
+    ...Array<string>(Math.max(0, room - body.length)).fill(''),
+    paint('faint', fitted(section === 'all' ? keys : `${section}: ${keys}`)),
+  ].slice(0, rows)
+}
+
+function headLines({ version, pid, uptime, ports, lcores }: TopView): string[] {
+  const ready = ports.filter(({ state }) => state === 'ready').length
+  const sum = (value: (port: PortRates) => number) =>
+    short(ports.reduce((total, port) => total + value(port), 0))
+  const busy = lcores.reduce((total, one) => total + one.busy, 0) / Math.max(1, lcores.length)
+  return [
+    `vswitch ${version}  pid ${pid}  up ${durationText(uptime)}  ${ready} of ${ports.length} ports ready  lcores ${percent(busy)} busy`,
+    `rx ${sum(({ rx }) => rx.frames)} frames/s ${sum(({ rx }) => rx.bits)} bit/s  tx ${sum(({ tx }) => tx.frames)} frames/s ${sum(({ tx }) => tx.bits)} bit/s  drops ${sum(({ drops }) => drops)}/s`,
+  ]
+}
+
+function bodyLines(
+  { ports, lcores, flows, rules }: TopView,
+  history: History,
+  screen: Screen,
+  room: number,
+): string[] {
+  const ofPorts = (height: number, scroll: number) =>
+    table(
+      sorted(ports, screen.sort, portOrder),
+      portColumns(history, screen),
+      height,
+      scroll,
+      screen,
+    )
+  const ofLcores = (height: number, scroll: number) =>
+    table(lcores, lcoreColumns(history, screen), height, scroll, screen)
+  const ofFlows = (height: number, scroll: number) => {
+    const heading = flows.length < rules ? `flow (of ${rules} rules those with a cookie)` : 'flow'
+    return table(
+      sorted(flows, screen.sort, flowOrder),
+      flowColumns(heading, screen),
+      height,
+      scroll,
+      screen,
+    )
+  }
+  if (screen.section === 'ports') return ofPorts(room, screen.scroll)
+  if (screen.section === 'lcores') return ofLcores(room, screen.scroll)
+  if (screen.section === 'flows') return ofFlows(room, screen.scroll)
+  // Few lcores, then flows, and ports get what is left.
+  const forLcores = Math.min(lcores.length + 1, Math.max(2, Math.floor(room / 4)))
+  const forFlows = flows.length === 0 ? 0 : Math.min(flows.length + 1, Math.floor(room / 3))
+  return [
+    ...ofLcores(forLcores, 0),
+    ...ofPorts(room - forLcores - forFlows, screen.scroll),
+    ...(forFlows < 2 ? [] : ofFlows(forFlows, 0)),
+  ]
+}
+
+function table<T>(
+  rows: readonly T[],
+  columns: readonly Column<T>[],
+  height: number,
+  scroll: number,
+  { paint }: Screen,
+): string[] {
+  const fit = (text: string, { width, left }: Column<T>) =>
+    left ? text.slice(0, width).padEnd(width) : text.slice(0, width).padStart(width)
+  const heading = columns
+    .map((column) => fit(column.heading, column))
+    .join(' ')
+    .trimEnd()
+  const first = Math.max(0, Math.min(scroll, rows.length - (height - 1)))
+  const lines = rows.slice(first, first + height - 1).map((row) =>
+    columns
+      .map((column) => {
+        const text = fit(column.text(row), column)
+        const style = column.style?.(row)
+        return style === undefined ? text : paint(style, text)
+      })
+      .join(' ')
+      .trimEnd(),
+  )
+  return [paint('heading', heading), ...lines].slice(0, Math.max(0, height))
+}
+
+/** Columns of given widths, and one that takes what is left. */
+function filling<T>(
+  fixed: readonly Column<T>[],
+  columns: number,
+  last: (width: number) => Column<T>,
+) {
+  const used = fixed.reduce((sum, { width }) => sum + width + 1, 0)
+  const left = columns - used
+  return left >= 4 ? [...fixed, last(left)] : fixed
+}
+
+const percent = (share: number) => `${Math.round(100 * share)}%`
+const dropStyle = (drops: number): Style => (drops > 0 ? 'bad' : 'faint')
+
+function portColumns(history: History, { columns, unicode }: Screen): readonly Column<PortRates>[] {
+  const fixed: Column<PortRates>[] = [
+    { heading: 'port', width: 16, left: true, text: ({ name }) => name },
+    {
+      heading: 'state',
+      width: 10,
+      left: true,
+      text: ({ state }) => state,
+      style: ({ state }) => (state === 'ready' ? 'good' : state === 'failed' ? 'bad' : 'waiting'),
+    },
+    { heading: 'rx/s', width: 6, text: ({ rx }) => short(rx.frames) },
+    { heading: 'rx bit', width: 6, text: ({ rx }) => short(rx.bits) },
+    { heading: 'tx/s', width: 6, text: ({ tx }) => short(tx.frames) },
+    { heading: 'tx bit', width: 6, text: ({ tx }) => short(tx.bits) },
+    {
+      heading: 'drop/s',
+      width: 6,
+      text: ({ drops }) => short(drops),
+      style: ({ drops }) => dropStyle(drops),
+    },
+  ]
+  return filling(fixed, columns, (width) => ({
+    heading: 'frames',
+    width,
+    text: ({ name }) => sparkline(history.of(`port ${name}`), width, unicode),
+  }))
+}
+
+function lcoreColumns(
+  history: History,
+  { columns, unicode }: Screen,
+): readonly Column<LcoreRates>[] {
+  const fixed: Column<LcoreRates>[] = [
+    { heading: 'lcore', width: 16, left: true, text: ({ name }) => name },
+    { heading: 'rx queues', width: 10, text: ({ rxQueues }) => String(rxQueues) },
+    { heading: 'rx/s', width: 6, text: ({ frames }) => short(frames) },
+    {
+      heading: 'cycles/frame',
+      width: 13,
+      text: ({ cyclesPerFrame }) => (cyclesPerFrame === undefined ? '-' : short(cyclesPerFrame)),
+    },
+    {
+      heading: 'busy',
+      width: 5,
+      text: ({ busy }) => percent(busy),
+      style: ({ busy }) => (busy > 0.9 ? 'bad' : busy > 0.7 ? 'waiting' : undefined),
+    },
+  ]
+  return filling(fixed, columns, (width) => ({
+    heading: 'busy',
+    width,
+    text: ({ name }) => sparkline(history.of(`lcore ${name}`), width, unicode, 1),
+  }))
+}
+
+function flowColumns(heading: string, { columns }: Screen): readonly Column<FlowRates>[] {
+  const fixed: Column<FlowRates>[] = [
+    { heading: '/s', width: 6, text: ({ frames }) => short(frames) },
+    { heading: 'bit/s', width: 6, text: ({ bits }) => short(bits) },
+    { heading: 'bridge', width: 10, left: true, text: ({ bridge }) => bridge },
+  ]
+  return filling(fixed, columns, (width) => ({
+    heading,
+    width,
+    left: true,
+    text: ({ table, priority, match, actions }) =>
+      `${table > 0 ? `table=${table},` : ''}priority=${priority}${match && `,${match}`} actions=${actions}`,
+  }))
+}
+
+function sorted<T>(rows: readonly T[], sort: Sort, order: Record<Sort, (a: T, b: T) => number>) {
+  return [...rows].sort(order[sort])
+}
+
+const portOrder: Record<Sort, (a: PortRates, b: PortRates) => number> = {
+  rate: (a, b) => b.rx.frames + b.tx.frames - (a.rx.frames + a.tx.frames) || byName(a, b),
+  drops: (a, b) => b.drops - a.drops || byName(a, b),
+  name: byName,
+}
+
+const flowOrder: Record<Sort, (a: FlowRates, b: FlowRates) => number> = {
+  rate: (a, b) => b.frames - a.frames,
+  drops: (a, b) => b.frames - a.frames,
+  name: () => 0,
+}
+
+function byName(a: { name: string }, b: { name: string }): number {
+  return a.name.localeCompare(b.name, 'en', { numeric: true })
+}
