@@ -6,8 +6,9 @@ import { Counter, Registry } from 'prom-client'
 import { Datapath, type Port } from '../../src/index.js'
 import { DATAPATH_METRICS, DatapathMetrics } from '../../src/metrics/index.js'
 import { TestHost } from '../../src/testkit/index.js'
-import { countersOf, hasProgram, readExposition } from '../support/exposition.js'
+import { countersOf, readExposition } from '../support/exposition.js'
 import { socketFolder, until } from '../support/loopback.js'
+import { findPrometheus, noPrometheus } from '../support/prometheus.js'
 
 const LIMIT = { timeout: 60_000 }
 const CROSS = new URL('../../src/programs/cross-connect.js', import.meta.url)
@@ -151,13 +152,17 @@ describe('metrics of a datapath', () => {
       assert.equal(type === 'counter', name.endsWith('_total'), name)
       assert.ok(help.length > 0)
     }
-    if (!hasProgram('promtool')) return t.skip('no promtool: install prometheus')
+    if (!findPrometheus('promtool')) return t.skip(noPrometheus || '')
     const input = await metrics.text()
-    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
-      input,
-      encoding: 'utf8',
-      timeout: 20_000,
-    })
+    const { status, stdout, stderr } = spawnSync(
+      findPrometheus('promtool') as string,
+      ['check', 'metrics'],
+      {
+        input,
+        encoding: 'utf8',
+        timeout: 20_000,
+      },
+    )
     assert.deepEqual([status, stdout + stderr], [0, ''])
   })
 

@@ -1,5 +1,4 @@
 /** Metrics as Prometheus reads them. */
-import { spawnSync } from 'node:child_process'
 
 /** A scrape, read. */
 export interface Exposition {
@@ -30,11 +29,6 @@ export function readExposition(text: string): Exposition {
     types: comments('TYPE'),
     helps: comments('HELP'),
   }
-}
-
-/** Whether a program can be started. */
-export function hasProgram(name: string): boolean {
-  return spawnSync(name, ['--version'], { timeout: 10_000 }).error === undefined
 }
 
 /** Series that count, but for gauges: what must never go back. */

@@ -3,8 +3,9 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { SWITCH_METRICS } from '../../../src/switch/live/metrics.js'
-import { countersOf, hasProgram, readExposition } from '../../support/exposition.js'
+import { countersOf, readExposition } from '../../support/exposition.js'
 import { until } from '../../support/loopback.js'
+import { findPrometheus, noPrometheus } from '../../support/prometheus.js'
 import { Stage } from './stage.js'
 
 const LIMIT = { timeout: 60_000 }
@@ -49,14 +50,14 @@ describe('metrics', () => {
       assert.match(name, /^vswitch_[a-z_]+$/)
       assert.equal(type === 'counter', name.endsWith('_total'), name)
     }
-    if (hasProgram('promtool')) {
-      const promtool = spawnSync('promtool', ['check', 'metrics'], {
+    if (findPrometheus('promtool')) {
+      const promtool = spawnSync(findPrometheus('promtool') as string, ['check', 'metrics'], {
         input: text,
         encoding: 'utf8',
         timeout: 20_000,
       })
       assert.deepEqual([promtool.status, promtool.stdout + promtool.stderr], [0, ''])
-    } else t.diagnostic('no promtool: install prometheus')
+    } else t.diagnostic(noPrometheus || '')
 
     // Ports that go take their series along.
     await running.portDelete('b')
