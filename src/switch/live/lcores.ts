@@ -214,7 +214,12 @@ export class Lcores {
     if (performance.now() - member.startedAt > HEALTHY_MS) member.pause = FIRST_PAUSE_MS
     const pause = member.pause
     member.pause = Math.min(2 * pause, LONGEST_PAUSE_MS)
-    this.#log.error(`lcore ${name} ended: ${reason}`, { lcore: name, againInMs: pause })
+    this.#log.error(`lcore ${name} ended: ${reason}`, {
+      event: 'lcore_ended',
+      lcore: name,
+      reason,
+      againInMs: pause,
+    })
     member.lcore = Promise.resolve(undefined)
     void this.#launchAfter(member, pause)
   }
@@ -232,7 +237,7 @@ export class Lcores {
     member.lcore = lcore.catch(() => undefined)
     try {
       await lcore
-      this.#log.info(`lcore ${name} runs again`, { lcore: name })
+      this.#log.info(`lcore ${name} runs again`, { event: 'lcore_started', lcore: name })
     } catch (error) {
       const why = error instanceof DatapathError ? error.message : String(error)
       const reason = this.#withPrograms(`it did not start: ${why}`)

@@ -64,7 +64,11 @@ export class LimitedLog {
   #tellWithheld(bucket: Bucket): void {
     const { level, source, withheld } = bucket
     if (withheld === 0) return
-    this.#log[level](`${source}: ${withheld} more lines were withheld`, { source, withheld })
+    this.#log[level](`${source}: ${withheld} more lines were withheld`, {
+      event: 'withheld',
+      source,
+      withheld,
+    })
     bucket.withheld = 0
   }
 

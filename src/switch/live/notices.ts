@@ -27,7 +27,8 @@ export class Notices {
     const { kind, mac, vlan } = notice
     const from = names.get(notice.from) ?? `#${notice.from}`
     const to = names.get(notice.to) ?? `#${notice.to}`
-    const fields = { bridge, mac, vlan, from, to }
+    const event = kind === 'move' ? 'mac_moved' : 'mac_held'
+    const fields = { event, bridge, mac, vlan, from, to }
     const address = `bridge ${bridge}: ${mac}${vlan === 0 ? '' : ` of VLAN ${vlan}`}`
     if (kind === 'move')
       this.#reporter.write(

@@ -61,7 +61,11 @@ export class Reload {
     const { datapath, admin } = this.#spec
     // What needs a restart is said again by every reload until there was one.
     this.#spec = { ...settled(this.#spec, to, failed), datapath, admin }
-    this.#log.info('the configuration was applied', { changes: lines, pending })
+    this.#log.info('the configuration was applied', {
+      event: 'reload',
+      changes: lines,
+      pending,
+    })
     return { changes: lines, pending }
   }
 
@@ -99,7 +103,7 @@ export class Reload {
 
   #failed(what: string, error: unknown): string {
     const line = `${what}: failed: ${error instanceof Error ? error.message : String(error)}`
-    this.#log.error(line)
+    this.#log.error(line, { event: 'change_failed', what })
     return line
   }
 }

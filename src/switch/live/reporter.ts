@@ -32,7 +32,7 @@ export class Reporter {
 
   #port({ port, previous, state, reason, generation, adminState }: PortEvent): void {
     const why = reason === undefined ? '' : `: ${reason}`
-    const fields = { port, state, previous, generation, adminState, reason }
+    const fields = { event: 'port', port, state, previous, generation, adminState, reason }
     // A change of queues alone has the state of before.
     const what = state === previous ? 'has other queues' : `is ${state}${why}`
     const level = state === previous ? 'debug' : portLevels[state]
@@ -41,14 +41,21 @@ export class Reporter {
 
   #dpdk({ level, component, message }: LogEvent): void {
     const own = component === 'pmd.net.tap' && TAP_CHATTER.test(message) ? 'debug' : levels[level]
-    this.write(own, `dpdk ${component}`, message, { component })
+    this.write(own, `dpdk ${component}`, message, { event: 'dpdk', component })
   }
 
   #program({ lcore, program, problem, times, error }: ProgramEvent): void {
     const what =
       problem === 'aside' ? 'threw too often and was put aside' : 'threw and lost a burst'
     const message = `program ${program ?? ''} on lcore ${lcore} ${what}: ${error}`
-    this.write('error', `program ${program}`, message, { lcore, program, times })
+    this.write('error', `program ${program}`, message, {
+      event: 'program_error',
+      lcore,
+      program,
+      problem,
+      times,
+      error,
+    })
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type CaptureView,
   type ExplainView,
   type FlowView,
+  type GuardCounters,
   type LcoreView,
   type MacView,
   NotFound,
@@ -24,6 +25,7 @@ import type { LoggingSpec, MetricsSpec, SwitchSpec } from '../spec.js'
 import { Applier } from './applier.js'
 import { type BridgeState, Bridges } from './bridges.js'
 import { Captures } from './captures.js'
+import { GuardWatch } from './guard-watch.js'
 import { checkByHand } from './hand-rules.js'
 import { closePrepared, Lcores, type PreparedLcores, prepareLcores } from './lcores.js'
 import type { SwitchLog } from './log.js'
@@ -89,6 +91,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
   #followed: Reload | undefined
   #metrics: Promise<SwitchMetrics> | undefined
   readonly #programErrors = new ProgramErrors()
+  readonly #guardWatch = new GuardWatch()
   /** Changes happen one after the other. */
   readonly #changes = new Serial()
   #statuses: ReadonlyMap<string, ProgramStatus> = new Map()
@@ -113,7 +116,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
           'debug',
           `bridge ${bridge}`,
           `bridge ${bridge}: the time of rule ${match} actions=${actions} is over`,
-          { bridge },
+          { event: 'rule_timeout', bridge },
         ),
     })
     this.#lcores = new Lcores(
@@ -300,19 +303,28 @@ export class Switch implements SwitchControl, AsyncDisposable {
   async programLoad(bridge: string, file: string, data: unknown): Promise<ProgramView> {
     return this.#changes.run(async () => {
       await this.#programs.setByHand(bridge, { file, data }, () => this.#readStatus())
+      const message = `bridge ${bridge}: program ${file} loaded`
+      this.#options.log.info(message, { event: 'program_loaded', bridge, program: file })
       return this.#programView(bridge)
     })
   }
 
   async programUnload(bridge: string): Promise<void> {
-    await this.#changes.run(() => this.#programs.setByHand(bridge, undefined))
+    await this.#changes.run(async () => {
+      await this.#programs.setByHand(bridge, undefined)
+      const message = `bridge ${bridge}: program unloaded`
+      this.#options.log.info(message, { event: 'program_unloaded', bridge })
+    })
   }
 
   async capture(request: CaptureRequest): Promise<CaptureAnswer> {
     for (const name of request.ports ?? []) this.#ports.get(name)
     const answer = await this.#captures.begin(request)
     const what = request.ports?.join(', ') ?? 'all ports'
-    this.#options.log.info(`capture ${answer.id} of ${what} begins`, { ...request })
+    this.#options.log.info(`capture ${answer.id} of ${what} begins`, {
+      event: 'capture_started',
+      ...request,
+    })
     return answer
   }
 
@@ -375,12 +387,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
       show: this.show(),
       ready: this.ready().ready,
       startedAt: performance.timeOrigin + this.#startedAt,
-      guards: new Map(
-        this.#ports.list().map(({ spec, port }) => {
-          const state = this.#bridges.get(spec.attachment.bridge)
-          return [port.name, views.guardCounters(state, port.id)]
-        }),
-      ),
+      guards: this.#guardCounters(),
       bridges: new Map(
         Array.from(states, ([name, { memory, flows }]) => [
           name,
@@ -393,6 +400,15 @@ export class Switch implements SwitchControl, AsyncDisposable {
         ]),
       ),
     }
+  }
+
+  #guardCounters(): Map<string, GuardCounters> {
+    return new Map(
+      this.#ports.list().map(({ spec, port }) => {
+        const state = this.#bridges.get(spec.attachment.bridge)
+        return [port.name, views.guardCounters(state, port.id)]
+      }),
+    )
   }
 
   /**
@@ -456,6 +472,9 @@ export class Switch implements SwitchControl, AsyncDisposable {
   }
 
   #look(): void {
+    for (const { level, message, fields } of this.#guardWatch.look(this.#guardCounters())) {
+      this.#options.log[level](message, fields)
+    }
     this.#reporter.flush()
     if (this.#looking) return
     this.#looking = true
@@ -475,7 +494,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
       if (!aside || before.get(bridge)?.aside === true) continue
       const what = this.#bridges.states.get(bridge)?.program?.file ?? 'what decides'
       const message = `bridge ${bridge}: ${what} threw too often and was put aside: its frames are dropped until another is loaded`
-      this.#options.log.error(message, { bridge })
+      this.#options.log.error(message, { event: 'program_aside', bridge })
     }
   }
 }

@@ -123,6 +123,7 @@ class SwitchProcess {
       await using live = await started
       const { dpdkVersion, memory } = live.show()
       this.#log.info(`the switch runs: ${this.#statusNow()}; admin socket ${admin.socket}`, {
+        event: 'start',
         pid: process.pid,
         dpdkVersion,
         memory,
@@ -135,7 +136,7 @@ class SwitchProcess {
       // Last, so that who sees it gone knows that all is.
       await admin.close()
     }
-    this.#log.info('the switch has ended')
+    this.#log.info('the switch has ended', { event: 'end' })
   }
 
   async #start(spec: SwitchSpec): Promise<Switch> {
@@ -173,7 +174,11 @@ class SwitchProcess {
       intervalMs,
       lcores: () => live.lcores(),
       ping: () => this.#manager.watchdog(),
-      onStill: (names) => this.#log.error(`lcores that do not poll: ${names.join(', ')}`),
+      onStill: (names) =>
+        this.#log.error(`lcores that do not poll: ${names.join(', ')}`, {
+          event: 'lcores_still',
+          lcores: names,
+        }),
     })
   }
 
@@ -188,7 +193,7 @@ class SwitchProcess {
   #stop(why: string): void {
     if (this.#ending) return
     this.#ending = true
-    this.#log.info(why)
+    this.#log.info(why, { event: 'stop' })
     // Whatever hangs must not keep the process: its guests wait for the next one.
     setTimeout(() => process.exit(this.#exitCode || 1), END_MS).unref()
     this.#end()
@@ -197,7 +202,7 @@ class SwitchProcess {
   /** An error nobody caught may have left anything behind: the process ends, and systemd starts another. */
   #failed(error: unknown): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    this.#log.error(`uncaught: ${text}`)
+    this.#log.error(`uncaught: ${text}`, { event: 'uncaught' })
     if (this.#exitCode !== 0) process.exit(this.#exitCode)
     this.#exitCode = 1
     this.#stop('stopping: an error was not caught')
@@ -225,7 +230,9 @@ class SwitchProcess {
       }
       return view
     } catch (error) {
-      this.#log.error(`reload: refused, and nothing was changed:\n${messageOf(error)}`)
+      this.#log.error(`reload: refused, and nothing was changed:\n${messageOf(error)}`, {
+        event: 'reload_refused',
+      })
       throw error
     } finally {
       if (!this.#ending) this.#manager.ready(this.#statusNow())
@@ -238,12 +245,12 @@ class SwitchProcess {
     if (spec === undefined) return
     const live = this.#switch as Switch
     this.#metrics = await MetricsServer.start(live, spec, (one) => this.#answered(one))
-    this.#log.info(`metrics at http://${this.#metrics.address}/metrics`)
+    this.#log.info(`metrics at http://${this.#metrics.address}/metrics`, { event: 'metrics' })
   }
 
   #answered({ method, url, status, milliseconds, error }: Answered): void {
     const text = `${method} ${url}: ${status}`
-    const fields = { method, url, status, milliseconds: Math.round(milliseconds) }
+    const fields = { event: 'request', method, url, status, milliseconds: Math.round(milliseconds) }
     // A switch that is not ready says so, and nothing was thrown.
     if (status >= 500 && error !== undefined) this.#log.error(`${text}: ${stackOf(error)}`, fields)
     else if (error !== undefined) this.#log.info(`${text}: ${messageOf(error)}`, fields)

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Port, PortCounters } from 'dpdk-vhost'
 import { readConfig } from '../../../src/switch/config/index.js'
-import type { SwitchLog } from '../../../src/switch/live/log.js'
+import type { LogFields, SwitchLog } from '../../../src/switch/live/log.js'
 import { Switch } from '../../../src/switch/live/switch.js'
 import { TestHost, type TestHostOptions } from '../../../src/testkit/index.js'
 import { socketFolder, until } from '../../support/loopback.js'
@@ -12,9 +12,11 @@ export class Stage implements AsyncDisposable {
   readonly folder = socketFolder()
   /** What the switch said, each line after its level. */
   readonly lines: string[] = []
+  /** The fields of each line. */
+  readonly fields: LogFields[] = []
   /** What it handed on to its process. */
   readonly settings: unknown[] = []
-  readonly #hosts: TestHost[] = []
+  readonly hosts: TestHost[] = []
   #running: Switch | undefined
 
   /** @param config - as in the file, but that memory is small */
@@ -63,7 +65,7 @@ export class Stage implements AsyncDisposable {
   /** A host on the socket of the port of that name, once it is connected. */
   async host(name: string, options: Partial<TestHostOptions> = {}): Promise<TestHost> {
     const host = await TestHost.start({ name, path: this.path(`${name}.sock`), ...options })
-    this.#hosts.push(host)
+    this.hosts.push(host)
     await host.linkUp()
     const ready = () =>
       this.switch.ports().some((port) => port.name === name && port.state === 'ready')
@@ -78,12 +80,17 @@ export class Stage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#running?.close()
-    for (const host of this.#hosts) await host.close()
+    for (const host of this.hosts) await host.close()
     this.folder[Symbol.dispose]()
   }
 
   #log(): SwitchLog {
-    const keep = (level: string) => (message: string) => this.lines.push(`${level} ${message}`)
+    const keep =
+      (level: string) =>
+      (message: string, fields: LogFields = {}) => {
+        this.lines.push(`${level} ${message}`)
+        this.fields.push(fields)
+      }
     return {
       debug: keep('debug'),
       info: keep('info'),
