@@ -1,26 +1,32 @@
-// Writes what is made of the configuration's schema: vswitch.schema.json, for editors, and the generated parts of
-// docs/configuration.md. With --check it only says whether they are current.
+// Writes what is made of definitions in src: vswitch.schema.json, for editors, and the generated parts of
+// docs/configuration.md and docs/metrics.md. With --check it only says whether they are current.
 
 import { readFileSync, writeFileSync } from 'node:fs'
+import { DATAPATH_METRICS } from '../dist/src/metrics/index.js'
 import { configJsonSchema } from '../dist/src/switch/config/index.js'
+import { SWITCH_METRICS } from '../dist/src/switch/live/metrics.js'
 import { inRoot } from './lib/project.mjs'
 import { fail } from './lib/step.mjs'
 
 const schema = configJsonSchema()
-const docs = readFileSync(inRoot('docs/configuration.md'), 'utf8')
-const example = readFileSync(inRoot('examples/vswitch/complete.yaml'), 'utf8')
+const read = (name) => readFileSync(inRoot(name), 'utf8')
+const docs = read('docs/configuration.md')
+const example = read('examples/vswitch/complete.yaml')
 const files = {
   'vswitch.schema.json': `${JSON.stringify(schema, undefined, 1)}\n`,
   'docs/configuration.md': [
     ['example', `\`\`\`yaml\n${example.replace(/^# yaml-language-server.*\n/, '')}\`\`\``],
     ['reference', reference(schema)],
   ].reduce((text, [mark, content]) => between(text, mark, content), docs),
+  'docs/metrics.md': [
+    ['datapath', metricsTable(DATAPATH_METRICS)],
+    ['switch', metricsTable(SWITCH_METRICS)],
+  ].reduce((text, [mark, content]) => between(text, mark, content), read('docs/metrics.md')),
 }
 
 for (const [name, content] of Object.entries(files)) {
   if (!process.argv.includes('--check')) writeFileSync(inRoot(name), content)
-  else if (readFileSync(inRoot(name), 'utf8') !== content)
-    fail(`${name} is not current: npm run config-files`)
+  else if (read(name) !== content) fail(`${name} is not current: npm run config-files`)
 }
 
 function between(text, mark, content) {
@@ -31,8 +37,16 @@ function between(text, mark, content) {
 
 function split(text, mark) {
   const at = text.indexOf(mark)
-  if (at < 0) fail(`docs/configuration.md has no ${mark}`)
+  if (at < 0) fail(`no ${mark} in the file that is to have it`)
   return [text.slice(0, at), text.slice(at + mark.length)]
+}
+
+function metricsTable(definitions) {
+  const rows = definitions.map(({ name, type, labels, help }) => {
+    const cells = [code(name), type, labels.map(code).join(', '), help]
+    return `| ${cells.join(' | ')} |`
+  })
+  return ['| metric | type | labels | meaning |', '|---|---|---|---|', ...rows].join('\n')
 }
 
 /** A table for each key of the top level. */

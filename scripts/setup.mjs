@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { distribution } from './lib/distribution.mjs'
 import { unpackKernel } from './lib/guest-kernel.mjs'
 import { unpackOvs } from './lib/ovs.mjs'
+import { unpackPrometheus } from './lib/prometheus.mjs'
 import { fail, say, step } from './lib/step.mjs'
 import { missing, needs } from './lib/system-packages.mjs'
 
@@ -19,6 +20,8 @@ On another distribution it only says which packages to install.
             \${XDG_CACHE_HOME:-~/.cache}/dpdk-vhost/ovs and not installed
   --vm      also what tests with virtual machines need; the guests' kernel is unpacked into
             \${XDG_CACHE_HOME:-~/.cache}/dpdk-vhost/kernel and not installed
+  --metrics also what tests of metrics and of the view top need; Prometheus is unpacked into
+            \${XDG_CACHE_HOME:-~/.cache}/dpdk-vhost/prometheus and not installed
   --check   only say what is missing; exit code 1 if anything is
   --help    this text`
 
@@ -37,7 +40,10 @@ if (flags.help) {
   process.exit()
 }
 
-const groups = ['base', ...['lint', 'bench', 'ovs', 'vm'].filter((group) => flags[group])]
+const groups = [
+  'base',
+  ...['lint', 'bench', 'ovs', 'vm', 'metrics'].filter((group) => flags[group]),
+]
 const system = distribution()
 const lacking = missing(groups)
 
@@ -53,7 +59,7 @@ if (lacking.length === 0) {
 }
 
 function readFlags() {
-  const known = ['lint', 'bench', 'ovs', 'vm', 'check', 'help']
+  const known = ['lint', 'bench', 'ovs', 'vm', 'metrics', 'check', 'help']
   try {
     return parseArgs({
       options: Object.fromEntries(known.map((flag) => [flag, { type: 'boolean', default: false }])),
@@ -108,6 +114,9 @@ function install() {
     say(`setup: the guests' kernel is in ${unpackKernel(system.id)}`)
   }
   if (lacking.some((need) => need.unpack === 'ovs')) say(`setup: OVS-DPDK is in ${unpackOvs()}`)
+  if (lacking.some((need) => need.unpack === 'prometheus')) {
+    say(`setup: Prometheus is in ${unpackPrometheus()}`)
+  }
   const still = missing(groups)
   if (still.length > 0) {
     fail(

@@ -7,6 +7,7 @@ import { delimiter, join } from 'node:path'
 import { distribution } from './distribution.mjs'
 import { kernelIsUnpacked } from './guest-kernel.mjs'
 import { ovsIsThere } from './ovs.mjs'
+import { prometheusIsUnpacked } from './prometheus.mjs'
 
 function findCommand(name) {
   // What Debian keeps in sbin is not on everybody's PATH.
@@ -238,6 +239,26 @@ export const needs = [
     // Unpacked into a cache, not installed: this machine must not run it.
     unpack: 'ovs',
     packages: { debian: [], fedora: 'openvswitch', arch: null, alpine: null, suse: 'openvswitch' },
+  },
+  {
+    group: 'metrics',
+    what: 'Prometheus and promtool, which tests have scrape a switch',
+    present: () => (command('prometheus')() && command('promtool')()) || prometheusIsUnpacked(),
+    // Unpacked into a cache, not installed: this machine must not run it.
+    unpack: 'prometheus',
+    packages: {
+      debian: [],
+      fedora: 'prometheus',
+      arch: 'prometheus',
+      alpine: 'prometheus',
+      suse: 'golang-github-prometheus-prometheus',
+    },
+  },
+  {
+    group: 'metrics',
+    what: 'tmux, in which tests look at vswitch top',
+    present: command('tmux'),
+    packages: { debian: 'tmux', fedora: 'tmux', arch: 'tmux', alpine: 'tmux', suse: 'tmux' },
   },
 ]
 

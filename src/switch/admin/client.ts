@@ -99,9 +99,10 @@ export class AdminClient implements Remote<SwitchControl> {
   metrics: Remote<SwitchControl>['metrics'] = () => this.#text('GET', '/metrics')
 
   ready: Remote<SwitchControl>['ready'] = async () => {
-    const { status, text } = await this.#exchange('GET', '/readyz', undefined)
-    if (status === 200 || status === 503) return JSON.parse(text)
-    throw refusal(status, text)
+    const response = await this.#exchange('GET', '/readyz', undefined)
+    const text = await this.#read(response)
+    if (response.statusCode === 200 || response.statusCode === 503) return JSON.parse(text)
+    throw refusal(response, text)
   }
 
   /** Whether anybody listens at the socket; asks nothing of it. */

@@ -56,13 +56,16 @@ async function newWatch(path: string): Promise<ConfigWatch> {
 
 type Read = (warn: (line: string) => void) => Promise<SwitchSpec>
 
+const WARNING = { event: 'warning' }
+const RELOAD = { event: 'reload' }
+
 /** Lines of warnings at once: each of very many rules may have one. */
 const MOST_WARNINGS = 20
 
 function logWarnings(log: ProcessLog, what: string, warnings: readonly string[]): void {
-  for (const line of warnings.slice(0, MOST_WARNINGS)) log.warn(`${what}: ${line}`)
+  for (const line of warnings.slice(0, MOST_WARNINGS)) log.warn(`${what}: ${line}`, WARNING)
   const more = warnings.length - MOST_WARNINGS
-  if (more > 0) log.warn(`${what}: ${more} more warnings; vswitch check names them all`)
+  if (more > 0) log.warn(`${what}: ${more} more warnings; vswitch check names them all`, WARNING)
 }
 
 /** The process of a switch. */
@@ -97,12 +100,12 @@ class SwitchProcess {
       stopNow: (signal) => process.exit(128 + constants.signals[signal]),
       reload: () => this.#reloadUnasked('SIGHUP'),
       failed: (error) => this.#failed(error),
-      warned: (warning) => this.#log.warn(warning.message),
+      warned: (warning) => this.#log.warn(warning.message, WARNING),
     })
     try {
       await this.#serve(spec)
     } catch (error) {
-      this.#log.error(messageOf(error))
+      this.#log.error(messageOf(error), { event: 'failed' })
       this.#exitCode = 1
     }
     deafen()
@@ -129,7 +132,9 @@ class SwitchProcess {
         memory,
       })
       // An address that cannot be had costs the metrics, not the switch.
-      await this.#serveMetrics(spec.metrics).catch((error) => this.#log.error(messageOf(error)))
+      await this.#serveMetrics(spec.metrics).catch((error) =>
+        this.#log.error(messageOf(error), { event: 'failed' }),
+      )
       await this.#untilTheEnd(live, spec)
     } finally {
       control.catch(() => {})
@@ -168,7 +173,7 @@ class SwitchProcess {
     if (intervalMs === undefined) return { [Symbol.dispose]: () => {} }
     for (const { name, maxSleepMs } of lcores.filter((lcore) => lcore.maxSleepMs >= intervalMs)) {
       const fix = `raise WatchdogSec above ${(2 * maxSleepMs) / 1000} s, or lower maxSleepMs`
-      this.#log.warn(`lcore ${name} sleeps longer than systemd's watchdog waits; ${fix}`)
+      this.#log.warn(`lcore ${name} sleeps longer than systemd's watchdog waits; ${fix}`, WARNING)
     }
     return new Watchdog({
       intervalMs,
@@ -218,15 +223,15 @@ class SwitchProcess {
     // Not yet there: then it reads the file soon enough, or has just done so.
     const live = this.#switch
     if (live === undefined) return { changes: [], pending: [], warnings: [] }
-    this.#log.info(`reload: ${why}`)
+    this.#log.info(`reload: ${why}`, RELOAD)
     this.#manager.reloading()
     try {
       const view = await live.reload()
-      for (const line of view.changes) this.#log.info(`reload: ${line}`)
+      for (const line of view.changes) this.#log.info(`reload: ${line}`, RELOAD)
       logWarnings(this.#log, 'reload', view.warnings)
-      for (const line of view.pending) this.#log.warn(`reload: not done: ${line}`)
+      for (const line of view.pending) this.#log.warn(`reload: not done: ${line}`, RELOAD)
       if (view.changes.length + view.pending.length === 0) {
-        this.#log.info('reload: nothing has changed')
+        this.#log.info('reload: nothing has changed', RELOAD)
       }
       return view
     } catch (error) {
