@@ -10,11 +10,5 @@ export {
   type MetricDefinition,
   snakeCase,
 } from './definition.js'
-export { LcoreTotals } from './lcore-totals.js'
 export { MetricSet } from './metric-set.js'
-export {
-  type DatapathSnapshot,
-  type LcoreSnapshot,
-  type PortSnapshot,
-  takeSnapshot,
-} from './snapshot.js'
+export type { DatapathSnapshot, LcoreSnapshot, PortSnapshot } from './snapshot.js'

@@ -42,13 +42,14 @@ export class MetricSet<Snapshot> {
     return { name, get, reset: () => {} } as unknown as Metric
   }
 
-  /** A registry asks all its metrics at once: these then share one. */
+  /** A registry asks all its metrics in one go, without waiting in between: these share one. */
   #sharedSnapshot(): Promise<Snapshot> {
-    this.#taken ??= this.#take().finally(() => {
-      setImmediate(() => {
+    if (this.#taken === undefined) {
+      this.#taken = this.#take()
+      queueMicrotask(() => {
         this.#taken = undefined
       })
-    })
+    }
     return this.#taken
   }
 }
