@@ -56,15 +56,23 @@ struct alignas(64) TxCounters {
   Counter dropped_oversize;
   Counter retries;
   Counter calls;
+  Counter dropped_shaper_full;  // under the shaper's lock, in queue 0
 };
 inline constexpr std::array kTxCounterNames{
-    "frames",  "bytes", "droppedRingFull", "droppedNotConnected", "droppedOversize",
-    "retries", "calls"};
-static_assert(sizeof(TxCounters) == 64 && kTxCounterNames.size() == 7);
+    "frames",          "bytes",   "droppedRingFull", "droppedNotConnected",
+    "droppedOversize", "retries", "calls",           "droppedShaperFull"};
+static_assert(sizeof(TxCounters) == 64 && kTxCounterNames.size() == 8);
+
+// What waits in a port's shaper.
+struct alignas(64) ShaperGauges {
+  Counter frames;
+  Counter bytes;
+};
 
 struct PortCounters {
   std::array<RxCounters, kMaxQueuePairs> rx;
   std::array<TxCounters, kMaxQueuePairs> tx;
+  ShaperGauges shaper;
 };
 
 constexpr uint32_t kHistogramBuckets = 9;  // bursts of 1, 2-3, 4-7, ... 128-255, 256

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <future>
-#include <optional>
+#include <thread>
 
 namespace dpdk_vhost {
 
@@ -95,6 +95,7 @@ uint32_t Datapath::add_port(const PortOptions& options) {
   ManagedPort& opening = *port;
   ports_.publish(std::move(port));
   try {
+    if (options.shaper) set_shaper(id, options.shaper);
     opening.start(options.admin_up);
   } catch (...) {
     ports_.remove(id, quiescence_);
@@ -132,6 +133,37 @@ void Datapath::set_admin_state(uint32_t id, bool up) {
   ManagedPort* port = managed(id);
   if (port == nullptr) throw Failure("ERR_NO_SUCH_PORT", "no port has id " + std::to_string(id));
   port->set_admin_state(up, next_serial_++);
+}
+
+void Datapath::set_shaper(uint32_t id, const std::optional<ShaperOptions>& options) {
+  Port* port = ports_.find(id);
+  if (port == nullptr) throw Failure("ERR_NO_SUCH_PORT", "no port has id " + std::to_string(id));
+  Shaper* const shaper = port->shaper();
+  if (options) {
+    uint32_t others = 0;
+    ports_.for_each([&](const Port& other) {
+      if (&other != port && other.shaper() != nullptr) others += other.shaper()->max_frames();
+    });
+    const uint32_t most = memory_->frames() / 2;
+    if (others + options->max_frames > most) {
+      throw Failure("ERR_NO_MEMORY", "the queues of shapers would hold " +
+                                         std::to_string(others + options->max_frames) +
+                                         " frames, and may hold half of packet memory, which is " +
+                                         std::to_string(most) +
+                                         "; lower queueLength or raise memoryMiB");
+    }
+    port->set_shaper(*options, ports_.shapers());
+    wake_lcores();
+    return;
+  }
+  if (shaper == nullptr) return;
+  // What waits leaves first, so that it is not overtaken; without lcores it cannot.
+  shaper->open();
+  wake_lcores();
+  for (int ms = 0; ms < 100 && !shaper->is_empty(); ++ms)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  const std::unique_ptr<Shaper> freed = port->take_shaper();
+  quiescence_.wait_for_readers();
 }
 
 void Datapath::notify(const Notice& notice) {
@@ -186,8 +218,9 @@ bool Datapath::inject(const Quiescence::Reader& reader, uint32_t id, const uint8
 
   const Quiescence::Section section(reader);
   Port* port = ports_.find(id);
-  if (port != nullptr) port->transmit(0, &frame, 1, false);
+  if (port != nullptr) port->deliver(0, &frame, 1, false);
   rte_pktmbuf_free(frame);
+  if (ports_.shapers().due() != ShaperSchedule::kNever) wake_lcores();
   return port != nullptr;
 }
 
@@ -230,6 +263,8 @@ void Datapath::remove_lcore(std::unique_ptr<Lcore> lcore) {
   }
   lcore.reset();
   rte_thread_unregister();
+  // What it left in shapers is for the others, who may be asleep.
+  if (ports_.shapers().due() != ShaperSchedule::kNever) wake_lcores();
 }
 
 void Datapath::wake_lcore(uint32_t index) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "port/doorbell.h"
 #include "port/ethdev_port.h"
 #include "port/port_table.h"
+#include "port/shaper.h"
 #include "port/vhost_port.h"
 
 namespace dpdk_vhost {
@@ -37,6 +39,7 @@ struct PortOptions {
   uint32_t mtu = 1500;
   uint32_t tx_retries_max = 8;
   bool admin_up = true;
+  std::optional<ShaperOptions> shaper;
   bool is_ethdev = false;
   VhostOptions vhost;
   EthdevOptions ethdev;
@@ -88,6 +91,8 @@ class Datapath final : public PortHost {
   // Lets a port that waits for its peer, or gave it up, try at once.
   void reconnect_port(uint32_t id);
   void set_admin_state(uint32_t id, bool up);
+  // No options: nothing is held back from now on.
+  void set_shaper(uint32_t id, const std::optional<ShaperOptions>& options);
   // Gives every lcore exactly the queues listed for it; a queue never has two owners on the way.
   void assign(const std::vector<Assignment>& assignments);
   void publish_all();

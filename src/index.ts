@@ -14,7 +14,13 @@ export {
   MAX_PORTS,
 } from './burst/burst.js'
 export * from './config/index.js'
-export type { LcoreCounters, PortCounters, RxCounters, TxCounters } from './counters/counters.js'
+export type {
+  LcoreCounters,
+  PortCounters,
+  RxCounters,
+  ShaperQueue,
+  TxCounters,
+} from './counters/counters.js'
 export { Datapath, type DatapathInfo } from './datapath/datapath.js'
 export type {
   DatapathEvent,

@@ -66,6 +66,17 @@ OpenOptions read_open_options(const Napi::Object& from) {
   return options;
 }
 
+std::optional<ShaperOptions> read_shaper_options(const Napi::Value& from) {
+  if (!from.IsObject()) return std::nullopt;
+  const auto given = from.As<Napi::Object>();
+  ShaperOptions options;
+  options.rate = given.Get("rate").As<Napi::Number>().DoubleValue();
+  options.burst = given.Get("burst").As<Napi::Number>().DoubleValue();
+  options.max_frames = number(given, "maxFrames");
+  options.max_bytes = static_cast<uint64_t>(given.Get("maxBytes").As<Napi::Number>().Int64Value());
+  return options;
+}
+
 PortOptions read_port_options(const Napi::Object& from) {
   PortOptions options;
   const std::string type = text(from, "type");
@@ -73,6 +84,7 @@ PortOptions read_port_options(const Napi::Object& from) {
   options.mtu = number(from, "mtu");
   options.tx_retries_max = number(from, "txRetriesMax");
   options.admin_up = text(from, "adminState") == "up";
+  options.shaper = read_shaper_options(from.Get("shaper"));
   options.is_ethdev = type == "dpdk";
   if (options.is_ethdev) {
     options.ethdev.devargs = text(from, "devargs");
@@ -145,6 +157,7 @@ Napi::Object counter_layout(Napi::Env env) {
   set("rxStride", sizeof(RxCounters));
   set("txStride", sizeof(TxCounters));
   set("tx", offsetof(PortCounters, tx));
+  set("shaper", offsetof(PortCounters, shaper));
   set("lcores", offsetof(CounterBlock, lcores));
   set("lcoreStride", sizeof(LcoreCounters));
   set("burstSizes", offsetof(LcoreCounters, burst_sizes));

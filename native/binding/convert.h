@@ -10,6 +10,8 @@ namespace dpdk_vhost {
 // type.
 OpenOptions read_open_options(const Napi::Object& from);
 PortOptions read_port_options(const Napi::Object& from);
+// None for undefined.
+std::optional<ShaperOptions> read_shaper_options(const Napi::Value& from);
 
 Napi::Object to_javascript(Napi::Env env, const PortEvent& event);
 Napi::Object to_javascript(Napi::Env env, const LogLine& line);

@@ -115,6 +115,7 @@ Module::Module(Napi::Env env, Napi::Object exports) : mailbox_(Mailbox::make(env
                            InstanceMethod("reconnectPort", &Module::reconnect_port),
                            InstanceMethod("removePort", &Module::remove_port),
                            InstanceMethod("setAdminState", &Module::set_admin_state),
+                           InstanceMethod("setShaper", &Module::set_shaper),
                            InstanceMethod("assign", &Module::assign),
                            InstanceMethod("inject", &Module::inject),
                            InstanceMethod("wakeLcore", &Module::wake_lcore),
@@ -246,6 +247,14 @@ Napi::Value Module::set_admin_state(const Napi::CallbackInfo& info) {
   return submit(info.Env(), [id = info[0].As<Napi::Number>().Uint32Value(),
                              up = info[1].As<Napi::Boolean>().Value()] {
     Datapath::instance().set_admin_state(id, up);
+    return nothing();
+  });
+}
+
+Napi::Value Module::set_shaper(const Napi::CallbackInfo& info) {
+  return submit(info.Env(), [id = info[0].As<Napi::Number>().Uint32Value(),
+                             options = read_shaper_options(info[1])] {
+    Datapath::instance().set_shaper(id, options);
     return nothing();
   });
 }

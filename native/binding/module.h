@@ -29,6 +29,7 @@ class Module final : public Napi::Addon<Module> {
   Napi::Value reconnect_port(const Napi::CallbackInfo& info);
   Napi::Value remove_port(const Napi::CallbackInfo& info);
   Napi::Value set_admin_state(const Napi::CallbackInfo& info);
+  Napi::Value set_shaper(const Napi::CallbackInfo& info);
   Napi::Value assign(const Napi::CallbackInfo& info);
   Napi::Value inject(const Napi::CallbackInfo& info);
   Napi::Value wake_lcore(const Napi::CallbackInfo& info);

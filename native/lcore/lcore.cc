@@ -47,6 +47,7 @@ uint32_t Lcore::poll(bool all) {
   const Quiescence::Section section(reader_);
   tick();
   transmit();
+  if (ports_.shapers().due() <= last_tick_) ports_.shapers().drain(ports_, last_tick_);
   return receive(all);
 }
 
@@ -56,6 +57,7 @@ uint32_t Lcore::arm() {
   transmit();
   const QueueList& queues = polled_.load(std::memory_order_acquire)->queues;
   sleeper_.arm(queues);
+  sleeper_.limit(ms_until(ports_.shapers().due()));
   // What came before the peers knew that we want to be told of it.
   const uint32_t count = receive(true);
   if (count != 0) sleeper_.disarm(queues);
@@ -74,6 +76,13 @@ uint32_t Lcore::wait(uint32_t timeout_ms) {
   sleeper_.wait(timeout_ms);
   disarm();
   return poll(true);
+}
+
+// Whole milliseconds, rounded down: who sleeps that long is back in time.
+uint32_t Lcore::ms_until(uint64_t due) const {
+  if (due <= last_tick_) return 0;
+  const double ms = static_cast<double>(due - last_tick_) * ms_per_cycle_;
+  return ms < 1e9 ? static_cast<uint32_t>(ms) : UINT32_MAX;
 }
 
 void Lcore::tick() {

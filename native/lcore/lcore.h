@@ -83,6 +83,7 @@ class Lcore {
   void drop(uint32_t index, Counter RxCounters::*reason) { (rx_counters(index).*reason).add(1); }
   void refresh_ready_ports();
   void tick();
+  uint32_t ms_until(uint64_t due) const;
   void end_burst();
   void show(uint32_t index, rte_mbuf* frame);
   // Shows the frames of a fresh burst to the program, and finds out whether each fits its one

@@ -86,7 +86,8 @@ void Sleeper::disarm(const QueueList& queues) {
 void Sleeper::wait(uint32_t timeout_ms) const {
   if (sleeps_ended_.load()) return;
   epoll_event events[8];
-  const uint32_t timeout = must_poll_ ? std::min(timeout_ms, kPollIntervalMs) : timeout_ms;
+  const uint32_t limit = must_poll_ ? std::min(limit_ms_, kPollIntervalMs) : limit_ms_;
+  const uint32_t timeout = std::min(timeout_ms, limit);
   epoll_wait(epoll_fd_, events, 8, static_cast<int>(timeout));
 }
 

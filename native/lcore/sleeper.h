@@ -21,6 +21,8 @@ class Sleeper {
 
   void arm(const QueueList& queues);
   void disarm(const QueueList& queues);
+  // The next wait takes no longer: frames that a shaper holds are due then.
+  void limit(uint32_t ms) { limit_ms_ = ms; }
   // Returns when something was signalled or the time is over; sooner where a queue has to be
   // polled.
   void wait(uint32_t timeout_ms) const;
@@ -44,6 +46,7 @@ class Sleeper {
   const int wake_fd_;
   std::map<std::pair<uint32_t, uint16_t>, Watched> watched_;
   bool must_poll_ = false;
+  uint32_t limit_ms_ = UINT32_MAX;
 };
 
 }  // namespace dpdk_vhost

@@ -14,7 +14,7 @@ void Lcore::transmit() {
   // Most bursts go to one port as they came.
   Port* const only = untouched ? only_receiver() : nullptr;
   if (only != nullptr) {
-    only->transmit(index_, frames_.data(), total_, false);
+    only->deliver(index_, frames_.data(), total_, false);
   } else {
     add_runs(untouched);
     send_runs(false);
@@ -121,8 +121,8 @@ void Lcore::send_runs(bool shared) {
           drop(at, &RxCounters::dropped_no_such_port);
       }
     } else if (runs_[first].next == kNoRun) {
-      port->transmit(index_, &frames_[runs_[first].begin],
-                     static_cast<uint32_t>(runs_[first].end - runs_[first].begin), shared);
+      port->deliver(index_, &frames_[runs_[first].begin],
+                    static_cast<uint32_t>(runs_[first].end - runs_[first].begin), shared);
     } else {
       send_list(*port, first, shared);
     }
@@ -135,7 +135,7 @@ void Lcore::send_list(Port& port, uint16_t first, bool shared) {
   uint16_t places[kMaxFrames];
   uint32_t count = 0;
   const auto send = [&] {
-    port.transmit(index_, gathered, count, shared);
+    port.deliver(index_, gathered, count, shared);
     for (uint32_t i = 0; i < count; ++i) {
       if (gathered[i] == nullptr) frames_[places[i]] = nullptr;
     }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "port/shaper.h"
+
 namespace dpdk_vhost {
 
 const char* name_of(PortState state) {
@@ -24,6 +26,34 @@ const char* name_of(PortState state) {
       return "failed";
   }
   return "unknown";
+}
+
+Port::Port(uint32_t id, std::string name, uint32_t max_frame_bytes, uint32_t tx_retries_max,
+           PortCounters& counters)
+    : counters(counters),
+      id_(id),
+      name_(std::move(name)),
+      max_frame_bytes_(max_frame_bytes),
+      tx_retries_max_(tx_retries_max) {}
+
+Port::~Port() = default;
+
+void Port::shape(Shaper& shaper, rte_mbuf** frames, uint32_t count, bool shared) {
+  shaper.offer(frames, count, shared);
+}
+
+void Port::set_shaper(const ShaperOptions& options, ShaperSchedule& schedule) {
+  if (shaper_owned_) {
+    shaper_owned_->configure(options);
+    return;
+  }
+  shaper_owned_ = std::make_unique<Shaper>(*this, counters, schedule, options);
+  shaper_.store(shaper_owned_.get(), std::memory_order_release);
+}
+
+std::unique_ptr<Shaper> Port::take_shaper() {
+  shaper_.store(nullptr, std::memory_order_release);
+  return std::move(shaper_owned_);
 }
 
 void Port::drop_all(uint32_t count, Counter TxCounters::*reason) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -15,6 +16,10 @@
 #include "counters.h"
 
 namespace dpdk_vhost {
+
+class Shaper;
+class ShaperSchedule;
+struct ShaperOptions;
 
 // States as in docs: closed -> connecting | listening -> connected -> ready <-> stopped ->
 // disconnected -> ...; failed when the port has given up connecting.
@@ -74,13 +79,8 @@ constexpr int kMustPoll = -2;
 class Port {
  public:
   Port(uint32_t id, std::string name, uint32_t max_frame_bytes, uint32_t tx_retries_max,
-       PortCounters& counters)
-      : counters(counters),
-        id_(id),
-        name_(std::move(name)),
-        max_frame_bytes_(max_frame_bytes),
-        tx_retries_max_(tx_retries_max) {}
-  virtual ~Port() = default;
+       PortCounters& counters);
+  virtual ~Port();
   Port(const Port&) = delete;
   Port& operator=(const Port&) = delete;
 
@@ -98,6 +98,16 @@ class Port {
   // caller's to free. Frames that must stay the caller's in any case are `shared`.
   virtual void transmit(uint32_t lcore, rte_mbuf** frames, uint32_t count, bool shared) = 0;
 
+  // As transmit, by way of the port's shaper if it has one.
+  void deliver(uint32_t lcore, rte_mbuf** frames, uint32_t count, bool shared) {
+    if (Shaper* const own = shaper()) {
+      shape(*own, frames, count, shared);
+    } else {
+      transmit(lcore, frames, count, shared);
+    }
+  }
+  Shaper* shaper() const { return shaper_.load(std::memory_order_acquire); }
+
   // Asks (or stops asking) the peer to signal when it adds to rx queue `queue`. Returns the file
   // descriptor that becomes readable then, or one of the values below.
   virtual int arm(uint16_t queue, bool on) = 0;
@@ -110,6 +120,11 @@ class Port {
   }
 
   PortCounters& counters;
+
+  // --- control thread ---
+  void set_shaper(const ShaperOptions& options, ShaperSchedule& schedule);
+  // From now on lcores do not find it; the caller waits for those that have it.
+  std::unique_ptr<Shaper> take_shaper();
 
  protected:
   // Drops every frame for one reason, under the lock of tx queue 0.
@@ -137,6 +152,11 @@ class Port {
   // Four bits an entry: entry `lcore % 16` is the tx queue of that lcore.
   static constexpr uint32_t kTxMapEntries = 16;
   std::atomic<uint64_t> tx_map_{0};
+
+ private:
+  static void shape(Shaper& shaper, rte_mbuf** frames, uint32_t count, bool shared);
+  std::atomic<Shaper*> shaper_{nullptr};  // written by the control thread
+  std::unique_ptr<Shaper> shaper_owned_;  // control thread
 };
 
 }  // namespace dpdk_vhost

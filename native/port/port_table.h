@@ -10,6 +10,7 @@
 #include "eal/quiescence.h"
 #include "failure.h"
 #include "port/port.h"
+#include "port/shaper.h"
 
 namespace dpdk_vhost {
 
@@ -27,6 +28,9 @@ class PortTable {
   // Lcores rebuild their list of ready ports when this changes.
   uint32_t ready_epoch() const { return ready_epoch_.load(std::memory_order_acquire); }
   void note_ready_change() { ready_epoch_.fetch_add(1, std::memory_order_acq_rel); }
+
+  // Whose frames wait.
+  ShaperSchedule& shapers() { return shapers_; }
 
   // --- control thread ---
 
@@ -66,6 +70,7 @@ class PortTable {
  private:
   std::array<std::atomic<Port*>, kMaxPorts> ports_{};
   std::atomic<uint32_t> ready_epoch_{1};
+  ShaperSchedule shapers_;
   std::array<std::unique_ptr<Port>, kMaxPorts> owned_;  // control thread
   std::deque<uint32_t> free_;                           // control thread
 };

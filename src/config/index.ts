@@ -1,6 +1,7 @@
 /** Options: schemas, types and validation. */
 export * from './config-error.js'
 export * from './datapath-options.js'
+export * from './egress-shaper.js'
 export * from './features.js'
 export * from './fields.js'
 export * from './nearest.js'

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { type EgressShaper, egressShaperField } from './egress-shaper.js'
 import { FEATURE_NAMES, type FeatureName } from './features.js'
 import { descriptorsField, mtuField, nameField } from './fields.js'
 import { modeField, ownerField, type ReconnectOptions, reconnectField } from './socket-fields.js'
@@ -45,6 +46,7 @@ const vhostUser = {
   mtu: mtuField.optional(),
   adminState: adminStateField.default('up'),
   rxAffinity: rxAffinityField.default({}),
+  egressShaper: egressShaperField.optional(),
   disableFeatures: z.array(z.enum(FEATURE_NAMES)).optional(),
   features: z.array(z.enum(FEATURE_NAMES)).min(1).optional(),
   txRetriesMax: z.int().min(0).max(32).default(8),
@@ -79,6 +81,7 @@ const ethernetPort = z.strictObject({
   mtu: mtuField.optional(),
   adminState: adminStateField.default('up'),
   rxAffinity: rxAffinityField.default({}),
+  egressShaper: egressShaperField.optional(),
 })
 
 /** Schema of {@link PortOptions}. Use `validatePort`, which says more than the schema alone. */
@@ -105,6 +108,8 @@ interface VhostUserOptions {
   rxAffinity?: RxAffinity | undefined
   /** `down`: the port neither connects nor listens before it is set up. Default `up`. */
   adminState?: AdminState | undefined
+  /** Holds back what would be sent above a rate. Default: none does. */
+  egressShaper?: EgressShaper | undefined
   /** Features not to offer, by their names in the standard. Default none. */
   disableFeatures?: readonly FeatureName[] | undefined
   /**
@@ -167,6 +172,8 @@ export interface EthernetPortOptions {
   adminState?: AdminState | undefined
   /** Rx queues that are pinned: names of lcores by queue, as for the other types. Default: none. */
   rxAffinity?: RxAffinity | undefined
+  /** Holds back what would be sent above a rate. Default: none does. */
+  egressShaper?: EgressShaper | undefined
 }
 
 /** A port, told apart by `type`; the types are those of OVS. */

@@ -1,5 +1,11 @@
 import * as z from 'zod'
 import { ConfigError, type Problem, show } from './config-error.js'
+import {
+  type EgressShaper,
+  type EgressShaperSpec,
+  egressShaperField,
+  shaperTrouble,
+} from './egress-shaper.js'
 import { nearest } from './nearest.js'
 import {
   type AdminState,
@@ -37,6 +43,7 @@ export function validatePort(options: PortOptions, surroundings: PortSurrounding
     ...contradictions(given),
     ...clashes(given, surroundings),
     ...beyondQueues(member(given, 'rxAffinity'), rxQueuesOf(given)),
+    ...beyondShaper(spec, surroundings.mtu),
   ]
   if (all.length > 0 || spec === undefined) throw new ConfigError(title(given), all)
   return spec
@@ -53,6 +60,26 @@ export function validateRxAffinity(rxAffinity: RxAffinity, port: PortSpec): RxAf
   const all = [...problems, ...beyondQueues(rxAffinity, rxQueuesOf(port))]
   if (all.length > 0 || spec === undefined) throw new ConfigError(title(port), all)
   return spec.rxAffinity
+}
+
+/**
+ * A shaper for a port that exists; undefined: none.
+ *
+ * @throws {@link ConfigError} naming every problem
+ */
+export function validateEgressShaper(
+  egressShaper: EgressShaper | undefined,
+  port: PortSpec,
+): EgressShaperSpec | undefined {
+  const schema = z.strictObject({ egressShaper: egressShaperField.optional() })
+  const spec = validate(schema, { egressShaper }, title(port)).egressShaper
+  const problems = beyondShaper({ ...port, egressShaper: spec }, port.mtu)
+  if (problems.length > 0) throw new ConfigError(title(port), problems)
+  return spec
+}
+
+function beyondShaper(port: PortSpec | undefined, mtu = 1500): Problem[] {
+  return port?.egressShaper === undefined ? [] : shaperTrouble(port.egressShaper, port.mtu ?? mtu)
 }
 
 /** @throws {@link ConfigError} for what is neither up nor down */

@@ -32,6 +32,14 @@ export interface TxCounters {
   readonly retries: number
   /** Bursts sent. */
   readonly calls: number
+  /** The queue of the port's shaper was full. Counted in queue 0. */
+  readonly droppedShaperFull: number
+}
+
+/** What waits in the shaper of a port. */
+export interface ShaperQueue {
+  readonly frames: number
+  readonly bytes: number
 }
 
 /** Counters of a port: they belong to the port and go on across reconnects. */
@@ -44,6 +52,8 @@ export interface PortCounters {
   readonly rxQueues: readonly RxCounters[]
   /** Each tx queue, up to the last that was ever used. */
   readonly txQueues: readonly TxCounters[]
+  /** What waits in its shaper now. */
+  readonly shaperQueue: ShaperQueue
 }
 
 /** Counters of an lcore. */
@@ -110,6 +120,7 @@ export function readPortCounters(id: number): PortCounters {
     tx: sum(txQueues, zero(layout.txNames) as unknown as TxCounters),
     rxQueues,
     txQueues,
+    shaperQueue: read<ShaperQueue>(['frames', 'bytes'], at + layout.shaper),
   }
 }
 

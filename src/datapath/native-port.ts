@@ -1,6 +1,13 @@
-import { ConfigError, featureMask, featureNames, type PortSpec } from '../config/index.js'
+import {
+  ConfigError,
+  type EgressShaperSpec,
+  featureMask,
+  featureNames,
+  type PortSpec,
+  shaperBurst,
+} from '../config/index.js'
 import { DatapathError, native } from '../errors.js'
-import { binding, type NativePortOptions } from '../native/binding.js'
+import { binding, type NativePortOptions, type NativeShaperOptions } from '../native/binding.js'
 
 /**
  * Adds a port in the addon.
@@ -40,8 +47,9 @@ function warnOfServerPort(): void {
 }
 
 function toNative(spec: PortSpec, mtu: number): NativePortOptions {
-  const { name, type, adminState } = spec
-  const common = { name, mtu: spec.mtu ?? mtu, adminState }
+  const { name, type, adminState, egressShaper } = spec
+  const shaper = egressShaper && toNativeShaper(egressShaper)
+  const common = { name, mtu: spec.mtu ?? mtu, adminState, shaper }
   if (spec.type === 'dpdk') {
     const { devargs, rxQueues, txQueues, rxDescriptors, txDescriptors } = spec
     return {
@@ -68,4 +76,14 @@ function toNative(spec: PortSpec, mtu: number): NativePortOptions {
   const { createFolder, mode, uid = '', gid = '' } = spec
   const access = { createFolder, mode, uid: String(uid), gid: String(gid) }
   return { ...socket, ...masks, access }
+}
+
+/** A shaper as the addon takes it. */
+export function toNativeShaper(spec: EgressShaperSpec): NativeShaperOptions {
+  return {
+    rate: spec.rate / 8,
+    burst: shaperBurst(spec),
+    maxFrames: spec.queueLength,
+    maxBytes: spec.queueBytes ?? Number.MAX_SAFE_INTEGER,
+  }
 }

@@ -1,13 +1,17 @@
 import {
   type AdminState,
+  type EgressShaper,
+  type EgressShaperSpec,
   type PortSpec,
   type RxAffinity,
   validateAdminState,
+  validateEgressShaper,
   validateRxAffinity,
 } from '../config/index.js'
 import { type PortCounters, readPortCounters } from '../counters/counters.js'
 import { DatapathError, native, nativeCall } from '../errors.js'
 import { binding } from '../native/binding.js'
+import { toNativeShaper } from './native-port.js'
 import { type PortStatus, UNBORN } from './port-status.js'
 
 export interface ReadyOptions {
@@ -35,6 +39,7 @@ export class Port implements AsyncDisposable {
   #status: PortStatus = UNBORN
   #removed = false
   #rxAffinity: RxAffinity
+  #egressShaper: EgressShaperSpec | undefined
 
   /** @internal */
   constructor(spec: PortSpec, id: number, owner: PortOwner) {
@@ -42,6 +47,7 @@ export class Port implements AsyncDisposable {
     this.id = id
     this.#owner = owner
     this.#rxAffinity = spec.rxAffinity
+    this.#egressShaper = spec.egressShaper
   }
 
   get name(): string {
@@ -125,6 +131,26 @@ export class Port implements AsyncDisposable {
   async setRxAffinity(rxAffinity: RxAffinity): Promise<void> {
     this.#rxAffinity = validateRxAffinity(rxAffinity, this.spec)
     await this.#owner.assign()
+  }
+
+  /** What holds back frames above a rate; undefined: nothing does. */
+  get egressShaper(): EgressShaperSpec | undefined {
+    return this.#egressShaper
+  }
+
+  /**
+   * Puts a shaper in place of the one before; undefined: nothing is held back any more. Resolves once it is in force.
+   * Frames that wait stay in order, and those for which there is no room any more are dropped and counted as
+   * `droppedShaperFull`.
+   *
+   * @throws {@link ConfigError} for what cannot be; {@link DatapathError} `ERR_NO_MEMORY` when packet memory is too small
+   * for the queue, `ERR_CLOSED` when the port was removed
+   */
+  async setEgressShaper(shaper: EgressShaper | undefined): Promise<void> {
+    const spec = validateEgressShaper(shaper, this.spec)
+    if (this.#removed) throw new DatapathError('ERR_CLOSED', `port ${this.name} was removed`)
+    await native(binding.setShaper(this.id, spec && toNativeShaper(spec)))
+    this.#egressShaper = spec
   }
 
   /**

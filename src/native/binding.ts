@@ -67,12 +67,21 @@ export interface NativeOpenResult {
   ealArgs: string[]
 }
 
+/** Rate in bytes a second, burst in bytes; what may wait. */
+export interface NativeShaperOptions {
+  rate: number
+  burst: number
+  maxFrames: number
+  maxBytes: number
+}
+
 export interface NativePortOptions {
   name: string
   type: 'dpdkvhostuserclient' | 'dpdkvhostuser' | 'dpdk'
   mtu: number
   adminState: 'up' | 'down'
   txRetriesMax: number
+  shaper?: NativeShaperOptions | undefined
   path?: string
   queues?: number
   vringStats?: boolean
@@ -147,6 +156,7 @@ export interface CounterLayout {
   rxStride: number
   txStride: number
   tx: number
+  shaper: number
   lcores: number
   lcoreStride: number
   burstSizes: number
@@ -173,6 +183,8 @@ export interface Binding {
   reconnectPort(id: number): Promise<void>
   /** Rejects when a port that listens cannot come up. */
   setAdminState(id: number, up: boolean): Promise<void>
+  /** Undefined: nothing is held back from now on. Rejects when packet memory is too small. */
+  setShaper(id: number, shaper: NativeShaperOptions | undefined): Promise<void>
   /** Triples of lcore, port, rx queue: everything that is polled from now on. */
   assign(triples: Uint32Array): Promise<void>
   inject(port: number, bytes: Uint8Array): boolean

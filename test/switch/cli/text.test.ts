@@ -73,8 +73,10 @@ const tx: TxCounters = {
   droppedOversize: 0,
   retries: 7,
   calls: 1,
+  droppedShaperFull: 0,
 }
-const counters: PortCounters = { rx, tx, rxQueues: [rx], txQueues: [tx] }
+const shaperQueue = { frames: 0, bytes: 0 }
+const counters: PortCounters = { rx, tx, rxQueues: [rx], txQueues: [tx], shaperQueue }
 const guards = {
   ingressPoliced: 0,
   portSecurity: 4,
