@@ -30,6 +30,8 @@ function lineOf(change: Change): string {
       return `port ${change.port}: set ${change.adminState}`
     case 'rxAffinity':
       return `port ${change.port}: rx queues pinned otherwise`
+    case 'egressShaper':
+      return `port ${change.port}: ${change.egressShaper === undefined ? 'no shaper' : 'shaped otherwise'}`
     case 'bridgeSettings':
       return `bridge ${change.bridge}: settings changed`
     case 'tableSize':

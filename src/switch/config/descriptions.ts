@@ -92,6 +92,14 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'ports.adminState': '`down` looks unplugged to the guest.',
   'ports.rxAffinity':
     'Rx queues that are pinned: names of lcores by queue, such as `{ 0: lcore0 }`.',
+  'ports.egressShaper':
+    'Holds back what would be sent to the port above a rate, in a queue that drops its tail. Default: nothing is held back.',
+  'ports.egressShaper.rate':
+    "Bits a second of whole frames, as `max-rate` of OVS's QoS type `linux-htb`.",
+  'ports.egressShaper.burst':
+    'Bytes that may be sent at once after a pause. Default what comes in 10 ms, and 16384 at least.',
+  'ports.egressShaper.queueLength': 'Most frames that wait.',
+  'ports.egressShaper.queueBytes': 'Most bytes that wait. Default: no limit of its own.',
   'ports.disableFeatures': 'Features not to offer, by their names in the VIRTIO standard.',
   'ports.features':
     'Exactly these features are offered. Default: all that DPDK has, without those of `disableFeatures` and offloads.',

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { AdminState, FlowMeter, FlowRule, RxAffinity } from 'dpdk-vhost'
+import type { AdminState, EgressShaper, FlowMeter, FlowRule, RxAffinity } from 'dpdk-vhost'
 import type {
   AttachmentSpec,
   BridgeSpec,
@@ -49,6 +49,12 @@ export type Change =
   | { readonly type: 'attachment'; readonly port: string; readonly attachment: AttachmentSpec }
   | { readonly type: 'adminState'; readonly port: string; readonly adminState: AdminState }
   | { readonly type: 'rxAffinity'; readonly port: string; readonly rxAffinity: RxAffinity }
+  /** Undefined: none. */
+  | {
+      readonly type: 'egressShaper'
+      readonly port: string
+      readonly egressShaper: EgressShaper | undefined
+    }
   | { readonly type: 'bridgeSettings'; readonly bridge: string; readonly settings: BridgeSettings }
   /** A table of addresses of another size; what was learnt is forgotten. */
   | { readonly type: 'tableSize'; readonly bridge: string; readonly tableSize: number }
@@ -123,18 +129,23 @@ export function portChanges(from: SwitchPortSpec, to: SwitchPortSpec): Change[] 
       { type: 'portAdded', port: to, remade: true },
     ]
   }
-  const { adminState, rxAffinity } = to.port
+  const { adminState, rxAffinity, egressShaper } = to.port
   const { attachment } = to
   return [
     ...differ('attachment', from, to, { type: 'attachment', port: name, attachment }),
     ...differ('rxAffinity', from.port, to.port, { type: 'rxAffinity', port: name, rxAffinity }),
+    ...differ('egressShaper', from.port, to.port, {
+      type: 'egressShaper',
+      port: name,
+      egressShaper,
+    }),
     ...differ('adminState', from.port, to.port, { type: 'adminState', port: name, adminState }),
   ]
 }
 
 /** The options of a port that it has to be made anew for. */
 function withoutLive({ port }: SwitchPortSpec): object {
-  const { adminState, rxAffinity, ...rest } = port
+  const { adminState, rxAffinity, egressShaper, ...rest } = port
   return defined(rest)
 }
 

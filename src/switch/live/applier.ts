@@ -54,6 +54,8 @@ export class Applier {
         return ports.setAdminState(change.port, change.adminState)
       case 'rxAffinity':
         return ports.setRxAffinity(change.port, change.rxAffinity)
+      case 'egressShaper':
+        return ports.setEgressShaper(change.port, change.egressShaper)
       case 'bridgeSettings':
         return bridges.configure(change.bridge, change.settings)
       case 'tableSize':

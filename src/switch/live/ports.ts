@@ -1,4 +1,11 @@
-import { type AdminState, ConfigError, type Datapath, type Port, type RxAffinity } from 'dpdk-vhost'
+import {
+  type AdminState,
+  ConfigError,
+  type Datapath,
+  type EgressShaper,
+  type Port,
+  type RxAffinity,
+} from 'dpdk-vhost'
 import { resetBridgePort } from '../bridge/index.js'
 import { NotFound } from '../control.js'
 import { resetGuardPort } from '../guards/memory.js'
@@ -137,6 +144,13 @@ export class Ports {
     const { spec, port } = this.get(name)
     await port.setRxAffinity(rxAffinity)
     this.#note(name, { ...spec, port: { ...spec.port, rxAffinity } })
+  }
+
+  /** @throws NotFound; DatapathError as `Port.setEgressShaper` */
+  async setEgressShaper(name: string, shaper: EgressShaper | undefined): Promise<void> {
+    const { spec, port } = this.get(name)
+    await port.setEgressShaper(shaper)
+    this.#note(name, { ...spec, port: { ...spec.port, egressShaper: port.egressShaper } })
   }
 
   #tellNames(): void {

@@ -75,7 +75,8 @@ export class Reload {
       case 'portRemoved':
       case 'attachment':
       case 'adminState':
-      case 'rxAffinity': {
+      case 'rxAffinity':
+      case 'egressShaper': {
         if (this.#applier.hasPort(change.port)) break
         const port = to.ports.find((one) => one.port.name === change.port)
         if (change.type !== 'portRemoved' && port !== undefined)
