@@ -140,11 +140,6 @@ export class CounterStripe {
     this.use(generation)
   }
 
-  /** Whether no other stripe was ever taken. An lcore that comes is seen here before its first burst. */
-  get isAlone(): boolean {
-    return this.#words[USED] === 1
-  }
-
   /** Goes on in another generation. */
   use(generation: SharedArrayBuffer): void {
     this.counters.rules = rulesOf(generation, stripesOf(this.#roster), this.#stripe)

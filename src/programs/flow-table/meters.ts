@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { BucketTime, TokenBucket } from '../../qos/token-bucket.js'
 
 /** A meter: how much may pass. What is more is dropped. */
 export interface FlowMeter {
@@ -54,16 +55,6 @@ export interface SharedMeter {
 /** Bytes of a bucket: two cache lines, as some processors fetch them in pairs. */
 const BUCKET = 128
 
-/** Words of a bucket: the time at which it was empty, and the second in which it was last looked after (0: never). */
-const EMPTY_AT = 0
-const SECOND = 1
-
-/** Units of time in a millisecond at most. What remains of one when a frame is paid for is kept for the next. */
-const FINEST = 250_000
-
-/** Units until a bucket is full at most, so that a word of time is clear without doubt for three times as long. */
-const LONGEST = 2 ** 29
-
 /** Buckets for meters; a meter that is as it was keeps its own, the others start full. */
 export function shareMeters(
   meters: readonly CheckedMeter[],
@@ -82,113 +73,72 @@ export function shareMeters(
   })
 }
 
+/** A meter as one lcore sees it. */
+interface View {
+  readonly bucket: TokenBucket
+  readonly countsBytes: boolean
+  isOpen: boolean
+}
+
 /**
- * Token buckets as one lcore takes from them. A meter that does not exist lets nothing pass, as in OpenFlow, where a
- * rule cannot name it.
- *
- * A bucket that fills at an even rate is known by the moment at which it was, or would have been, empty: what it holds is
- * the time since then. That is one word, so that a frame is paid for by one compare-and-exchange whichever lcores do so at
- * the same time; nobody waits, and an lcore that dies leaves nothing behind. (The virtual scheduling form of the leaky
- * bucket, ITU-T I.371 annex A, with time in units of the meter.)
+ * Meters as one lcore takes from them: for each burst `open`, `pass` for each frame, `close`. A meter that does not exist
+ * lets nothing pass, as in OpenFlow, where a rule cannot name it.
  */
 export class Meters {
-  #alone = false
-  #shared: readonly SharedMeter[] = []
-  /** By id; so are the others. */
-  #words: (Int32Array | undefined)[] = []
-  #perMs = new Float64Array(0)
-  /** Units that a bit or a frame costs. */
-  #price = new Float64Array(0)
-  /** Units of a full bucket. */
-  #most = new Float64Array(0)
-  /** Parts of a unit that this lcore has not paid for yet. */
-  #rest = new Float64Array(0)
-  #countsBytes = new Uint8Array(0)
-  #now = 0
-  #second = -1
+  readonly #time = new BucketTime()
+  /** By id. */
+  #views: (View | undefined)[] = []
+  /** Those that this burst has used. */
+  readonly #used: View[] = []
+  #usedCount = 0
 
   constructor(shared: readonly SharedMeter[]) {
     this.set(shared)
   }
 
-  /** Puts meters in place of all. */
+  /** Puts meters in place of all; between two bursts. */
   set(shared: readonly SharedMeter[]): void {
-    const ids = 1 + Math.max(0, ...shared.map(({ meter }) => meter.id))
-    this.#shared = shared
-    this.#words = Array.from({ length: ids })
-    this.#perMs = new Float64Array(ids)
-    this.#price = new Float64Array(ids)
-    this.#most = new Float64Array(ids)
-    this.#rest = new Float64Array(ids)
-    this.#countsBytes = new Uint8Array(ids)
+    this.#views = Array.from({ length: 1 + Math.max(0, ...shared.map(({ meter }) => meter.id)) })
     for (const { meter, bucket } of shared) {
-      const { id, unit, rate, burst_size = rate } = meter
-      const perMs = Math.min(FINEST, LONGEST / ((1000 * burst_size) / rate))
-      this.#words[id] = new Int32Array(bucket)
-      this.#perMs[id] = perMs
-      this.#price[id] = (1000 * perMs) / (unit === 'kbps' ? 1000 * rate : rate)
-      this.#most[id] = Math.max(1, Math.round((perMs * 1000 * burst_size) / rate))
-      this.#countsBytes[id] = unit === 'kbps' ? 1 : 0
+      const { id, unit, rate, burst_size: burst = rate } = meter
+      const units = unit === 'kbps' ? 1000 : 1
+      this.#views[id] = {
+        bucket: new TokenBucket(new Int32Array(bucket), 0, {
+          rate: rate * units,
+          burst: burst * units,
+        }),
+        countsBytes: unit === 'kbps',
+        isOpen: false,
+      }
     }
-    this.#second = -1
   }
 
-  /**
-   * To be called once a burst.
-   *
-   * @param now - milliseconds on the clock of all lcores
-   * @param alone - no other lcore takes from these meters
-   */
-  tick(now: number, alone: boolean): void {
-    this.#now = now
-    this.#alone = alone
-    const second = Math.floor(now / 1000) + 1
-    if (second === this.#second) return
-    this.#second = second
-    for (const { meter } of this.#shared) this.#lookAfter(meter.id, second)
+  /** @param now - milliseconds on the clock of all lcores */
+  open(now: number): void {
+    this.#time.set(now)
+    // A burst that threw leaves them behind.
+    this.close()
   }
 
   /** Whether a frame of `bytes` may pass; if so, it has. */
   pass(id: number, bytes: number): boolean {
-    const words = id < this.#words.length ? this.#words[id] : undefined
-    if (words === undefined) return false
-    const now = (this.#now * (this.#perMs[id] as number)) | 0
-    const most = this.#most[id] as number
-    const amount = this.#countsBytes[id] === 1 ? bytes * 8 : 1
-    const price = amount * (this.#price[id] as number) + (this.#rest[id] as number)
-    const units = Math.floor(price)
-    for (;;) {
-      const emptyAt = words[EMPTY_AT] as number
-      let level = (now - emptyAt) | 0
-      if (level > most) level = most
-      if (level < units) return false
-      const after = (now - level + units) | 0
-      if (this.#alone) {
-        words[EMPTY_AT] = after
-        break
-      }
-      if (Atomics.compareExchange(words, EMPTY_AT, emptyAt, after) === emptyAt) break
+    const view = id < this.#views.length ? this.#views[id] : undefined
+    if (view === undefined) return false
+    if (!view.isOpen) {
+      view.isOpen = true
+      this.#used[this.#usedCount++] = view
+      view.bucket.open(this.#time)
     }
-    this.#rest[id] = price - units
-    return true
+    return view.bucket.take(view.countsBytes ? bytes * 8 : 1)
   }
 
-  /**
-   * Sees, for all lcores once a second, that the moment of a bucket that nobody used does not fall out of what a word can
-   * tell. The moment comes before the second: who finds the second done finds the moment right, and if two lcores do this
-   * at once the exchange of the later one fails.
-   */
-  #lookAfter(id: number, second: number): void {
-    const words = this.#words[id] as Int32Array
-    const emptyAt = Atomics.load(words, EMPTY_AT)
-    const before = Atomics.load(words, SECOND)
-    if (second <= before) return
-    const perMs = this.#perMs[id] as number
-    const most = this.#most[id] as number
-    const now = (this.#now * perMs) | 0
-    const clearFor = (2 ** 31 - most) / (1000 * perMs) - 2
-    if (before === 0 || second - before > clearFor || ((now - emptyAt) | 0) > most)
-      Atomics.compareExchange(words, EMPTY_AT, emptyAt, (now - most) | 0)
-    Atomics.compareExchange(words, SECOND, before, second)
+  /** Gives back what was fetched for frames that did not come. */
+  close(): void {
+    for (let i = 0; i < this.#usedCount; i++) {
+      const view = this.#used[i] as View
+      view.isOpen = false
+      view.bucket.close()
+    }
+    this.#usedCount = 0
   }
 }

@@ -152,9 +152,10 @@ export class FlowTable implements Program {
   burst(burst: Burst): void {
     const { now } = burst
     this.#own?.tick(now)
-    this.#meters.tick(now, this.#replica === undefined || this.#replica.isAlone)
+    this.#meters.open(now)
     this.#normal.begin()
     this.#follower.compiled.burst(burst)
+    this.#meters.close()
     this.#normal.finish(burst)
   }
 

@@ -61,11 +61,6 @@ export class ReplicaTables {
     this.#stripe.note(this.#update)
   }
 
-  /** Whether there never was another lcore. */
-  get isAlone(): boolean {
-    return this.#stripe.isAlone
-  }
-
   /** What is in force, and what was counted in this lcore's memory. */
   get stats(): FlowTableStats {
     const { other } = this.#stripe.counters
