@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import type { DatapathSpec, FlowMeter, FlowRule, LaunchSpec, LogLevel, PortSpec } from 'dpdk-vhost'
+import type { PolicerOptions } from 'dpdk-vhost/qos'
 
 export interface SwitchSpec {
   readonly datapath: DatapathSpec
@@ -45,8 +46,18 @@ export interface AttachmentSpec {
   readonly ingressPolicingRate: number
   /** Kilobits at once; as OVS's `ingress_policing_burst`. */
   readonly ingressPolicingBurst: number
-  /** Egress policer, as OVS's QoS type `egress-policer`. */
-  readonly egressPolicer: EgressPolicer | undefined
+  /** Thousands of frames a second taken from the port, 0: no limit; as OVS's `ingress_policing_kpkts_rate`. */
+  readonly ingressPolicingKpktsRate: number
+  /** Thousands of frames at once; as OVS's `ingress_policing_kpkts_burst`. */
+  readonly ingressPolicingKpktsBurst: number
+  /** In bytes, the Ethernet header not counted (as OVS); red frames are dropped. Instead of `ingressPolicingRate`. */
+  readonly ingressPolicer: PolicerOptions | undefined
+  /** In frames. Instead of `ingressPolicingKpktsRate`. */
+  readonly ingressPacketPolicer: PolicerOptions | undefined
+  /** As OVS's QoS types `egress-policer` and `trtcm-policer`. In bytes, the Ethernet header not counted (as OVS). */
+  readonly egressPolicer: PolicerOptions | undefined
+  /** In frames. */
+  readonly egressPacketPolicer: PolicerOptions | undefined
 }
 
 /** As Neutron's `fixed_ips` and `allowed_address_pairs`. */
@@ -55,13 +66,6 @@ export interface AllowedAddress {
   readonly mac: string
   /** IPv4 and IPv6 addresses or prefixes; empty: any. */
   readonly ips: readonly string[]
-}
-
-export interface EgressPolicer {
-  /** Committed information rate in bytes a second, Ethernet header not counted (as OVS). */
-  readonly cir: number
-  /** Committed burst size in bytes. */
-  readonly cbs: number
 }
 
 export interface BridgeSpec {

@@ -72,11 +72,6 @@ describe('a shaper', () => {
     assert.equal(tx.frames - before.frames, 300)
     assert.equal(tx.droppedShaperFull, before.droppedShaperFull)
     assert.deepEqual(shaperQueue, { frames: 0, bytes: 0 })
-    // No millisecond of the lcore's sleep is added to: nothing comes faster than its tokens.
-    for (const [i, { at }] of got.entries()) {
-      const earliest = (got[0]?.at as number) + (i - 4) - 0.5
-      assert.ok(at >= earliest, `frame ${i} came at ${at}, before ${earliest}`)
-    }
   })
 
   test('lets a burst through that its tokens are there for, at once', LIMIT, async () => {

@@ -11,7 +11,12 @@ export function attached(given: Partial<AttachmentSpec> = {}): AttachmentSpec {
     portSecurity: undefined,
     ingressPolicingRate: 0,
     ingressPolicingBurst: 0,
+    ingressPolicingKpktsRate: 0,
+    ingressPolicingKpktsBurst: 0,
+    ingressPolicer: undefined,
+    ingressPacketPolicer: undefined,
     egressPolicer: undefined,
+    egressPacketPolicer: undefined,
     ...given,
   }
 }

@@ -176,6 +176,7 @@ export class Bridge implements Program {
       if (verdict >= DROP) outPort[i] = verdict
       else this.#sendOtherwise(burst, i, verdict, tci, vlan)
     }
+    this.#storm.close()
     if (wrong > 0) this.#count(inPort, PortCounter.vlan, wrong)
     if (held > 0) this.#count(inPort, PortCounter.loop, held)
   }

@@ -26,7 +26,7 @@ const PORT_WORDS = 16
 
 /** Counters of a port, two words each. */
 export const PortCounter = { vlan: 0, storm: 2, loop: 4 } as const
-/** Token buckets of a port, two words each, by kind of flood. */
+/** Token buckets of a port, three words each, by kind of flood: the rest of the line. */
 export const PORT_BUCKETS = 6
 
 export const NOTICE_WORDS = 8

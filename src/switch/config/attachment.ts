@@ -5,6 +5,7 @@
  */
 import { nameField, type Problem } from 'dpdk-vhost'
 import * as z from 'zod'
+import { policerTrouble } from 'dpdk-vhost/qos'
 import type { AllowedAddress, AttachmentSpec } from '../spec.js'
 import {
   ipField,
@@ -16,8 +17,9 @@ import {
   vlanListField,
 } from './fields.js'
 
-/** OVS's burst where none is given, in kilobits. */
+/** OVS's bursts where none is given, in kilobits and in thousands of frames. */
 const DEFAULT_POLICING_BURST = 8000
+const DEFAULT_POLICING_KPKTS_BURST = 16
 
 const MOST = 2 ** 32 - 1
 
@@ -47,6 +49,27 @@ function wordsOf(text: string): string[] {
   return text.trim().split(/[\s,]+/)
 }
 
+const units = z.int().min(1).max(Number.MAX_SAFE_INTEGER)
+
+/** A policer: of bytes or of frames, by where it stands. */
+const policer = z
+  .strictObject({
+    cir: units,
+    cbs: units,
+    ebs: units.optional(),
+    eir: units.optional(),
+    pir: units.optional(),
+    pbs: units.optional(),
+  })
+  .superRefine((options, ctx) => {
+    const trouble = policerTrouble(options)
+    if (trouble === undefined) return
+    const { key, message, fix } = trouble
+    ctx.addIssue({ code: 'custom', path: [key], message, params: { fix }, input: options[key] })
+  })
+
+const policingRate = z.int().min(0).max(MOST).default(0)
+
 /** The keys, by themselves: {@link checkAttachment} knows which go together. */
 export const attachmentShape = {
   bridge: nameField.optional(),
@@ -54,17 +77,27 @@ export const attachmentShape = {
   tag: vlanField.optional(),
   trunks: vlanListField.prefault([]),
   portSecurity: z.array(allowedAddress).optional(),
-  ingressPolicingRate: z.int().min(0).max(MOST).default(0),
-  ingressPolicingBurst: z.int().min(0).max(MOST).default(0),
-  egressPolicer: z
-    .strictObject({
-      cir: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
-      cbs: z.int().min(1).max(Number.MAX_SAFE_INTEGER),
-    })
-    .optional(),
+  ingressPolicingRate: policingRate,
+  ingressPolicingBurst: policingRate,
+  ingressPolicingKpktsRate: policingRate,
+  ingressPolicingKpktsBurst: policingRate,
+  ingressPolicer: policer.optional(),
+  ingressPacketPolicer: policer.optional(),
+  egressPolicer: policer.optional(),
+  egressPacketPolicer: policer.optional(),
 }
 
-export const attachmentSchema = z.strictObject(attachmentShape)
+export const attachmentSchema = z.strictObject(attachmentShape).superRefine((given, ctx) => {
+  for (const [key, other] of [
+    ['ingressPolicer', 'ingressPolicingRate'],
+    ['ingressPacketPolicer', 'ingressPolicingKpktsRate'],
+  ] as const) {
+    if (given[key] === undefined || given[other] === 0) continue
+    const message = `cannot be given beside ${other}`
+    const params = { fix: 'give one of them' }
+    ctx.addIssue({ code: 'custom', path: [key], message, params, input: given[key] })
+  }
+})
 
 /** Names of the keys. */
 export const ATTACHMENT_KEYS: readonly string[] = Object.keys(attachmentShape)
@@ -79,9 +112,7 @@ export function attachmentOf(
   given: z.output<typeof attachmentSchema>,
   bridge: string,
 ): AttachmentSpec {
-  const { tag, trunks, portSecurity, egressPolicer } = given
-  const rate = given.ingressPolicingRate
-  const burst = given.ingressPolicingBurst
+  const { tag, trunks, portSecurity } = given
   const vlanMode = given.vlanMode ?? defaultVlanMode(tag)
   return {
     bridge: given.bridge ?? bridge,
@@ -90,10 +121,27 @@ export function attachmentOf(
     tag: vlanMode === 'trunk' ? tag : (tag ?? 0),
     trunks,
     portSecurity,
-    ingressPolicingRate: rate,
-    ingressPolicingBurst: rate > 0 && burst === 0 ? DEFAULT_POLICING_BURST : burst,
-    egressPolicer,
+    ingressPolicingRate: given.ingressPolicingRate,
+    ingressPolicingBurst: burstOf(
+      given.ingressPolicingRate,
+      given.ingressPolicingBurst,
+      DEFAULT_POLICING_BURST,
+    ),
+    ingressPolicingKpktsRate: given.ingressPolicingKpktsRate,
+    ingressPolicingKpktsBurst: burstOf(
+      given.ingressPolicingKpktsRate,
+      given.ingressPolicingKpktsBurst,
+      DEFAULT_POLICING_KPKTS_BURST,
+    ),
+    ingressPolicer: given.ingressPolicer,
+    ingressPacketPolicer: given.ingressPacketPolicer,
+    egressPolicer: given.egressPolicer,
+    egressPacketPolicer: given.egressPacketPolicer,
   }
+}
+
+function burstOf(rate: number, burst: number, orElse: number): number {
+  return rate > 0 && burst === 0 ? orElse : burst
 }
 
 /** What can be, but is hardly meant. @param mtu - of the port, in bytes */
@@ -104,7 +152,7 @@ export function attachmentWarnings(
   const warnings: Problem[] = []
   const warn = (path: string, value: unknown, message: string, fix: string) =>
     warnings.push({ path, value, message, fix })
-  const { tag, trunks, portSecurity, egressPolicer } = given
+  const { tag, trunks, portSecurity } = given
   const mode = given.vlanMode ?? defaultVlanMode(tag)
   if (mode === 'access' && trunks.length > 0) {
     const why =
@@ -135,13 +183,11 @@ export function attachmentWarnings(
       'allows no address: everything from the port is dropped',
       'name addresses, or leave it out',
     )
-  if (given.ingressPolicingBurst > 0 && given.ingressPolicingRate === 0)
-    warn(
-      'ingressPolicingBurst',
-      given.ingressPolicingBurst,
-      'is not used without a rate',
-      'give ingressPolicingRate',
-    )
+  for (const key of ['ingressPolicing', 'ingressPolicingKpkts'] as const) {
+    const burst = given[`${key}Burst`]
+    if (burst > 0 && given[`${key}Rate`] === 0)
+      warn(`${key}Burst`, burst, 'is not used without a rate', `give ${key}Rate`)
+  }
   if (
     given.ingressPolicingBurst > 0 &&
     given.ingressPolicingBurst * 125 < mtu &&
@@ -153,12 +199,19 @@ export function attachmentWarnings(
       `is less than a frame of ${mtu} bytes, which never passes`,
       `give at least ${Math.ceil(mtu / 125)}`,
     )
-  if (egressPolicer !== undefined && egressPolicer.cbs < mtu)
-    warn(
-      'egressPolicer.cbs',
-      egressPolicer.cbs,
-      `is less than a frame of ${mtu} bytes, which never passes`,
-      `give at least ${mtu}`,
-    )
+  for (const key of ['ingressPolicer', 'egressPolicer'] as const) {
+    for (const size of ['cbs', 'pbs'] as const) {
+      const burst = given[key]?.[size] ?? mtu
+      // What is too long for one bucket may fit the other.
+      if (burst >= mtu || (size === 'cbs' && (given[key]?.ebs ?? given[key]?.pbs) !== undefined))
+        continue
+      warn(
+        `${key}.${size}`,
+        burst,
+        `is less than a frame of ${mtu} bytes, which never passes`,
+        `give at least ${mtu}`,
+      )
+    }
+  }
   return warnings
 }

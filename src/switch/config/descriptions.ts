@@ -137,10 +137,52 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
     "Kilobits a second taken from the port; 0: no limit. As OVS's `ingress_policing_rate`.",
   'ports.ingressPolicingBurst':
     "Kilobits at once; 0 with a rate: 8000. As OVS's `ingress_policing_burst`.",
-  'ports.egressPolicer': "Limit of what is sent to the port. As OVS's QoS type `egress-policer`.",
+  'ports.ingressPolicingKpktsRate':
+    "Thousands of frames a second taken from the port; 0: no limit. As OVS's `ingress_policing_kpkts_rate`.",
+  'ports.ingressPolicingKpktsBurst':
+    "Thousands of frames at once; 0 with a rate: 16. As OVS's `ingress_policing_kpkts_burst`.",
+  'ports.ingressPolicer':
+    'Limit of what is taken from the port, in bytes without the Ethernet header; what is red is dropped. Instead of `ingressPolicingRate`.',
+  'ports.ingressPolicer.cir':
+    'Committed information rate: bytes a second. Alone with `cbs` it is one bucket.',
+  'ports.ingressPolicer.cbs': 'Committed burst size: bytes at once.',
+  'ports.ingressPolicer.ebs':
+    'Excess burst size: bytes. Without `eir` it is filled by what `cbs` has no room for (srTCM, RFC 2697).',
+  'ports.ingressPolicer.eir':
+    'Excess information rate, on top of `cir` (RFC 4115): bytes a second.',
+  'ports.ingressPolicer.pir': 'Peak information rate (trTCM, RFC 2698): bytes a second.',
+  'ports.ingressPolicer.pbs': 'Peak burst size: bytes at once.',
+  'ports.ingressPacketPolicer':
+    'Limit of what is taken from the port, in frames. Instead of `ingressPolicingKpktsRate`.',
+  'ports.ingressPacketPolicer.cir':
+    'Committed information rate: frames a second. Alone with `cbs` it is one bucket.',
+  'ports.ingressPacketPolicer.cbs': 'Committed burst size: frames at once.',
+  'ports.ingressPacketPolicer.ebs':
+    'Excess burst size: frames. Without `eir` it is filled by what `cbs` has no room for (srTCM, RFC 2697).',
+  'ports.ingressPacketPolicer.eir':
+    'Excess information rate, on top of `cir` (RFC 4115): frames a second.',
+  'ports.ingressPacketPolicer.pir': 'Peak information rate (trTCM, RFC 2698): frames a second.',
+  'ports.ingressPacketPolicer.pbs': 'Peak burst size: frames at once.',
+  'ports.egressPolicer':
+    "Limit of what is sent to the port, in bytes without the Ethernet header; what is red is dropped. As OVS's QoS types `egress-policer` and, with `eir` and `ebs`, `trtcm-policer`.",
   'ports.egressPolicer.cir':
-    'Committed information rate in bytes a second, the Ethernet header not counted.',
-  'ports.egressPolicer.cbs': 'Committed burst size in bytes.',
+    'Committed information rate: bytes a second. Alone with `cbs` it is one bucket.',
+  'ports.egressPolicer.cbs': 'Committed burst size: bytes at once.',
+  'ports.egressPolicer.ebs':
+    'Excess burst size: bytes. Without `eir` it is filled by what `cbs` has no room for (srTCM, RFC 2697).',
+  'ports.egressPolicer.eir': 'Excess information rate, on top of `cir` (RFC 4115): bytes a second.',
+  'ports.egressPolicer.pir': 'Peak information rate (trTCM, RFC 2698): bytes a second.',
+  'ports.egressPolicer.pbs': 'Peak burst size: bytes at once.',
+  'ports.egressPacketPolicer': 'Limit of what is sent to the port, in frames.',
+  'ports.egressPacketPolicer.cir':
+    'Committed information rate: frames a second. Alone with `cbs` it is one bucket.',
+  'ports.egressPacketPolicer.cbs': 'Committed burst size: frames at once.',
+  'ports.egressPacketPolicer.ebs':
+    'Excess burst size: frames. Without `eir` it is filled by what `cbs` has no room for (srTCM, RFC 2697).',
+  'ports.egressPacketPolicer.eir':
+    'Excess information rate, on top of `cir` (RFC 4115): frames a second.',
+  'ports.egressPacketPolicer.pir': 'Peak information rate (trTCM, RFC 2698): frames a second.',
+  'ports.egressPacketPolicer.pbs': 'Peak burst size: frames at once.',
 
   admin: 'The socket that `vswitch show` and the other commands talk to. A change needs a restart.',
   'admin.socket':

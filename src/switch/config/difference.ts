@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { AdminState, EgressShaper, FlowMeter, FlowRule, RxAffinity } from 'dpdk-vhost'
+import type { AdminState, EgressShaperSpec, FlowMeter, FlowRule, RxAffinity } from 'dpdk-vhost'
 import type {
   AttachmentSpec,
   BridgeSpec,
@@ -53,7 +53,7 @@ export type Change =
   | {
       readonly type: 'egressShaper'
       readonly port: string
-      readonly egressShaper: EgressShaper | undefined
+      readonly egressShaper: EgressShaperSpec | undefined
     }
   | { readonly type: 'bridgeSettings'; readonly bridge: string; readonly settings: BridgeSettings }
   /** A table of addresses of another size; what was learnt is forgotten. */

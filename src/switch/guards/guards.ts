@@ -1,18 +1,16 @@
 import { type Burst, DROP, MAX_FRAMES, MAX_PORTS } from 'dpdk-vhost'
 import { SubBurst } from 'dpdk-vhost/programs/sub-burst'
+import { BucketTime } from 'dpdk-vhost/qos'
 import type { AttachmentSpec, MirrorSpec } from '../spec.js'
-import { BucketTime, type Rate, TokenBucket } from './bucket.js'
-import { Bucket, Counter, countDrops, portWords } from './memory.js'
+import { Counter, countDrops, Direction, portWords } from './memory.js'
 import { Mirrors } from './mirrors.js'
+import { egressPolicer, ingressPolicer, type PortPolicer } from './policers.js'
 import { PortSecurity } from './port-security.js'
 
 export { type GuardDrops, newGuardMemory, readGuardCounters, resetGuardPort } from './memory.js'
 
 /** Bytes of the Ethernet header, which policers do not count; as in OVS. */
 const ETHERNET = 14
-
-/** Kilobits at once where a rate was given and no burst; as in OVS. */
-const DEFAULT_POLICING_BURST = 8000
 
 /** What a port has, as bits. */
 const POLICED = 1
@@ -48,8 +46,8 @@ export class Guards {
   /** What is to be done with frames sent to a port. */
   readonly #onSent = new Uint8Array(MAX_PORTS)
   #looksAtSent = false
-  readonly #ingress: (TokenBucket | undefined)[] = []
-  readonly #egress: (TokenBucket | undefined)[] = []
+  readonly #ingress: (PortPolicer | undefined)[] = []
+  readonly #egress: (PortPolicer | undefined)[] = []
   readonly #security: (PortSecurity | undefined)[] = []
   /** Ports whose egress policers were at work on this burst. */
   readonly #open = new Uint16Array(MAX_PORTS)
@@ -99,16 +97,14 @@ export class Guards {
   ): void {
     const compiled = new Mirrors(ports, ids, mirrors)
     const security = new Map<number, PortSecurity>()
-    const ingress = new Map<number, TokenBucket>()
-    const egress = new Map<number, TokenBucket>()
+    const ingress = new Map<number, PortPolicer>()
+    const egress = new Map<number, PortPolicer>()
     for (const [id, port] of ports) {
-      const taken = ingressRate(port)
-      const given = port.egressPolicer
-      const bucket = (at: number, rate: Rate) =>
-        new TokenBucket(this.#words, portWords(id) + at, rate)
-      if (taken !== undefined) ingress.set(id, bucket(Bucket.ingress, taken))
-      if (given !== undefined)
-        egress.set(id, bucket(Bucket.egress, { rate: given.cir, burst: given.cbs }))
+      const at = portWords(id)
+      const taken = ingressPolicer(this.#words, at + Direction.ingress, port)
+      const given = egressPolicer(this.#words, at + Direction.egress, port)
+      if (taken !== undefined) ingress.set(id, taken)
+      if (given !== undefined) egress.set(id, given)
       if (port.portSecurity !== undefined) security.set(id, new PortSecurity(port.portSecurity))
     }
 
@@ -155,7 +151,7 @@ export class Guards {
 
     const frames = this.#frames
     frames.begin()
-    if ((todo & MIRROR_OUTPUT) === 0) this.#select(burst, todo)
+    if ((todo & MIRROR_OUTPUT) === 0 && this.#select(burst, todo)) return burst
     if (frames.count === count && this.#asReceivedCount === 0) return burst
     this.#isSub = true
     return frames.open(burst)
@@ -182,16 +178,24 @@ export class Guards {
     this.#closeEgress()
   }
 
-  /** Adds the frames that may pass to the sub-burst. */
-  #select(burst: Burst, todo: number): void {
+  /** Adds the frames that may pass to the sub-burst, or says that all may and nothing else is to be done with them. */
+  #select(burst: Burst, todo: number): boolean {
     const { inPort, count } = burst
-    const bucket = this.#ingress[inPort]
     const security = this.#security[inPort]
-    bucket?.refill(this.#time)
+    let policer = this.#ingress[inPort]
+    if (policer !== undefined) {
+      const bytes = payloadOfAll(burst)
+      policer.open(this.#time, bytes, count)
+      if (policer.passAll(bytes, count)) {
+        policer.close()
+        if (todo === POLICED) return true
+        policer = undefined
+      }
+    }
     let policed = 0
     let refused = 0
     for (let i = 0; i < count; i++) {
-      if (bucket !== undefined && !bucket.take(payloadOf(burst, i))) {
+      if (policer !== undefined && !policer.pass(payloadOf(burst, i))) {
         policed++
         continue
       }
@@ -199,9 +203,10 @@ export class Guards {
       if (security !== undefined && !security.allows(burst, i)) refused++
       else this.#frames.add(i)
     }
-    bucket?.giveBack()
+    policer?.close()
     if (policed > 0) countDrops(this.#words, inPort, Counter.ingressPoliced, policed)
     if (refused > 0) countDrops(this.#words, inPort, Counter.portSecurity, refused)
+    return false
   }
 
   /** Keeps frame `index` as it is for the mirrors that take it, because what decides may change it. */
@@ -278,14 +283,14 @@ export class Guards {
   }
 
   #police(burst: Burst, index: number, port: number): boolean {
-    const bucket = this.#egress[port]
-    if (bucket === undefined) return true
+    const policer = this.#egress[port]
+    if (policer === undefined) return true
     if (this.#isOpen[port] === 0) {
       this.#isOpen[port] = 1
       this.#open[this.#openCount++] = port
-      bucket.refill(this.#time)
+      policer.open(this.#time, 0, 0)
     }
-    if (bucket.take(payloadOf(burst, index))) return true
+    if (policer.pass(payloadOf(burst, index))) return true
     this.#policed[port] = (this.#policed[port] as number) + 1
     return false
   }
@@ -295,7 +300,7 @@ export class Guards {
     for (let i = 0; i < this.#openCount; i++) {
       const port = this.#open[i] as number
       const policed = this.#policed[port] as number
-      this.#egress[port]?.giveBack()
+      this.#egress[port]?.close()
       if (policed > 0) countDrops(this.#words, port, Counter.egressPoliced, policed)
       this.#policed[port] = this.#isOpen[port] = 0
     }
@@ -331,8 +336,8 @@ function payloadOf({ length }: Burst, index: number): number {
   return Math.max(0, (length[index] as number) - ETHERNET)
 }
 
-function ingressRate(port: AttachmentSpec): Rate | undefined {
-  const { ingressPolicingRate: rate, ingressPolicingBurst: burst } = port
-  if (rate === 0) return undefined
-  return { rate: rate * 125, burst: (burst === 0 ? DEFAULT_POLICING_BURST : burst) * 125 }
+function payloadOfAll(burst: Burst): number {
+  let bytes = 0
+  for (let i = 0; i < burst.count; i++) bytes += payloadOf(burst, i)
+  return bytes
 }

@@ -1,29 +1,33 @@
 /**
- * What all lcores share of the guards: buckets and counters by port id.
+ * What all lcores share of the guards: policers and counters by port id.
  *
  * ```
- *  port 0: | ingress bucket | ingress counters |   port 1: ...
- *          | egress bucket  | egress counters  |
+ *  port 0: | ingress counters, policers of frames and of bytes |   port 1: ...
+ *          | egress counters, policers of frames and of bytes  |
  *            64 bytes each: what comes in and what goes out is often counted on different lcores
  * ```
  *
  * @packageDocumentation
  */
 import { MAX_PORTS } from 'dpdk-vhost'
+import { Policer } from 'dpdk-vhost/qos'
 
 const LINE = 16
 const PORT_WORDS = 2 * LINE
-const COUNTERS = 8
 
 /** Places of counters from a port's first word: two words each, the lower half first. */
 export const Counter = {
-  ingressPoliced: COUNTERS,
-  portSecurity: COUNTERS + 2,
-  egressPoliced: LINE + COUNTERS,
+  ingressPoliced: 0,
+  portSecurity: 2,
+  egressPoliced: LINE,
 } as const
 
-/** Places of buckets from a port's first word. */
-export const Bucket = { ingress: 0, egress: LINE } as const
+/** Places of policers from the first word of a direction. */
+export const POLICED_BYTES = 4
+export const POLICED_FRAMES = POLICED_BYTES + Policer.WORDS
+
+/** Places of directions from a port's first word. */
+export const Direction = { ingress: 0, egress: LINE } as const
 
 /** Memory of the guards of one bridge, zeroed. Its lcores share it, and it lives as long as the bridge. */
 export function newGuardMemory(): SharedArrayBuffer {
@@ -37,11 +41,11 @@ export function portWords(portId: number): number {
 
 /** Frames that guards dropped, of one port. */
 export interface GuardDrops {
-  /** Received above the rate of `ingressPolicingRate`. */
+  /** Received above the rates of the port's ingress policers. */
   readonly ingressPoliced: number
   /** Received from an address that the port may not use. */
   readonly portSecurity: number
-  /** Sent above the rate of `egressPolicer`. */
+  /** Sent above the rates of its egress policers. */
   readonly egressPoliced: number
 }
 

@@ -33,7 +33,12 @@ export function localPort(bridge: string, { iface, mac }: LocalPort, mtu: number
       portSecurity: undefined,
       ingressPolicingRate: 0,
       ingressPolicingBurst: 0,
+      ingressPolicingKpktsRate: 0,
+      ingressPolicingKpktsBurst: 0,
+      ingressPolicer: undefined,
+      ingressPacketPolicer: undefined,
       egressPolicer: undefined,
+      egressPacketPolicer: undefined,
     },
   }
 }

@@ -2,7 +2,7 @@ import {
   type AdminState,
   ConfigError,
   type Datapath,
-  type EgressShaper,
+  type EgressShaperSpec,
   type Port,
   type RxAffinity,
 } from 'dpdk-vhost'
@@ -147,7 +147,7 @@ export class Ports {
   }
 
   /** @throws NotFound; DatapathError as `Port.setEgressShaper` */
-  async setEgressShaper(name: string, shaper: EgressShaper | undefined): Promise<void> {
+  async setEgressShaper(name: string, shaper: EgressShaperSpec | undefined): Promise<void> {
     const { spec, port } = this.get(name)
     await port.setEgressShaper(shaper)
     this.#note(name, { ...spec, port: { ...spec.port, egressShaper: port.egressShaper } })

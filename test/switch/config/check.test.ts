@@ -52,7 +52,12 @@ suite('defaults', () => {
       portSecurity: undefined,
       ingressPolicingRate: 0,
       ingressPolicingBurst: 0,
+      ingressPolicingKpktsRate: 0,
+      ingressPolicingKpktsBurst: 0,
+      ingressPolicer: undefined,
+      ingressPacketPolicer: undefined,
       egressPolicer: undefined,
+      egressPacketPolicer: undefined,
     })
     assert.deepEqual(spec.ports[1]?.port, {
       name: 'b',
@@ -338,6 +343,16 @@ suite('what can be but is hardly meant', () => {
     ],
     ['nobody may send', one('portSecurity: []'), /portSecurity = \[\] allows no address/],
     ['a burst without a rate', one('ingressPolicingBurst: 5'), /is not used without a rate/],
+    [
+      'a burst of frames without a rate',
+      one('ingressPolicingKpktsBurst: 5'),
+      /Burst = 5 is not used without a rate; give ingressPolicingKpktsRate/,
+    ],
+    [
+      'a peak burst below a frame',
+      one('ingressPolicer: { cir: 5, cbs: 9000, pir: 6, pbs: 1000 }'),
+      /ingressPolicer.pbs = 1000 is less than a frame of 1500 bytes/,
+    ],
     [
       'a burst below a frame',
       one('egressPolicer: { cir: 5, cbs: 1000 }'),

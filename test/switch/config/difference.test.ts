@@ -165,6 +165,7 @@ function randomConfig(below: (limit: number) => number): unknown {
     ...maybe('mtu', () => one(1000, 1500)),
     ...maybe('tag', () => one(0, 5)),
     ...maybe('adminState', () => one('up', 'down')),
+    ...maybe('egressShaper', () => ({ rate: one(5000, 6000) })),
     ...maybe('rxAffinity', () => ({ 0: one(...lcoreNames) })),
     ...maybe('portSecurity', () => ['02:00:00:00:00:01']),
     ...maybe('egressPolicer', () => ({ cir: one(5000, 6000), cbs: 5000 })),

@@ -106,9 +106,14 @@ export class Model {
         this.#change(change.port, ({ port }) => ({ port, attachment: change.attachment }))
         break
       case 'adminState':
-      case 'rxAffinity': {
+      case 'rxAffinity':
+      case 'egressShaper': {
         const { type, port: name, ...value } = change
-        this.#change(name, ({ port, attachment }) => ({ port: { ...port, ...value }, attachment }))
+        this.#change(name, ({ port, attachment }) => {
+          const changed = { ...port, ...value }
+          if (changed.egressShaper === undefined) delete changed.egressShaper
+          return { port: changed, attachment }
+        })
         break
       }
       case 'bridgeSettings':

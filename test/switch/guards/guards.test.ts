@@ -166,6 +166,46 @@ describe('ingress policing', () => {
     assert.equal(passed, 1000)
   })
 
+  test('takes thousands of frames', () => {
+    const bench = new Bench({ 0: { ingressPolicingKpktsRate: 1, ingressPolicingKpktsBurst: 1 } })
+    let passed = 0
+    for (let i = 0; i < 50; i++) passed += bench.run(0, frames(32), all(1)).length
+    assert.equal(passed, 1000)
+    bench.lcore.pass(0.01)
+    assert.deepEqual(bench.run(0, frames(32), all(1)), range(1, 0, 10))
+    assert.deepEqual(bench.drops(0), { ...NONE, ingressPoliced: 622 })
+    const other = new Bench({ 0: { ingressPolicingKpktsRate: 1 } })
+    for (passed = 0; passed < 16_000; ) passed += other.run(0, frames(32), all(1)).length
+    assert.equal(other.run(0, frames(32), all(1)).length, 0)
+  })
+
+  test('takes what is within all of its limits, and of a refused frame no tokens', () => {
+    // 250 bytes are five frames of 46; eight frames in all.
+    const bench = new Bench({
+      0: {
+        ingressPolicer: { cir: 1000, cbs: 250 },
+        ingressPacketPolicer: { cir: 1, cbs: 8 },
+      },
+    })
+    assert.deepEqual(bench.run(0, frames(8), all(1)), range(1, 0, 5))
+    bench.lcore.pass(0.25)
+    // Five more would be within the bytes, three are within the frames.
+    assert.deepEqual(bench.run(0, frames(8), all(1)), range(1, 0, 3))
+    assert.deepEqual(bench.drops(0), { ...NONE, ingressPoliced: 8 })
+  })
+
+  test('lets green and yellow pass', () => {
+    const bytes = (count: number) => 46 * count
+    for (const ingressPolicer of [
+      { cir: 1, cbs: bytes(2), ebs: bytes(3) },
+      { cir: 1, cbs: bytes(2), eir: 1, ebs: bytes(3) },
+      { cir: 1, cbs: bytes(2), pir: 1, pbs: bytes(5) },
+    ]) {
+      const bench = new Bench({ 0: { ingressPolicer } })
+      assert.deepEqual(bench.run(0, frames(8), all(1)), range(1, 0, 5))
+    }
+  })
+
   test('is shared by the lcores', () => {
     const bench = new Bench({ 0: { ingressPolicingRate: 8, ingressPolicingBurst: 2 } })
     const other = new Guards(bench.memory)
@@ -195,6 +235,14 @@ describe('an egress policer', () => {
     })
     // 86 bytes each.
     assert.equal(tagged.length, 2)
+  })
+
+  test('takes frames', () => {
+    const bench = new Bench({ 1: { egressPacketPolicer: { cir: 100, cbs: 4 } } })
+    assert.deepEqual(bench.run(0, frames(8, 1000), all(1)), range(1, 0, 4))
+    bench.lcore.pass(0.03)
+    assert.deepEqual(bench.run(0, frames(8), all(1)), range(1, 0, 3))
+    assert.deepEqual(bench.drops(1), { ...NONE, egressPoliced: 9 })
   })
 
   test('takes further receivers, and leaves the others', () => {
