@@ -86,6 +86,22 @@ ${examples('vswitch run vswitch.yaml', 'vswitch run vswitch.yaml --watch --socke
       setExitCode(await (await import('./process.js')).check(file, options))
     })
 
+  printing(program, 'doctor [file]', 'look the machine over: what keeps a switch from running well')
+    .option('--all', 'print what is well, too')
+    .addOption(
+      new Option('--root <folder>', 'look at another machine, by what was saved of it').hideHelp(),
+    )
+    .addHelpText(
+      'after',
+      `
+Looks at the configuration too: the one named, else that of the switch that runs, else /etc/vswitch/vswitch.yaml.
+Exit code 1 if anything is an error, else 0.
+${examples('vswitch doctor', 'vswitch doctor vswitch.yaml --all', 'vswitch doctor --json')}`,
+    )
+    .action(async (file: string | undefined, _options, command: Command) => {
+      setExitCode(await (await import('./doctor.js')).doctor(file, command.optsWithGlobals()))
+    })
+
   program
     .command('schema')
     .description('print the JSON Schema of configurations, for editors')
