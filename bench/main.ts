@@ -23,6 +23,11 @@ async function main(args: readonly string[]): Promise<number> {
     const { measurePorts } = await import('./ports/main.js')
     return untilStopped((signal) => measurePorts(args.slice(1), signal))
   }
+  if (args[0] === 'qos') {
+    const { measureQos } = await import('./qos/main.js')
+    await measureQos(args.slice(1))
+    return 0
+  }
   if (args[0] === 'micro') {
     const { runMicro } = await import('./micro/run.js')
     await runMicro()
