@@ -1,4 +1,5 @@
 import { crossRules, exactRules } from './flows/flows.js'
+import { MACS } from './generator.js'
 import type { LoadName } from './load.js'
 import { findOvs } from './ovs/find.js'
 import { OvsSwitch } from './ovs/switch.js'
@@ -95,6 +96,12 @@ export const CONTENDERS: readonly Contender[] = [
     start: (setup) => new VswitchSwitch(setup),
   },
   {
+    name: 'vswitch-guarded',
+    what: 'the same with policers of bytes and frames in both directions, and port security, that let all pass',
+    load: 'pair',
+    start: (setup) => new VswitchSwitch(setup, undefined, MACS.map(guardsOf)),
+  },
+  {
     name: 'ts-flow2',
     what: 'flowTable in TypeScript, two rules: what comes in at one port leaves by the other',
     load: 'pair',
@@ -134,6 +141,17 @@ export const CONTENDERS: readonly Contender[] = [
   },
 ]
 
+/** More than there is of everything: 400 Gbit/s, a gigaframe. */
+function guardsOf(mac: string): object {
+  return {
+    portSecurity: [{ mac }],
+    ingressPolicingRate: 400_000_000,
+    ingressPolicingKpktsRate: 1_000_000,
+    egressPolicer: { cir: 50_000_000_000, cbs: 500_000_000 },
+    egressPacketPolicer: { cir: 1_000_000_000, cbs: 10_000_000 },
+  }
+}
+
 /** Pairs whose ratio is shown: each against the first, the boundary to JavaScript, and OVS-DPDK with the same task. */
 export const RATIOS: readonly (readonly [string, string])[] = [
   ['native-io', 'testpmd-io'],
@@ -142,6 +160,7 @@ export const RATIOS: readonly (readonly [string, string])[] = [
   ['ts-io', 'native-io'],
   ['ts-learning', 'ovs-normal'],
   ['vswitch-normal', 'ovs-normal'],
+  ['vswitch-guarded', 'vswitch-normal'],
   ['ts-flow2', 'ovs-flow2'],
   ['vswitch-flow2', 'ovs-flow2'],
   ['ts-flow1000', 'ovs-flow1000'],

@@ -10,7 +10,8 @@ const QUEUE_SIZE = 1024
 /** Bursts of 32 frames that each port starts with: as many frames as its queue holds. */
 const BURSTS = QUEUE_SIZE / 32
 
-const MACS = ['02:00:00:00:00:0a', '02:00:00:00:00:0b'] as const
+/** Addresses of the guests. */
+export const MACS = ['02:00:00:00:00:0a', '02:00:00:00:00:0b'] as const
 
 /**
  * The load: dpdk-testpmd as two guests, which sends what it gets at one port out of the other, as

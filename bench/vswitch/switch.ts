@@ -28,8 +28,15 @@ export class VswitchSwitch implements RunningSwitch {
   readonly #rules: readonly string[] | undefined
   #before: Totals | undefined
 
-  /** @param rules - in the words of `ovs-ofctl`; without any it switches */
-  constructor({ burst, sockets, folder, cpus, memory }: Setup, rules?: readonly string[]) {
+  /**
+   * @param rules - in the words of `ovs-ofctl`; without any it switches
+   * @param guards - further keys of each port
+   */
+  constructor(
+    { burst, sockets, folder, cpus, memory }: Setup,
+    rules?: readonly string[],
+    guards: readonly object[] = [],
+  ) {
     const config = join(folder, 'vswitch.json')
     const socket = join(folder, 'admin.sock')
     const text = JSON.stringify({
@@ -37,7 +44,9 @@ export class VswitchSwitch implements RunningSwitch {
       // testpmd never sleeps either.
       lcores: [{ name: 'lcore0', cpu: cpus.switch, burst, idle: 'spin' }],
       bridges: [{ name: 'br0', ...(rules === undefined ? {} : { flows: rules }) }],
-      ports: sockets.map((path, i) => ({ name: `vhost${i}`, type: 'dpdkvhostuserclient', path })),
+      ports: sockets.map((path, i) => {
+        return { name: `vhost${i}`, type: 'dpdkvhostuserclient', path, ...guards[i] }
+      }),
       admin: { socket },
     })
     writeFileSync(config, text)
