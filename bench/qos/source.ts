@@ -17,9 +17,11 @@ export interface Offer {
   }
 }
 
-/** What passed while the bucket was empty, from one refusal to another. */
+/** What passed from one refusal to another, when the bucket was empty. */
 export interface Passed {
   readonly frames: number
+  /** Of how many. */
+  readonly offered: number
   readonly from: number
   readonly to: number
 }
@@ -36,7 +38,8 @@ const source: ProgramFactory = ({ ports }) => {
   let passed = 0
   let from = 0
   let passedBefore = 0
-  let result: Passed = { frames: 0, from: 0, to: 0 }
+  let offeredBefore = 0
+  let result: Passed = { frames: 0, offered: 0, from: 0, to: 0 }
   return {
     burst() {},
     idle(burst) {
@@ -49,11 +52,11 @@ const source: ProgramFactory = ({ ports }) => {
       }
       const due = Math.floor(((now - start) * offer.framesPerSecond) / 1000)
       const most = Math.min(64, due - offered)
-      // What could not be offered in time is not made up for by more than a ring holds.
-      if (due - offered > 4096) offered = due - 4096
       offered += most
       time.set(now)
       policer?.open(time)
+      // A bucket that is full at first would pass more than its rate for long.
+      if (offered === most) policer?.pass(offer.policer?.options.cbs ?? 0)
       let refused = false
       for (let i = 0; i < most; i++) {
         const amount = offer.policer?.counts === 'frames' ? 1 : offer.bytes
@@ -70,8 +73,12 @@ const source: ProgramFactory = ({ ports }) => {
       if (refused && from === 0 && now - start > 200) {
         from = now
         passedBefore = passed
+        offeredBefore = offered
       }
-      if (refused && from !== 0) result = { frames: passed - passedBefore, from, to: now }
+      if (refused && from !== 0) {
+        const frames = passed - passedBefore
+        result = { frames, offered: offered - offeredBefore, from, to: now }
+      }
       return true
     },
     portsChanged(changed) {
@@ -84,7 +91,7 @@ const source: ProgramFactory = ({ ports }) => {
       policer =
         offer.policer && new Policer(new Int32Array(offer.policer.memory), 0, offer.policer.options)
       start = offered = passed = from = 0
-      result = { frames: 0, from: 0, to: 0 }
+      result = { frames: 0, offered: 0, from: 0, to: 0 }
       return true
     },
   }
