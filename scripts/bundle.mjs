@@ -12,6 +12,9 @@ const ENTRIES = {
   index: 'index',
   headers: 'headers/index',
   capture: 'capture/index',
+  doctor: 'doctor/index',
+  metrics: 'metrics/index',
+  qos: 'qos/index',
   vswitch: 'switch/cli/main',
   'switch-program': 'switch/lcore/program',
   // Beside the chunk that starts it.

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Problem } from './config-error.js'
 
 /** What an Ethernet header and two VLAN tags add to the MTU. */

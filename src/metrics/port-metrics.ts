@@ -39,6 +39,7 @@ const TX_DROPS = reasonsOf<TxCounters>({
   droppedRingFull: true,
   droppedNotConnected: true,
   droppedOversize: true,
+  droppedShaperFull: true,
 })
 
 function ofPort(
@@ -161,4 +162,16 @@ export const PORT_METRICS: readonly Definition[] = [
   ofDrops('transmit', 'Frames for the port that it did not send', tx, TX_DROPS),
   ofQueues('transmit_bursts', 'Bursts sent', tx, 'calls'),
   ofQueues('transmit_retries', 'Times a full ring of a guest was tried again', tx, 'retries'),
+  ofPort(
+    'gauge',
+    'shaper_queue_frames',
+    'Frames that wait for the egress shaper of a port',
+    ({ counters }) => counters.shaperQueue.frames,
+  ),
+  ofPort(
+    'gauge',
+    'shaper_queue_bytes',
+    'Bytes of the frames that wait for the egress shaper of a port',
+    ({ counters }) => counters.shaperQueue.bytes,
+  ),
 ]

@@ -4,8 +4,8 @@
  * @packageDocumentation
  */
 import { nameField, type Problem } from 'dpdk-vhost'
-import * as z from 'zod'
 import { policerTrouble } from 'dpdk-vhost/qos'
+import * as z from 'zod'
 import type { AllowedAddress, AttachmentSpec } from '../spec.js'
 import {
   ipField,
