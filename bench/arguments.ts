@@ -1,29 +1,62 @@
 /** Reading options of the command line. */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { nearest } from '../src/config/index.js'
 
 /** Something is wrong with the command line. */
 export class UsageError extends Error {}
 
+export interface Parsed {
+  /** Words without a dash, in their order. */
+  readonly words: readonly string[]
+  readonly values: Readonly<Record<string, string>>
+  readonly flags: ReadonlySet<string>
+}
+
 /**
  * @param values - options that take a value
- * @param flags - options that take none; `--help` is always known
+ * @param flags - options that take none
  * @throws {@link UsageError} for anything else
  */
-export function parseFlags<V extends string, F extends string>(
+export function parseFlags(
   args: readonly string[],
-  values: readonly V[],
-  flags: readonly F[],
-): { [K in V]?: string } & { [K in F | 'help']?: boolean } {
+  values: readonly string[],
+  flags: readonly string[],
+): Parsed {
   const options = Object.fromEntries<ParseArgsOption>([
     ...values.map((name) => [name, { type: 'string' }] as const),
     ...flags.map((name) => [name, { type: 'boolean' }] as const),
-    ['help', { type: 'boolean', short: 'h' }],
   ])
-  try {
-    return parseArgs({ args: [...args], options }).values as ReturnType<typeof parseFlags<V, F>>
-  } catch (error) {
-    throw new UsageError((error as Error).message)
+  const words: string[] = []
+  const given: Record<string, string> = {}
+  const set = new Set<string>()
+  const { tokens } = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
+  for (const token of tokens) {
+    if (token.kind === 'positional') words.push(token.value)
+    if (token.kind !== 'option') continue
+    const { name, rawName, value } = token
+    if (values.includes(name)) {
+      if (value === undefined || value === '' || (value.startsWith('-') && !token.inlineValue)) {
+        throw new UsageError(`${rawName} needs a value: ${rawName} VALUE`)
+      }
+      given[name] = value
+    } else if (flags.includes(name)) {
+      if (value !== undefined) {
+        throw new UsageError(`${rawName}: '${value}' is too much; it takes no value`)
+      }
+      set.add(name)
+    } else {
+      const near = nearest(name, [...values, ...flags])
+      const fix = near === undefined ? 'leave it out' : `did you mean --${near}?`
+      throw new UsageError(`${rawName} is no option here; ${fix}`)
+    }
   }
+  return { words, values: given, flags: set }
 }
 
 type ParseArgsOption = NonNullable<ParseArgsConfig['options']>[string]
@@ -31,7 +64,9 @@ type ParseArgsOption = NonNullable<ParseArgsConfig['options']>[string]
 export function one<T extends string>(option: string, value: string, known: readonly T[]): T {
   const found = known.find((name) => name === value)
   if (found === undefined) {
-    throw new UsageError(`${option}: '${value}' is none of ${known.join(', ')}`)
+    const near = nearest(value, known)
+    const fix = near === undefined ? '' : `; did you mean ${near}?`
+    throw new UsageError(`${option}: '${value}' is none of ${known.join(', ')}${fix}`)
   }
   return found
 }
@@ -70,7 +105,7 @@ export function number(
   whole = true,
 ): number {
   if (value === undefined) return fallback
-  const result = Number(value)
+  const result = value.trim() === '' ? Number.NaN : Number(value)
   if (!(result >= least && result <= most) || (whole && !Number.isInteger(result))) {
     const kind = whole ? 'a whole number' : 'a number'
     throw new UsageError(`${option}: '${value}' is not ${kind} from ${least} to ${most}`)

@@ -43,13 +43,12 @@ const BEARS_ON_TIMING =
   /^(isolcpus|nohz|nohz_full|rcu_nocbs|mitigations|nosmt|idle|intel_idle\.|processor\.|intel_pstate|amd_pstate|iommu|intel_iommu|amd_iommu|hugepages|hugepagesz|default_hugepagesz|transparent_hugepage|preempt)/
 
 export function describeMachine(placement: Cpus, memory: Memory, args: readonly string[]): Machine {
-  const cpuinfo = read('/proc/cpuinfo')
   const { version } = JSON.parse(read(`${packageRoot()}/package.json`)) as { version: string }
   const cpufreq = `/sys/devices/system/cpu/cpu${placement.switch}/cpufreq`
   return {
     cpu: cpus()[0]?.model.trim() || 'unknown',
     cpus: cpus().length,
-    virtual: /^flags\b.*\bhypervisor\b/m.test(cpuinfo),
+    virtual: isVirtual(),
     switchCpu: placement.switch,
     generatorCpu: placement.generator,
     siblings: [siblingsOf(placement.switch), siblingsOf(placement.generator)],
@@ -73,6 +72,10 @@ export function describeMachine(placement: Cpus, memory: Memory, args: readonly 
     command: ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
     date: new Date().toISOString(),
   }
+}
+
+export function isVirtual(): boolean {
+  return /^flags\b.*\bhypervisor\b/m.test(read('/proc/cpuinfo'))
 }
 
 /** It tells its version only after it has started. */

@@ -1,28 +1,23 @@
 /** `npm run bench`: see README.md beside this file. */
-import { writeFileSync } from 'node:fs'
 import { UsageError } from './arguments.js'
-import { type Boundary, measureBoundary } from './boundary.js'
-import type { Contender } from './contender.js'
 import { chooseCpus } from './cpus.js'
-import { toJson } from './json-report.js'
+import { help } from './help.js'
+import { type Report, writeWhole } from './json-report.js'
 import { describeMachine } from './machine.js'
 import { chooseMemory } from './memory.js'
-import { HELP, type Options, parseOptions } from './options.js'
+import { type Options, parseOptions } from './options.js'
 import { Progress } from './progress.js'
-import { runBench } from './run.js'
+import { duration } from './status-line.js'
+import { asked, expectedSeconds, runSuite } from './suite.js'
 import { describe, summarize } from './text-report.js'
 
+const FAILED = 1
 const INTERRUPTED = 130
 
+/** How long measuring may take to end in good order. */
+const ENDING_MS = 20_000
+
 async function main(args: readonly string[]): Promise<number> {
-  if (args[0] === 'reconnect') {
-    const { measureReconnects } = await import('./reconnect/main.js')
-    return untilStopped((signal) => measureReconnects(args.slice(1), signal))
-  }
-  if (args[0] === 'ports') {
-    const { measurePorts } = await import('./ports/main.js')
-    return untilStopped((signal) => measurePorts(args.slice(1), signal))
-  }
   if (args[0] === 'qos') {
     const { measureQos } = await import('./qos/main.js')
     await measureQos(args.slice(1))
@@ -33,90 +28,63 @@ async function main(args: readonly string[]): Promise<number> {
     await runMicro()
     return 0
   }
-  const options = parseOptions(args)
-  if (options === 'help') {
-    process.stdout.write(HELP)
+  const signal = untilStopped()
+  const options = await parseOptions(args)
+  if ('help' in options) {
+    process.stdout.write(help(options.help))
     return 0
   }
-  return untilStopped((signal) => compare(options, args, signal))
+  return measure(options, args, signal)
 }
 
-/** Has the measurement stop in good order when this process is told to. */
-async function untilStopped(measure: (signal: AbortSignal) => Promise<void>): Promise<number> {
+/** Aborted when this process is told to stop. */
+function untilStopped(): AbortSignal {
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => stop.abort(new Error(`stopped by ${signal}`)))
+    process.on(signal, () => {
+      stop.abort(new Error(`stopped by ${signal}`))
+      // The kernel ends the children of a bench that hangs.
+      setTimeout(() => process.exit(INTERRUPTED), ENDING_MS).unref()
+    })
   }
-  try {
-    await measure(stop.signal)
-    return 0
-  } catch (error) {
-    if (!stop.signal.aborted) throw error
-    process.stderr.write(`${(stop.signal.reason as Error).message}\n`)
-    return INTERRUPTED
-  }
+  return stop.signal
 }
 
-async function compare(
+async function measure(
   options: Options,
   args: readonly string[],
   signal: AbortSignal,
-): Promise<void> {
-  const { rings, frameBytes } = options
-  const contenders = available(options)
+): Promise<number> {
+  const { sections, smoke } = options
   const cpus = chooseCpus(options.cpus)
   const memory = chooseMemory(options.memory)
-  // Found out before there is anything to lose.
-  if (options.json !== undefined) writeFileSync(options.json, '')
+  for (const section of sections) section.check?.(asked(options))
   const machine = describeMachine(cpus, memory, args)
   process.stdout.write(`${describe(machine)}\n\n`)
+  const expected = sections.map((section) => expectedSeconds(section, options))
+  const total = expected.reduce((sum, seconds) => sum + seconds, 0)
+  if (!smoke) process.stderr.write(`This takes about ${duration(total)}.\n`)
 
-  const progress = new Progress()
-  const scenarios = rings.map((ring) => ({ ring, frameBytes }))
-  try {
-    const results = await runBench(
-      { ...options, contenders, scenarios, cpus, memory },
-      progress,
-      signal,
-    )
-    const boundaries: Boundary[] = []
-    if (measuresBoundary(options)) {
-      for (const ring of rings) {
-        progress.boundary(ring)
-        const shared = { ...options, ring, cpus, memory }
-        boundaries.push(await measureBoundary(shared, options.boundarySeconds * 1000, signal))
-      }
-    }
-    progress.end()
-    process.stdout.write(`${summarize(results, boundaries, machine)}\n`)
-    if (options.json !== undefined) {
-      writeFileSync(
-        options.json,
-        `${JSON.stringify(toJson(machine, options, results, boundaries), undefined, 2)}\n`,
-      )
-    }
-  } finally {
-    progress.end()
+  const progress = new Progress(expected)
+  const save = (report: Report) => {
+    if (options.json !== undefined)
+      writeWhole(options.json, `${JSON.stringify(report, undefined, 2)}\n`)
   }
-}
-
-/** Those that can be run. One that was asked for by its name and cannot be is an error. */
-function available({ contenders, named }: Options): Contender[] {
-  return contenders.filter((contender) => {
-    try {
-      contender.check?.()
-      return true
-    } catch (error) {
-      if (named) throw error
-      process.stderr.write(`without ${contender.name}: ${(error as Error).message}\n`)
-      return false
-    }
-  })
-}
-
-/** The boundary is what lies between these two. */
-function measuresBoundary({ contenders }: Options): boolean {
-  return ['native-io', 'ts-io'].every((name) => contenders.some((other) => other.name === name))
+  progress.end = (section, report) => {
+    Progress.prototype.end.call(progress, section, report)
+    save(report)
+  }
+  const report = await runSuite({ options, cpus, memory, machine }, progress, signal)
+  save(report)
+  process.stdout.write(`${summarize(report, sections)}\n`)
+  if (signal.aborted) {
+    process.stderr.write(`${(signal.reason as Error).message}\n`)
+    return INTERRUPTED
+  }
+  const failed = Object.values(report.sections).some(({ incomplete }) =>
+    incomplete?.startsWith('failed'),
+  )
+  return failed ? FAILED : 0
 }
 
 try {

@@ -1,96 +1,145 @@
-import { validateLaunchOptions } from '../src/config/index.js'
-import { cpuPair, number, one, parseFlags, pick, pickNamed } from './arguments.js'
-import { CONTENDERS, type Contender } from './contender.js'
-import { RETAKES } from './sample-taker.js'
-import { RINGS, type Ring } from './setup.js'
+import { cpuPair, number, one, type Parsed, parseFlags, UsageError } from './arguments.js'
+import { checkWritable } from './json-report.js'
+import type { Effort, Section } from './section.js'
+import { SECTIONS } from './sections.js'
+
+/** What runs when only contenders, or options of its own, are named. */
+const USUAL_SECTION = 'rates'
 
 export interface Options {
-  readonly contenders: readonly Contender[]
-  /** Whether they were asked for by their names. */
-  readonly named: boolean
-  readonly rings: readonly Ring[]
-  readonly frameBytes: number
-  readonly burst: number
-  readonly rounds: number
-  readonly seconds: number
-  readonly limitSeconds: number
-  /** Measured time of the boundary to JavaScript, for each ring. */
-  readonly boundarySeconds: number
+  /** What is measured, in order. */
+  readonly sections: readonly Section[]
+  /** Whether nothing was chosen: the time that the effort promises is kept. */
+  readonly whole: boolean
+  readonly effort: Effort
+  readonly smoke: boolean
+  /** Contenders asked for by name. */
+  readonly only: readonly string[] | undefined
+  /** Values of options that belong to sections. */
+  readonly own: Readonly<Record<string, string>>
   readonly patienceSeconds: number
-  /** How often a disturbed sample is taken again. */
-  readonly retakes: number
   readonly memory: 'auto' | 'hugepages' | 'memfd'
   readonly cpus: readonly [number, number] | undefined
   readonly json: string | undefined
+  readonly html: string | undefined
+  /** An old report to compare with. */
+  readonly compare: string | undefined
+  /** A report to show instead of measuring. */
+  readonly from: string | undefined
 }
 
-/** Whole rounds that fit in two minutes. */
-const QUICK = { rounds: 3, seconds: 0.4, limitSeconds: 95, boundarySeconds: 4 }
-const NORMAL = {
-  rounds: 5,
-  seconds: 1,
-  limitSeconds: Number.POSITIVE_INFINITY,
-  boundarySeconds: 10,
-}
-
-const VALUES = [
+/** Options for all sections that take a value. */
+export const COMMON_VALUES = [
   'only',
-  'rings',
-  'rounds',
-  'seconds',
-  'frame-bytes',
-  'burst',
   'patience',
-  'retakes',
   'memory',
   'cpus',
   'json',
+  'html',
+  'compare',
+  'from',
 ] as const
 
-/** What an lcore takes when nobody says otherwise. */
-const USUAL_BURST = validateLaunchOptions().burst
+export const COMMON_FLAGS = ['quick', 'full', 'smoke', 'help'] as const
 
-export const HELP = `npm run bench -- [options]      switches side by side, under the same load
-npm run bench -- micro          parts of a switch by themselves
-npm run bench -- ports          one switch with 256 ports, of which two are active
-npm run bench -- reconnect      how long a restart of the switch, or of a guest, is felt
-
-  --quick            ${QUICK.rounds} short rounds, under two minutes
-  --only A,B         these switches only: ${CONTENDERS.map(({ name }) => name).join(', ')}
-  --rings A,B        layouts of the virtqueues: ${RINGS.join(', ')} (default: split,packed)
-  --rounds N         rounds in which each takes its turn (default: ${NORMAL.rounds})
-  --seconds N        measured time of each turn (default: ${NORMAL.seconds})
-  --frame-bytes N    length of the frames without FCS, 60 to 1514 (default: 64)
-  --patience N       seconds to wait, before each turn, for both CPUs to be free (default: 0)
-  --retakes N        how often a disturbed sample is taken again (default: ${RETAKES})
-  --burst N          most frames a switch takes at once, 1 to 256 (default: ${USUAL_BURST}, as in launch)
-  --memory KIND      hugepages or memfd, for every process (default: hugepages if enough are free)
-  --cpus S,G         CPU of the switch and CPU of the generator (default: two that share no core)
-  --json FILE        writes everything that was measured
-  --help             shows this
-
-${CONTENDERS.map(({ name, what }) => `  ${name.padEnd(18)} ${what}`).join('\n')}
-`
-
-/** @throws UsageError */
-export function parseOptions(args: readonly string[]): Options | 'help' {
-  const values = parseFlags(args, VALUES, ['quick'])
-  if (values.help) return 'help'
-  const preset = values.quick ? QUICK : NORMAL
+/**
+ * Reads the command line.
+ *
+ * @returns sections to explain, when `--help` is among the words
+ * @throws UsageError naming option, value and fix
+ */
+export async function parseOptions(
+  args: readonly string[],
+): Promise<Options | { readonly help: readonly Section[] }> {
+  const all = await Promise.all(SECTIONS.map(({ load }) => load()))
+  const ownNames = new Set(all.flatMap(({ options = [] }) => options.map(({ name }) => name)))
+  const parsed = parseFlags(args, [...COMMON_VALUES, ...ownNames], COMMON_FLAGS)
+  const { values, flags } = parsed
+  const own = Object.fromEntries(Object.entries(values).filter(([name]) => ownNames.has(name)))
+  const { sections, only } = choose(parsed, all, Object.keys(own))
+  if (flags.has('help')) return { help: sections }
+  checkFiles(parsed)
   return {
-    contenders: pickNamed('--only', values.only, CONTENDERS),
-    named: values.only !== undefined,
-    rings: pick('--rings', values.rings ?? 'split,packed', RINGS),
-    frameBytes: number('--frame-bytes', values['frame-bytes'], 64, 60, 1514),
-    burst: number('--burst', values.burst, USUAL_BURST, 1, 256),
-    rounds: number('--rounds', values.rounds, preset.rounds, 1, 1000),
-    seconds: number('--seconds', values.seconds, preset.seconds, 0.1, 600, false),
-    limitSeconds: preset.limitSeconds,
-    boundarySeconds: preset.boundarySeconds,
-    retakes: number('--retakes', values.retakes, RETAKES, 0, 100),
+    sections,
+    whole: sections.length === all.length,
+    effort: effortOf(flags),
+    smoke: flags.has('smoke'),
+    only,
+    own,
     patienceSeconds: number('--patience', values.patience, 0, 0, 3600),
     memory: one('--memory', values.memory ?? 'auto', ['auto', 'hugepages', 'memfd']),
     cpus: cpuPair(values.cpus),
     json: values.json,
+    html: values.html,
+    compare: values.compare,
+    from: values.from,
+  }
+}
+
+/** Which sections, and which contenders in them. */
+function choose(
+  { words, values, flags }: Parsed,
+  all: readonly Section[],
+  own: readonly string[],
+): Pick<Options, 'sections' | 'only'> {
+  const named = all.map(({ name }) => name)
+  const wanted = new Set(words.map((word) => one('section', word, named)))
+  const contenders: string[] = []
+  for (const word of values.only?.split(',').map((name) => name.trim()) ?? []) {
+    if (named.includes(word)) wanted.add(word)
+    else contenders.push(word)
+  }
+  const alone = wanted.size === 0
+  if (alone && (contenders.length > 0 || own.length > 0) && !flags.has('help')) {
+    wanted.add(USUAL_SECTION)
+  }
+  const sections = all.filter(({ name }) => wanted.size === 0 || wanted.has(name))
+  const known = sections.flatMap((section) => section.contenders?.map(({ name }) => name) ?? [])
+  const names = [...known, ...(alone ? named : [])]
+  for (const contender of contenders) one('--only', contender, names)
+  for (const option of own) {
+    if (sections.some((section) => section.options?.some(({ name }) => name === option))) continue
+    const having = all.filter((section) => section.options?.some(({ name }) => name === option))
+    throw new UsageError(
+      `--${option}: '${values[option]}' is for ${having.map(({ name }) => name).join(', ')}, ` +
+        `and not for ${sections.map(({ name }) => name).join(', ')}; leave it out, or name that section`,
+    )
+  }
+  if (contenders.length === 0) return { sections, only: undefined }
+  const having = sections.filter(({ contenders: its = [] }) =>
+    its.some(({ name }) => contenders.includes(name)),
+  )
+  const without = sections.filter((section) => !having.includes(section))
+  if (without.length > 0) {
+    throw new UsageError(
+      `--only: '${contenders.join(',')}' are no contenders of ${without.map(({ name }) => name).join(', ')}; ` +
+        `leave out that section, or name contenders of it`,
+    )
+  }
+  return { sections, only: contenders }
+}
+
+function effortOf(flags: ReadonlySet<string>): Effort {
+  if (flags.has('quick') && flags.has('full')) {
+    throw new UsageError('--quick and --full exclude each other; leave one out')
+  }
+  return flags.has('quick') || flags.has('smoke') ? 'quick' : flags.has('full') ? 'full' : 'usual'
+}
+
+function checkFiles({ values, flags }: Parsed): void {
+  for (const name of ['json', 'html'] as const) {
+    const file = values[name]
+    if (file !== undefined) checkWritable(`--${name}`, file)
+  }
+  if (values.json !== undefined && values.json === values.html) {
+    throw new UsageError(`--html: '${values.html}' is the file of --json too; give another path`)
+  }
+  if (values.from === undefined) return
+  const measuring = ['patience', 'memory', 'cpus', 'json'].filter((name) => name in values)
+  const given = [...measuring, ...[...flags].filter((flag) => flag !== 'help')]
+  if (given.length > 0) {
+    throw new UsageError(
+      `--from: '${values.from}' is shown without measuring; leave out --${given[0]}`,
+    )
   }
 }

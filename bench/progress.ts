@@ -1,34 +1,47 @@
-import type { Turn } from './plan.js'
-import type { Listener } from './run.js'
-import type { Sample } from './sample.js'
-import type { Ring } from './setup.js'
-import { StatusLine } from './status-line.js'
+import type { Report } from './json-report.js'
+import type { Section } from './section.js'
+import { duration, StatusLine } from './status-line.js'
+import type { SuiteListener } from './suite.js'
 
-/** Says on stderr how far the bench is. */
-export class Progress implements Listener {
+/** What a section has done by now before that says more of its time than what was expected. */
+const TELLING = 0.1
+
+/** Says on stderr what is measured, and how much time is left. */
+export class Progress implements SuiteListener {
+  readonly #expected: readonly number[]
   readonly #status = new StatusLine()
+  #index = 0
+  #begun = performance.now()
 
-  turn(turn: Turn, index: number, total: number, secondsLeft: number | undefined): void {
-    const where = StatusLine.where(index, total, secondsLeft)
-    this.#status.show(`${where} round ${turn.round + 1}: ${turn.run.name}, ${turn.run.ring} ring`)
+  /** @param expected - seconds of each section */
+  constructor(expected: readonly number[]) {
+    this.#expected = expected
   }
 
-  again(turn: Turn, error: Error): void {
-    this.#status.say(`${turn.run.name} failed and is tried again: ${error.message}`)
+  begin({ title }: Section, index: number): void {
+    this.#index = index
+    this.#begun = performance.now()
+    this.#status.say(`${title} ...`)
   }
 
-  sample(_turn: Turn, { mpps, cyclesPerPacket }: Sample): void {
-    const cycles = cyclesPerPacket.toFixed(0)
-    this.#status.done(`${mpps.toFixed(2)} Mpps, ${cycles} cycles a frame`)
+  // Handed to sections as they are.
+  readonly progress = (what: string, done: number): void => {
+    const where = this.#expected.length > 1 ? `${this.#index + 1}/${this.#expected.length}, ` : ''
+    this.#status.show(`[${where}${duration(this.#secondsLeft(done))} left] ${what}`)
   }
 
-  boundary(ring: Ring): void {
-    this.#status.show(`native-io and ts-io in turns, ${ring} ring`)
-    this.#status.done()
+  readonly say = (what: string): void => {
+    this.#status.say(what)
   }
 
-  /** Clears the line. */
-  end(): void {
+  end(_section: Section, _report: Report): void {
     this.#status.end()
+  }
+
+  #secondsLeft(done: number): number {
+    const elapsed = (performance.now() - this.#begun) / 1000
+    const expected = this.#expected[this.#index] ?? 0
+    const own = done > TELLING ? elapsed / done - elapsed : Math.max(0, expected - elapsed)
+    return this.#expected.slice(this.#index + 1).reduce((sum, seconds) => sum + seconds, own)
   }
 }

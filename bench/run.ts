@@ -47,6 +47,8 @@ export interface Listener {
   again(turn: Turn, error: Error): void
   /** A sample was taken. */
   sample(turn: Turn, sample: Sample): void
+  /** Whole rounds were run, and came to this. */
+  round?(results: Results): void
 }
 
 /** Takes all samples in turn. */
@@ -63,6 +65,11 @@ export async function runBench(
   const taker = new SampleTaker(options, calibrator, listener, signal)
 
   let done = 0
+  const results = (): Results => ({
+    runs: turns.slice(0, perRound).map((turn) => turn.run),
+    rounds: done / perRound,
+    noise: { calibrations: taker.calibrations, putAside: taker.putAside },
+  })
   for (const turn of turns) {
     const elapsed = (performance.now() - begun) / 1000
     const each = done === 0 ? undefined : elapsed / done
@@ -73,10 +80,7 @@ export async function runBench(
     turn.run.samples.push(sample)
     listener.sample(turn, sample)
     done++
+    if (done % perRound === 0) listener.round?.(results())
   }
-  return {
-    runs: turns.slice(0, perRound).map((turn) => turn.run),
-    rounds: done / perRound,
-    noise: { calibrations: taker.calibrations, putAside: taker.putAside },
-  }
+  return results()
 }

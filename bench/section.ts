@@ -12,6 +12,17 @@ export interface Context {
   /** Seconds to wait, before each turn, for both CPUs to be free. */
   readonly patienceSeconds: number
   readonly signal: AbortSignal
+  /** A test: the shortest form that does everything once, in seconds. Its numbers mean nothing. Goes before `effort`. */
+  readonly smoke?: boolean
+  /** Contenders asked for by `--only`, of {@link Section.contenders}; without it all that can be run are. */
+  readonly only?: readonly string[] | undefined
+  /** Values given for {@link Section.options}, by the option's name. */
+  readonly options?: Readonly<Record<string, string>>
+  /**
+   * Leaves what was measured so far, in the form of a whole result: that is what remains when the bench is stopped.
+   * To be called after each round.
+   */
+  keep?(result: unknown): void
   /** Says what is being measured, and the share of the section that is done, 0 to 1. */
   progress(what: string, done: number): void
   /** Says something that stays on the screen. */
@@ -28,14 +39,38 @@ export interface Section<Result = unknown> {
   readonly name: string
   /** What it answers, as a heading. */
   readonly title: string
-  /** Expected time; 0 leaves it out. */
-  seconds(effort: Effort): number
+  /** Expected time; 0 leaves it out of the whole bench. What was asked for may make it shorter. */
+  seconds(effort: Effort, asked?: Asked): number
+  /** What takes turns in it, for `--only`. */
+  readonly contenders?: readonly { readonly name: string; readonly what: string }[]
+  /** Options of its own on the command line. */
+  readonly options?: readonly Option[]
+  /**
+   * Looks at what was asked for before anything is measured.
+   *
+   * @throws UsageError naming option, value and fix; Error that says what is not installed and how to get it
+   */
+  check?(asked: Asked): void
+  /** Whether the keys of its result are at the top of the JSON, for readers that are older than sections. */
+  readonly atTop?: boolean
   /** @throws the signal's reason when it is aborted; it leaves nothing behind */
   measure(context: Context): Promise<Result>
   /** What is shown, on the terminal and on the page alike. */
   show(result: Result): Exhibit[]
   /** What `--compare` compares, and what tests look at. */
   figures(result: Result): Figure[]
+}
+
+/** What the command line says to a section. */
+export type Asked = Pick<Context, 'effort' | 'smoke' | 'only' | 'options'>
+
+/** An option of a section; it takes a value. */
+export interface Option {
+  /** Without its dashes. */
+  readonly name: string
+  /** What stands for its value in the help: `N`, `A,B`. */
+  readonly value: string
+  readonly what: string
 }
 
 export type Exhibit = Table | Plot | Note
@@ -58,7 +93,8 @@ export interface Plot {
 export interface Axis {
   /** With its unit. */
   readonly label: string
-  readonly scale?: 'linear' | 'log'
+  /** `percentile` is for shares in percent up to 100: 90, 99, 99.9 and so on are equally far apart. */
+  readonly scale?: 'linear' | 'log' | 'percentile'
   /** Names of the places on an axis that has no numbers: point `x` is an index into these. */
   readonly names?: readonly string[]
 }

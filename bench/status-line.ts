@@ -1,23 +1,15 @@
-/** What goes on, on stderr: one line that changes on a terminal, a line for each thing done elsewhere. */
+/** What goes on, on stderr: one line that changes on a terminal, a line for each thing elsewhere. */
 export class StatusLine {
   #line = ''
 
-  /** `[2/10, 40 s left]` for the second of ten. */
-  static where(index: number, total: number, secondsLeft: number | undefined): string {
-    const left = secondsLeft === undefined ? '' : `, ${duration(secondsLeft)} left`
-    return `[${index + 1}/${total}${left}]`
-  }
-
   /** Something begins. */
   show(line: string): void {
+    if (line === this.#line) return
     this.#line = line
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`)
-  }
-
-  /** It ended, with this result. */
-  done(result = ''): void {
-    if (process.stderr.isTTY) return
-    process.stderr.write(`${this.#line}${result === '' ? '' : `: ${result}`}\n`)
+    if (process.stderr.isTTY) {
+      const fits = line.slice(0, (process.stderr.columns || 80) - 1)
+      process.stderr.write(`\r\x1b[K${fits}`)
+    } else process.stderr.write(`${line}\n`)
   }
 
   /** Something that must not be overwritten. */
@@ -28,11 +20,16 @@ export class StatusLine {
 
   /** Clears the line. */
   end(): void {
-    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+    if (process.stderr.isTTY && this.#line !== '') process.stderr.write('\r\x1b[K')
+    this.#line = ''
   }
 }
 
-function duration(seconds: number): string {
-  const whole = Math.round(seconds)
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`
+/** `40 s`, `3 min 20 s`, `2 h 5 min`. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds))
+  if (whole < 60) return `${whole} s`
+  const minutes = Math.floor(whole / 60)
+  if (minutes < 60) return whole % 60 === 0 ? `${minutes} min` : `${minutes} min ${whole % 60} s`
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }

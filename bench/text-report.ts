@@ -1,11 +1,8 @@
-import type { Boundary } from './boundary.js'
+import { type Report, resultOf } from './json-report.js'
 import type { Machine } from './machine.js'
-import type { Run } from './plan.js'
-import { type Ratio, ratiosOf } from './ratios.js'
-import type { Results } from './run.js'
-import { median } from './statistics.js'
+import type { Axis, Exhibit, Plot, Section } from './section.js'
 import { table } from './table.js'
-import { caveats } from './verdict.js'
+import { caveatsOf } from './verdict.js'
 
 /** What is measured where, printed before the first sample. */
 export function describe(machine: Machine): string {
@@ -59,85 +56,59 @@ function hugepagesOf({ hugepages }: Machine): string {
     .join('; ')
 }
 
-/** The tables, printed after the last sample. */
-export function summarize(
-  results: Results,
-  boundaries: readonly Boundary[],
-  machine: Machine,
-): string {
-  const { runs, rounds } = results
-  const ratios = ratiosOf(runs)
-  const scenarios = [
-    ...new Set(runs.map(({ ring, frameBytes }) => `${ring} ring, ${frameBytes}-byte frames`)),
-  ]
-  const tables = scenarios.map((title) => {
-    const rows = runs.filter(
-      ({ ring, frameBytes }) => title === `${ring} ring, ${frameBytes}-byte frames`,
-    )
-    return `${title}\n${table([HEAD, ...rows.map((run) => cells(run, ratios))])}`
+/** Everything that was measured, printed after the last sample. */
+export function summarize(report: Report, sections: readonly Section[]): string {
+  const parts = sections.flatMap((section) => {
+    const own = report.sections[section.name]
+    const result = resultOf(report, section)
+    if (own === undefined && result === undefined) return []
+    const shown = result === undefined ? [] : section.show(result).map(textOf)
+    const missing = own?.incomplete === undefined ? [] : [`! ${own.incomplete}`]
+    return [[heading(section.title), ...shown, ...missing].join('\n\n')]
   })
-  const notes = caveats(results, machine).map((caveat) => `! ${caveat}`)
-  const legend = `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}; ratios are of Mpps, paired round by round.`
-  return [...tables, ...boundaries.map(describeBoundary), [legend, ...notes].join('\n')].join(
-    '\n\n',
+  const said = caveatsOf(report).map((text) => `! ${text}`)
+  return [
+    ...parts,
+    ...(said.length > 0 ? [[heading('The machine'), ...said].join('\n')] : []),
+  ].join('\n\n\n')
+}
+
+function heading(title: string): string {
+  return `${title}\n${'='.repeat(title.length)}`
+}
+
+export function textOf(exhibit: Exhibit): string {
+  if (exhibit.kind === 'note') return exhibit.caveat ? `! ${exhibit.text}` : exhibit.text
+  if (exhibit.kind === 'table') return `${exhibit.title}\n${table(exhibit.rows)}`
+  return `${exhibit.title}\n${table(pointsOf(exhibit))}`
+}
+
+/** A plot as a table: a row for each place on the x axis, a column for each series. */
+export function pointsOf({ x, y, series }: Plot): string[][] {
+  const places = [...new Set(series.flatMap(({ points }) => points.map((point) => point.x)))].sort(
+    (a, b) => a - b,
   )
-}
-
-function describeBoundary({ ring, pairs, ratio, byCycles, extraCycles }: Boundary): string {
-  const rates = pairs.map(({ native, ts }) => ts.framesPerSecond / native.framesPerSecond)
-  return (
-    `${ring} ring, native-io and ts-io in turns on one lcore, ${pairs.length} pairs of slices:\n` +
-    `ts-io is ${ratio.toFixed(3)} of native-io by frames (middle half ${quartile(rates, 1)}-${quartile(rates, 3)}), ` +
-    `${byCycles.toFixed(3)} by cycles; TypeScript costs ${extraCycles.toFixed(1)} cycles a frame`
-  )
-}
-
-function quartile(values: readonly number[], which: 1 | 3): string {
-  const sorted = [...values].sort((a, b) => a - b)
-  return (sorted[Math.floor((which * (sorted.length - 1)) / 4)] ?? Number.NaN).toFixed(2)
-}
-
-const HEAD = [
-  '',
-  'Mpps',
-  'lowest-highest',
-  'cycles/frame',
-  'busy',
-  'generator',
-  'frames/burst',
-  'to testpmd-io',
-  'to native-io',
-  'to OVS-DPDK',
-]
-
-function cells(run: Run, ratios: readonly Ratio[]): string[] {
-  const of = (pick: (sample: Run['samples'][number]) => number) => run.samples.map(pick)
-  const rates = of(({ mpps }) => mpps)
-  const bursts = run.samples.flatMap(({ burst }) => burst ?? [])
-  const to = (other: string) => {
-    const ratio = ratios.find(({ key }) => key.startsWith(`${run.name}/${other}`) && isOf(key, run))
-    if (ratio === undefined) return ''
-    const [low, high] = [Math.min(...ratio.rounds), Math.max(...ratio.rounds)]
-    return `${ratio.ratio.toFixed(3)} (${low.toFixed(2)}-${high.toFixed(2)})`
+  const cell = (one: Plot['series'][number], place: number) => {
+    const point = one.points.find((other) => other.x === place)
+    if (point === undefined) return ''
+    const { low, high } = point
+    const range = low === undefined || high === undefined ? '' : ` (${short(low)}-${short(high)})`
+    return `${short(point.y)}${range}`
   }
   return [
-    run.name,
-    median(rates).toFixed(2),
-    `${Math.min(...rates).toFixed(2)}-${Math.max(...rates).toFixed(2)}`,
-    median(of(({ cyclesPerPacket }) => cyclesPerPacket)).toFixed(1),
-    share(median(of(({ busy }) => busy))),
-    share(median(of(({ generatorBusy }) => generatorBusy))),
-    bursts.length === 0 ? '' : median(bursts).toFixed(1),
-    to('testpmd-io'),
-    to('native-io'),
-    to('ovs-'),
+    [x.label, ...series.map(({ name }) => (name === '' ? y.label : `${name}, ${y.label}`))],
+    ...places.map((place) => [placeName(x, place), ...series.map((one) => cell(one, place))]),
   ]
 }
 
-function isOf(key: string, { ring, frameBytes }: Run): boolean {
-  return key.endsWith(`@${ring}@${frameBytes}`)
+function placeName({ names }: Axis, place: number): string {
+  return names?.[place] ?? short(place)
 }
 
-function share(value: number): string {
-  return `${(100 * value).toFixed(0)} %`
+/** Three digits that matter. */
+export function short(value: number): string {
+  if (!Number.isFinite(value)) return '-'
+  const size = Math.abs(value)
+  if (size >= 1000 || Number.isInteger(value)) return Math.round(value).toString()
+  return Number(value.toPrecision(3)).toString()
 }

@@ -1,5 +1,6 @@
 import type { Calibration } from './calibration/calibrator.js'
-import type { Machine } from './machine.js'
+import type { Conditions } from './conditions.js'
+import type { Report } from './json-report.js'
 import type { Run } from './plan.js'
 import type { Results } from './run.js'
 import { median } from './statistics.js'
@@ -20,7 +21,7 @@ const WAITING = 0.1
 const UPCALLS = 0.001
 
 /** What a reader has to know before believing the numbers; empty when there is nothing to say. */
-export function caveats({ runs, noise }: Results, machine: Machine): string[] {
+export function caveats({ runs, noise }: Results, virtual: boolean): string[] {
   const said: string[] = []
   const samples = runs.flatMap((run) => run.samples)
   said.push(...slowed(noise.calibrations, ["switch's", "generator's"]))
@@ -29,7 +30,7 @@ export function caveats({ runs, noise }: Results, machine: Machine): string[] {
     const [near, far] = [Math.min(...distances), Math.max(...distances)]
     said.push(
       `noisy: a cache line took ${near.toFixed(0)} to ${far.toFixed(0)} ns between the two CPUs and back` +
-        (machine.virtual ? ', which is where the host runs them' : ''),
+        (virtual ? ', which is where the host runs them' : ''),
     )
   }
   const lost = samples.map((sample) => Math.max(sample.switchLost, sample.generatorLost))
@@ -56,6 +57,74 @@ export function caveats({ runs, noise }: Results, machine: Machine): string[] {
   return said
 }
 
+/** The host is felt when it takes more of the time of a CPU than this. */
+const STOLEN = 0.005
+
+/** Others are felt when they use more than this of a CPU. */
+const OTHERS = 0.1
+
+/** What a reader has to know of the machine and of the run as a whole. */
+export function caveatsOf({ machine, settings, interrupted, sections }: Report): string[] {
+  const said: string[] = []
+  if (settings.smoke) said.push('a test of the bench itself: the numbers mean nothing')
+  if (interrupted !== undefined)
+    said.push(`interrupted (${interrupted}): not everything was measured`)
+  for (const [name, { incomplete }] of Object.entries(sections)) {
+    if (incomplete !== undefined && incomplete !== interrupted) said.push(`${name}: ${incomplete}`)
+  }
+  if (machine.virtual) {
+    said.push('a virtual machine: where the host runs its CPUs, and who shares them, is not known')
+  }
+  const sharing = machine.siblings[0].includes(machine.generatorCpu)
+  if (sharing)
+    said.push('switch and load are two hardware threads of one core and slow each other down')
+  if (machine.memory !== 'hugepages')
+    said.push('no hugepages, for anybody: every switch pays for it')
+  if (machine.governor !== undefined && machine.governor !== 'performance') {
+    said.push(`the frequency governor is ${machine.governor}, so the CPUs may change their clock`)
+  }
+  const felt = Object.entries(sections).flatMap(([name, { conditions }]) =>
+    conditions === undefined ? [] : [{ name, ...conditions }],
+  )
+  said.push(
+    ...worst(
+      felt,
+      'stolen',
+      STOLEN,
+      (share) => `noisy: the host took ${percent(share)} of both CPUs`,
+    ),
+    ...worst(
+      felt,
+      'others',
+      OTHERS,
+      (cpus) => `noisy: other programs used ${cpus.toFixed(1)} CPUs`,
+    ),
+    ...slowed(
+      felt.flatMap(({ calibrations }) => calibrations),
+      ["switch's", "load's"],
+    ),
+  )
+  return said
+}
+
+function worst(
+  felt: readonly (Conditions & { readonly name: string })[],
+  key: 'stolen' | 'others',
+  limit: number,
+  say: (value: number) => string,
+): string[] {
+  const over = felt.filter((one) => one[key] > limit).sort((a, b) => b[key] - a[key])
+  if (over[0] === undefined) return []
+  const more =
+    over.length === 1
+      ? ''
+      : `, less during ${over
+          .slice(1)
+          .map(({ name }) => name)
+          .join(', ')}`
+  return [`${say(over[0][key])} during ${over[0].name}${more}`]
+}
+
 /** Says which CPU was slower at one time than at another. */
 export function slowed(
   calibrations: readonly Calibration[],
@@ -70,6 +139,7 @@ export function slowed(
 
 /** How much the greatest exceeds the least, as a share. */
 function growth(values: readonly number[]): number {
+  if (values.length === 0) return 0
   return Math.max(...values) / Math.min(...values) - 1
 }
 

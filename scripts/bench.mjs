@@ -12,7 +12,7 @@ if (prepared.status !== 0) process.exit(prepared.status ?? 1)
 await import(inRoot('dist/bench/main.js'))
 
 function comparesWithOvs() {
-  if (['micro', 'ports', 'qos'].includes(args[0]) || args.includes('--help')) return false
+  if (args.includes('--help') || ['micro', 'ports', 'qos'].includes(args[0])) return false
   const [only] = args.join(' ').match(/(?<=--only[ =])\S+/) ?? []
   return only === undefined || only.includes('ovs-')
 }

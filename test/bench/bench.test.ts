@@ -7,9 +7,10 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { JsonReport } from '../../bench/json-report.js'
+import type { Report } from '../../bench/json-report.js'
 import { findOvs } from '../../bench/ovs/find.js'
-import type { PortsReport } from '../../bench/ports/main.js'
+import type { PortsResult } from '../../bench/ports/section.js'
+import type { RatesResult } from '../../bench/rates/result.js'
 import { socketFolder } from '../support/loopback.js'
 
 const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
@@ -44,7 +45,7 @@ async function measure(only: string, rings: string) {
     ...['--only', only, '--rings', rings, '--rounds', '1', '--seconds', '0.4', '--retakes', '0'],
     ...['--memory', 'memfd', '--json', file],
   ]).ended
-  const report = JSON.parse(readFileSync(file, 'utf8') || '{}') as JsonReport
+  const report = JSON.parse(readFileSync(file, 'utf8') || '{}') as Report & RatesResult
   return { code, report, said: `${stdout}\n${stderr}` }
 }
 
@@ -87,7 +88,7 @@ describe('npm run bench', () => {
       assert.ok(stdout.includes(word), `${word} is missing in:\n${stdout}`)
     }
 
-    const report = JSON.parse(readFileSync(file, 'utf8')) as JsonReport
+    const report = JSON.parse(readFileSync(file, 'utf8')) as Report & RatesResult
     assert.deepEqual(
       report.runs.map(({ name, ring, frameBytes }) => ({ name, ring, frameBytes })),
       [
@@ -145,7 +146,8 @@ describe('npm run bench', () => {
     const { code, stdout, stderr } = await start(args).ended
     assert.equal(code, 0, stderr)
     assert.match(stdout, /8 ports, 6 without a guest/)
-    const report = JSON.parse(readFileSync(file, 'utf8')) as PortsReport
+    const whole = JSON.parse(readFileSync(file, 'utf8')) as Report
+    const report = whole.sections.ports?.result as PortsResult
     assert.deepEqual(
       report.runs.map(({ name }) => name),
       ['2 ports', '8 ports, 6 without a guest', '8 ports, 6 idle guests'],

@@ -8,8 +8,10 @@ import { exactRules, FLOWS, flows, frameOf } from '../../bench/flows/flows.js'
 import { parseOptions } from '../../bench/options.js'
 import { parsePmdStats, parseTxDropped } from '../../bench/ovs/output.js'
 import { planTurns, type Run } from '../../bench/plan.js'
+import { ratesOptions } from '../../bench/rates/options.js'
 import { ratiosOf } from '../../bench/ratios.js'
 import type { Sample } from '../../bench/sample.js'
+import { SECTIONS } from '../../bench/sections.js'
 import { median } from '../../bench/statistics.js'
 import { parseForwardStats, parsePortStats } from '../../bench/testpmd-output.js'
 
@@ -188,44 +190,104 @@ describe('what testpmd prints', () => {
 })
 
 describe('options', () => {
-  const options = (...args: string[]) => {
-    const parsed = parseOptions(args)
-    assert.notEqual(parsed, 'help')
-    return parsed as Exclude<typeof parsed, 'help'>
+  const options = async (...args: string[]) => {
+    const parsed = await parseOptions(args)
+    assert.ok(!('help' in parsed))
+    return parsed
   }
+  const names = (list: readonly { readonly name: string }[]) => list.map(({ name }) => name)
+  const asked = { effort: 'usual' } as const
 
-  test('defaults', () => {
-    const { contenders, rings, rounds, frameBytes } = options()
+  test('everything, when nothing is chosen', async () => {
+    const { sections, whole, effort, only } = await options()
+    assert.deepEqual(names(sections), names(SECTIONS))
+    assert.deepEqual([whole, effort, only], [true, 'usual', undefined])
+    assert.equal((await options('--quick')).effort, 'quick')
+    assert.equal((await options('--full')).effort, 'full')
+  })
+
+  test('sections by their names, as words or in --only, in the order of the bench', async () => {
+    assert.deepEqual(names((await options('reconnect')).sections), ['reconnect'])
+    assert.equal((await options('reconnect')).whole, false)
+    for (const args of [
+      ['reconnect', 'rates'],
+      ['--only', 'reconnect,rates'],
+    ]) {
+      assert.deepEqual(names((await options(...args)).sections), ['rates', 'reconnect'])
+    }
+  })
+
+  test('contenders, and options of rates, mean rates where no section is named', async () => {
+    const one = await options('--only', 'ts-io, testpmd-io', '--rings', 'packed')
+    assert.deepEqual(names(one.sections), ['rates'])
+    const { contenders, rings } = ratesOptions({ ...asked, only: one.only, options: one.own })
+    assert.deepEqual(names(contenders), ['testpmd-io', 'ts-io'])
+    assert.deepEqual(rings, ['packed'])
+    assert.deepEqual(names((await options('--frame-bytes', '128')).sections), ['rates'])
+  })
+
+  test('contenders of a section', async () => {
+    const { sections, only } = await options('reconnect', '--only', 'testpmd')
+    assert.deepEqual(names(sections), ['reconnect'])
+    assert.deepEqual(only, ['testpmd'])
+  })
+
+  test('defaults of rates', () => {
+    const { contenders, rings, rounds, frameBytes } = ratesOptions(asked)
     assert.equal(contenders.length, CONTENDERS.length)
     assert.deepEqual(rings, ['split', 'packed'])
     assert.ok(rounds >= 5)
     assert.equal(frameBytes, 64)
-  })
-
-  test('the order of --only does not change who goes first', () => {
-    const { contenders } = options('--only', 'ts-io, testpmd-io')
-    assert.deepEqual(
-      contenders.map(({ name }) => name),
-      ['testpmd-io', 'ts-io'],
-    )
-  })
-
-  test('what is given goes before --quick', () => {
-    assert.equal(options('--quick', '--rounds', '7').rounds, 7)
+    assert.equal(ratesOptions({ effort: 'quick', options: { rounds: '7' } }).rounds, 7)
   })
 
   for (const [args, message] of [
-    [['--rings', 'round'], /--rings: 'round' is none of split, packed, packed-inorder/],
-    [['--rounds', '0'], /--rounds: '0' is not a whole number from 1/],
-    [['--rounds', '1.5'], /--rounds: '1.5'/],
-    [['--seconds', 'x'], /--seconds: 'x' is not a number/],
-    [['--cpus', '1'], /--cpus: '1' is not two numbers/],
-    [['--memory', 'swap'], /--memory: 'swap' is none of/],
-    [['--fast'], /--fast/],
-    [['macro'], /macro/],
+    [['--cpus', '1'], /--cpus: '1' is not two numbers such as 2,3/],
+    [['--memory', 'swap'], /--memory: 'swap' is none of auto, hugepages, memfd/],
+    [['--patience', 'x'], /--patience: 'x' is not a whole number from 0/],
+    [['--patience', ' '], /--patience: ' ' is not a whole number/],
+    [['--fast'], /--fast is no option here; leave it out/],
+    [['--jason', 'x'], /--jason is no option here; did you mean --json\?/],
+    [['--json'], /--json needs a value: --json VALUE/],
+    [['--json', '--quick'], /--json needs a value/],
+    [['--quick=1'], /--quick: '1' is too much; it takes no value/],
+    [['--quick', '--full'], /--quick and --full exclude each other; leave one out/],
+    [['recconect'], /section: 'recconect' is none of rates, .*; did you mean reconnect\?/],
+    [['--only', 'testpmd-jo'], /--only: 'testpmd-jo' is none of .*; did you mean testpmd-io\?/],
+    [['reconnect', '--only', 'ts-io'], /--only: 'ts-io' is none of dpdk-vhost/],
+    [
+      ['reconnect', '--rings', 'split'],
+      /--rings: 'split' is for rates.*, and not for reconnect; leave it out/,
+    ],
+    [
+      ['--only', 'rates,ts-io,reconnect'],
+      /--only: 'ts-io' are no contenders of reconnect; leave out that section/,
+    ],
+    [
+      ['--json', '/nowhere/a.json'],
+      /--json: '\/nowhere\/a.json': there is no folder '\/nowhere'; make it first/,
+    ],
+    [['--html', '/tmp'], /--html: '\/tmp' is a folder; give the path of a file/],
+    [['--json', '/tmp/a', '--html', '/tmp/a'], /--html: '\/tmp\/a' is the file of --json too/],
+    [
+      ['--from', 'a.json', '--quick'],
+      /--from: 'a.json' is shown without measuring; leave out --quick/,
+    ],
   ] as const) {
-    test(args.join(' '), () => {
-      assert.throws(() => parseOptions(args), { constructor: UsageError, message })
+    test(args.join(' '), async () => {
+      await assert.rejects(parseOptions(args), { constructor: UsageError, message })
+    })
+  }
+
+  for (const [values, message] of [
+    [{ rings: 'round' }, /--rings: 'round' is none of split, packed, packed-inorder/],
+    [{ rounds: '0' }, /--rounds: '0' is not a whole number from 1/],
+    [{ rounds: '1.5' }, /--rounds: '1.5'/],
+    [{ seconds: 'x' }, /--seconds: 'x' is not a number/],
+  ] as const) {
+    test(`rates: ${Object.entries(values).join()}`, () => {
+      const check = () => ratesOptions({ ...asked, options: values })
+      assert.throws(check, { constructor: UsageError, message })
     })
   }
 

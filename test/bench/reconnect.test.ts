@@ -8,13 +8,19 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { UsageError } from '../../bench/arguments.js'
-import type { Machine } from '../../bench/machine.js'
+import type { Report } from '../../bench/json-report.js'
 import { configuration, portPools, sharedPool } from '../../bench/ovs/configuration.js'
 import { findOvs, parseVersion } from '../../bench/ovs/find.js'
 import { moment, type Sample } from '../../bench/reconnect/measure.js'
-import { parseOptions } from '../../bench/reconnect/options.js'
-import { type JsonReport, ratiosOf, summarize, toJson } from '../../bench/reconnect/report.js'
+import {
+  type ReconnectResult,
+  ratiosOf,
+  reconnectResult,
+  show,
+} from '../../bench/reconnect/report.js'
 import type { Results } from '../../bench/reconnect/run.js'
+import { reconnectOptions } from '../../bench/reconnect/section.js'
+import { textOf } from '../../bench/text-report.js'
 import { socketFolder } from '../support/loopback.js'
 
 const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
@@ -52,7 +58,8 @@ describe('the report', () => {
   })
 
   test('the tables show medians, extremes and ratios, and what was noisy', () => {
-    const text = summarize(RESULTS)
+    const result = reconnectResult({ rounds: 3, rate: 10_000, versions: {} }, RESULTS)
+    const text = show(result).map(textOf).join('\n\n')
     assert.match(text, /dpdk-vhost +110 ms +100-300 +0\.25 \(0\.20-0\.50\)/)
     assert.match(text, /ovs-dpdk +550 ms +400-600$/m)
     assert.match(text, /Medians of 3 rounds/)
@@ -62,7 +69,7 @@ describe('the report', () => {
 
   test('the JSON has the same', () => {
     const settings = { rounds: 3, rate: 10_000, versions: {} }
-    const report = toJson({} as Machine, settings, RESULTS)
+    const report = reconnectResult(settings, RESULTS)
     assert.equal(report.runs[0]?.switchGapMs, 110)
     assert.deepEqual(report.runs[0]?.rounds, ours.samples)
     assert.equal(report.ratios['dpdk-vhost/ovs-dpdk@switchGapMs'], 0.25)
@@ -130,16 +137,14 @@ describe('npm run bench -- reconnect', () => {
   }
 
   test('options', () => {
-    const options = parseOptions(['--quick', '--only', 'testpmd,dpdk-vhost'])
-    assert.notEqual(options, 'help')
-    if (options === 'help') return
+    const options = reconnectOptions({ effort: 'quick', only: ['testpmd', 'dpdk-vhost'] })
     assert.deepEqual(
       options.contenders.map(({ name }) => name),
       ['dpdk-vhost', 'testpmd'],
     )
-    assert.equal(options.rounds, 3)
+    assert.ok(options.rounds >= 1)
     const wrong = { constructor: UsageError, message: /--rate: '10' is not a whole number/ }
-    assert.throws(() => parseOptions(['--rate', '10']), wrong)
+    assert.throws(() => reconnectOptions({ effort: 'quick', options: { rate: '10' } }), wrong)
   })
 
   test('--help, and a wrong option', async () => {
@@ -163,7 +168,8 @@ describe('npm run bench -- reconnect', () => {
     assert.match(said, /\(a\) the switch is killed.*dpdk-vhost +\d+ ms/s)
     assert.deepEqual(readdirSync(folder.path), [])
 
-    const report = JSON.parse(readFileSync(file, 'utf8')) as JsonReport
+    const whole = JSON.parse(readFileSync(file, 'utf8')) as Report
+    const report = whole.sections.reconnect?.result as ReconnectResult
     const [own] = report.runs
     assert.equal(own?.name, 'dpdk-vhost')
     assert.equal(own?.rounds.length, 1)

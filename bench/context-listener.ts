@@ -1,0 +1,36 @@
+import type { Turn } from './plan.js'
+import type { Listener, Results } from './run.js'
+import type { Sample } from './sample.js'
+import type { Context } from './section.js'
+
+/** Tells the context of a section how far {@link runBench} is. */
+export class ContextListener implements Listener {
+  readonly #context: Context
+  readonly #share: number
+  readonly #keep: (results: Results) => void
+
+  /**
+   * @param keep - called after each round
+   * @param share - of the section's time that these turns take
+   */
+  constructor(context: Context, keep: (results: Results) => void = () => {}, share = 1) {
+    this.#context = context
+    this.#keep = keep
+    this.#share = share
+  }
+
+  turn({ round, run }: Turn, index: number, total: number): void {
+    const what = `round ${round + 1}: ${run.name}, ${run.ring} ring, ${run.frameBytes} bytes`
+    this.#context.progress(what, (this.#share * index) / total)
+  }
+
+  again({ run }: Turn, error: Error): void {
+    this.#context.say(`${run.name} failed and is tried again: ${error.message}`)
+  }
+
+  sample(_turn: Turn, _sample: Sample): void {}
+
+  round(results: Results): void {
+    this.#keep(results)
+  }
+}

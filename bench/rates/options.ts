@@ -1,0 +1,78 @@
+import { validateLaunchOptions } from '../../src/config/index.js'
+import { number, pick, pickNamed } from '../arguments.js'
+import { CONTENDERS, type Contender } from '../contender.js'
+import { RETAKES } from '../sample-taker.js'
+import type { Asked, Option } from '../section.js'
+import { RINGS, type Ring } from '../setup.js'
+
+export interface RatesOptions {
+  readonly contenders: readonly Contender[]
+  readonly rings: readonly Ring[]
+  readonly frameBytes: number
+  readonly burst: number
+  readonly rounds: number
+  readonly seconds: number
+  readonly limitSeconds: number
+  /** Measured time of the boundary to JavaScript, for each ring. */
+  readonly boundarySeconds: number
+  /** How often a disturbed sample is taken again. */
+  readonly retakes: number
+}
+
+const PRESETS = {
+  smoke: { rounds: 1, seconds: 0.1, limitSeconds: Infinity, boundarySeconds: 0.5, retakes: 0 },
+  quick: { rounds: 3, seconds: 0.4, limitSeconds: 90, boundarySeconds: 4, retakes: RETAKES },
+  usual: { rounds: 5, seconds: 1, limitSeconds: 600, boundarySeconds: 10, retakes: RETAKES },
+  full: { rounds: 11, seconds: 2, limitSeconds: Infinity, boundarySeconds: 20, retakes: RETAKES },
+}
+
+/** What an lcore takes when nobody says otherwise. */
+const USUAL_BURST = validateLaunchOptions().burst
+
+export const OPTIONS: readonly Option[] = [
+  {
+    name: 'rings',
+    value: 'A,B',
+    what: `layouts of the virtqueues: ${RINGS.join(', ')} (default: split,packed)`,
+  },
+  {
+    name: 'rounds',
+    value: 'N',
+    what: `rounds in which each takes its turn (default: ${PRESETS.usual.rounds})`,
+  },
+  {
+    name: 'seconds',
+    value: 'N',
+    what: `measured time of each turn (default: ${PRESETS.usual.seconds})`,
+  },
+  {
+    name: 'frame-bytes',
+    value: 'N',
+    what: 'length of the frames without FCS, 60 to 1514 (default: 64)',
+  },
+  {
+    name: 'retakes',
+    value: 'N',
+    what: `how often a disturbed sample is taken again (default: ${RETAKES})`,
+  },
+  {
+    name: 'burst',
+    value: 'N',
+    what: `most frames a switch takes at once, 1 to 256 (default: ${USUAL_BURST}, as in launch)`,
+  },
+]
+
+/** @throws UsageError */
+export function ratesOptions({ smoke, effort, only, options: values = {} }: Asked): RatesOptions {
+  const preset = PRESETS[smoke ? 'smoke' : effort]
+  return {
+    ...preset,
+    contenders: pickNamed('--only', only?.join(','), CONTENDERS),
+    rings: pick('--rings', values.rings ?? 'split,packed', RINGS),
+    frameBytes: number('--frame-bytes', values['frame-bytes'], 64, 60, 1514),
+    burst: number('--burst', values.burst, USUAL_BURST, 1, 256),
+    rounds: number('--rounds', values.rounds, preset.rounds, 1, 1000),
+    seconds: number('--seconds', values.seconds, preset.seconds, 0.1, 600, false),
+    retakes: number('--retakes', values.retakes, preset.retakes, 0, 100),
+  }
+}

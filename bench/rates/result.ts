@@ -1,0 +1,71 @@
+import type { Boundary } from '../boundary.js'
+import { ratiosOf } from '../ratios.js'
+import type { Noise, Results } from '../run.js'
+import { median } from '../statistics.js'
+
+/** What stands at the top of the JSON. Names and shape stay when the bench grows: others compare old files with new ones. */
+export interface RatesResult {
+  readonly settings: RatesSettings
+  readonly runs: readonly JsonRun[]
+  /** Median over rounds of the ratio of frames a second, by `a/b@ring@frameBytes`. */
+  readonly ratios: Readonly<Record<string, number>>
+  /** The ratio of each round, in order. */
+  readonly ratioRounds: Readonly<Record<string, readonly number[]>>
+  /** As `ratios`, of cycles: `b`'s over `a`'s. */
+  readonly cycleRatios: Readonly<Record<string, number>>
+  /** `native-io` and `ts-io` in turns on one lcore, for each ring; empty when they were not both measured. */
+  readonly boundaries: readonly Boundary[]
+  /** How steady the machine was; the rounds of each run have what concerns them. */
+  readonly noise: Noise
+  /** What to know before believing the numbers. */
+  readonly caveats: readonly string[]
+}
+
+export interface RatesSettings {
+  /** Whole rounds that were run. */
+  readonly rounds: number
+  /** Measured time of each sample. */
+  readonly seconds: number
+  /** Most frames a switch takes in one burst. */
+  readonly burst: number
+}
+
+export interface JsonRun {
+  readonly name: string
+  readonly ring: string
+  readonly frameBytes: number
+  /** Median of `samples`. */
+  readonly mpps: number
+  readonly cyclesPerPacket: number
+  /** Mpps of each round, in order. */
+  readonly samples: readonly number[]
+  /** Everything measured in each round. */
+  readonly rounds: Results['runs'][number]['samples']
+}
+
+export function ratesResult(
+  { seconds, burst }: { seconds: number; burst: number },
+  results: Results,
+  boundaries: readonly Boundary[],
+  caveats: readonly string[],
+): RatesResult {
+  const ratios = ratiosOf(results.runs)
+  return {
+    settings: { rounds: results.rounds, seconds, burst },
+    runs: results.runs.map(({ name, ring, frameBytes, samples }) => ({
+      name,
+      ring,
+      frameBytes,
+      mpps: median(samples.map(({ mpps }) => mpps)),
+      cyclesPerPacket: median(samples.map(({ cyclesPerPacket }) => cyclesPerPacket)),
+      samples: samples.map(({ mpps }) => mpps),
+      rounds: samples,
+    })),
+    ratios: Object.fromEntries(ratios.map(({ key, ratio }) => [key, ratio])),
+    ratioRounds: Object.fromEntries(ratios.map(({ key, rounds }) => [key, rounds])),
+    cycleRatios: Object.fromEntries(ratios.map(({ key, byCycles }) => [key, byCycles])),
+    boundaries,
+    noise: results.noise,
+    caveats,
+  }
+}

@@ -1,0 +1,78 @@
+import { type Boundary, measureBoundary } from '../boundary.js'
+import { CONTENDERS, type Contender } from '../contender.js'
+import { ContextListener } from '../context-listener.js'
+import { isVirtual } from '../machine.js'
+import { type Results, runBench } from '../run.js'
+import type { Asked, Context, Section } from '../section.js'
+import { caveats } from '../verdict.js'
+import { figures } from './figures.js'
+import { OPTIONS, type RatesOptions, ratesOptions } from './options.js'
+import { type RatesResult, ratesResult } from './result.js'
+import { show } from './show.js'
+
+/** What a turn takes besides the measured time: two processes start, and warm up. */
+const TURN_SECONDS = 2.5
+
+/** Contenders side by side, under the same load. */
+export const ratesSection: Section<RatesResult> = {
+  name: 'rates',
+  title: 'How many frames a second, beside others',
+  contenders: CONTENDERS,
+  options: OPTIONS,
+  atTop: true,
+  seconds: (effort, asked) => {
+    const { contenders, rings, rounds, seconds, limitSeconds } = ratesOptions(asked ?? { effort })
+    const turns = contenders.length * rings.length * rounds
+    return Math.ceil(Math.min(limitSeconds, turns * (TURN_SECONDS + seconds)))
+  },
+  check: (asked) => void available(asked, ratesOptions(asked), () => {}),
+  measure,
+  show,
+  figures,
+}
+
+async function measure(context: Context): Promise<RatesResult> {
+  const asked = ratesOptions(context)
+  const contenders = available(context, asked, context.say)
+  const { cpus, memory, patienceSeconds, signal } = context
+  const { rings, frameBytes } = asked
+  const scenarios = rings.map((ring) => ({ ring, frameBytes }))
+  const options = { ...asked, contenders, scenarios, cpus, memory, patienceSeconds }
+  const resultOf = (results: Results, boundaries: readonly Boundary[]) =>
+    ratesResult(asked, results, boundaries, caveats(results, isVirtual()))
+
+  const listener = new ContextListener(context, (sofar) => context.keep?.(resultOf(sofar, [])))
+  const results = await runBench(options, listener, signal)
+  const boundaries: Boundary[] = []
+  if (measuresBoundary(contenders)) {
+    for (const ring of rings) {
+      context.progress(`native-io and ts-io in turns, ${ring} ring`, 1)
+      const shared = { ...asked, ring, cpus, memory }
+      boundaries.push(await measureBoundary(shared, asked.boundarySeconds * 1000, signal))
+    }
+  }
+  return resultOf(results, boundaries)
+}
+
+/** Those that can be run. One that was asked for by its name and cannot be is an error. */
+function available(
+  { only }: Asked,
+  { contenders }: RatesOptions,
+  say: (what: string) => void,
+): Contender[] {
+  return contenders.filter((contender) => {
+    try {
+      contender.check?.()
+      return true
+    } catch (error) {
+      if (only !== undefined) throw error
+      say(`without ${contender.name}: ${(error as Error).message}`)
+      return false
+    }
+  })
+}
+
+/** The boundary is what lies between these two. */
+function measuresBoundary(contenders: readonly Contender[]): boolean {
+  return ['native-io', 'ts-io'].every((name) => contenders.some((other) => other.name === name))
+}
