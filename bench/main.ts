@@ -1,11 +1,13 @@
 /** `npm run bench`: see README.md beside this file. */
 import { UsageError } from './arguments.js'
+import { comparison } from './compare.js'
 import { chooseCpus } from './cpus.js'
 import { help } from './help.js'
 import { type Report, writeWhole } from './json-report.js'
 import { describeMachine } from './machine.js'
 import { chooseMemory } from './memory.js'
 import { type Options, parseOptions } from './options.js'
+import { page } from './page/page.js'
 import { Progress } from './progress.js'
 import { duration } from './status-line.js'
 import { asked, expectedSeconds, runSuite } from './suite.js'
@@ -34,7 +36,10 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(help(options.help))
     return 0
   }
-  return measure(options, args, signal)
+  if (options.from === undefined) return measure(options, args, signal)
+  process.stdout.write(`${describe(options.from.machine)}\n\n`)
+  present(options.from, options)
+  return 0
 }
 
 /** Aborted when this process is told to stop. */
@@ -48,6 +53,19 @@ function untilStopped(): AbortSignal {
     })
   }
   return stop.signal
+}
+
+function writeJson({ json }: Options, report: Report): void {
+  if (json !== undefined) writeWhole(json, `${JSON.stringify(report, undefined, 2)}\n`)
+}
+
+/** Shows a report in all the ways that were asked for. */
+function present(report: Report, { sections, html, compare }: Options): void {
+  process.stdout.write(`${summarize(report, sections)}\n`)
+  if (compare !== undefined) {
+    process.stdout.write(`\n\n${comparison(compare, report, sections)}\n`)
+  }
+  if (html !== undefined) writeWhole(html, page(report, sections))
 }
 
 async function measure(
@@ -66,17 +84,19 @@ async function measure(
   if (!smoke) process.stderr.write(`This takes about ${duration(total)}.\n`)
 
   const progress = new Progress(expected)
-  const save = (report: Report) => {
-    if (options.json !== undefined)
-      writeWhole(options.json, `${JSON.stringify(report, undefined, 2)}\n`)
+  const listener = {
+    begin: progress.begin,
+    progress: progress.progress,
+    say: progress.say,
+    end: (sofar: Report) => {
+      progress.end()
+      // What comes next may take an hour, and fail.
+      writeJson(options, sofar)
+    },
   }
-  progress.end = (section, report) => {
-    Progress.prototype.end.call(progress, section, report)
-    save(report)
-  }
-  const report = await runSuite({ options, cpus, memory, machine }, progress, signal)
-  save(report)
-  process.stdout.write(`${summarize(report, sections)}\n`)
+  const report = await runSuite({ options, cpus, memory, machine }, listener, signal)
+  writeJson(options, report)
+  present(report, options)
   if (signal.aborted) {
     process.stderr.write(`${(signal.reason as Error).message}\n`)
     return INTERRUPTED

@@ -1,5 +1,5 @@
 import { cpuPair, number, one, type Parsed, parseFlags, UsageError } from './arguments.js'
-import { checkWritable } from './json-report.js'
+import { checkWritable, type Report, readReport } from './json-report.js'
 import type { Effort, Section } from './section.js'
 import { SECTIONS } from './sections.js'
 
@@ -23,9 +23,9 @@ export interface Options {
   readonly json: string | undefined
   readonly html: string | undefined
   /** An old report to compare with. */
-  readonly compare: string | undefined
+  readonly compare: Report | undefined
   /** A report to show instead of measuring. */
-  readonly from: string | undefined
+  readonly from: Report | undefined
 }
 
 /** Options for all sections that take a value. */
@@ -71,9 +71,13 @@ export async function parseOptions(
     cpus: cpuPair(values.cpus),
     json: values.json,
     html: values.html,
-    compare: values.compare,
-    from: values.from,
+    compare: read('compare', values.compare),
+    from: read('from', values.from),
   }
+}
+
+function read(option: string, file: string | undefined): Report | undefined {
+  return file === undefined ? undefined : readReport(`--${option}`, file)
 }
 
 /** Which sections, and which contenders in them. */

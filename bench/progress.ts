@@ -1,13 +1,11 @@
-import type { Report } from './json-report.js'
 import type { Section } from './section.js'
 import { duration, StatusLine } from './status-line.js'
-import type { SuiteListener } from './suite.js'
 
 /** What a section has done by now before that says more of its time than what was expected. */
 const TELLING = 0.1
 
 /** Says on stderr what is measured, and how much time is left. */
-export class Progress implements SuiteListener {
+export class Progress {
   readonly #expected: readonly number[]
   readonly #status = new StatusLine()
   #index = 0
@@ -18,13 +16,13 @@ export class Progress implements SuiteListener {
     this.#expected = expected
   }
 
-  begin({ title }: Section, index: number): void {
+  // These are handed on as they are.
+  readonly begin = ({ title }: Section, index: number): void => {
     this.#index = index
     this.#begun = performance.now()
     this.#status.say(`${title} ...`)
   }
 
-  // Handed to sections as they are.
   readonly progress = (what: string, done: number): void => {
     const where = this.#expected.length > 1 ? `${this.#index + 1}/${this.#expected.length}, ` : ''
     this.#status.show(`[${where}${duration(this.#secondsLeft(done))} left] ${what}`)
@@ -34,7 +32,7 @@ export class Progress implements SuiteListener {
     this.#status.say(what)
   }
 
-  end(_section: Section, _report: Report): void {
+  end(): void {
     this.#status.end()
   }
 

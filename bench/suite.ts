@@ -9,12 +9,12 @@ import type { Cpus } from './setup.js'
 
 /** Hears of what goes on. */
 export interface SuiteListener {
-  /** A section begins; it is expected to take so many seconds. */
-  begin(section: Section, index: number, seconds: number): void
+  /** A section begins. */
+  begin(section: Section, index: number): void
   progress(what: string, done: number): void
   say(what: string): void
   /** A section ended; this is what there is by now. */
-  end(section: Section, report: Report): void
+  end(report: Report): void
 }
 
 export interface Suite {
@@ -60,9 +60,9 @@ export async function runSuite(
       listener.say(`${section.name} is ${incomplete}`)
       continue
     }
-    listener.begin(section, index, seconds)
+    listener.begin(section, index)
     done[section.name] = await measure(section, suite, listener, signal, left)
-    listener.end(section, report())
+    listener.end(report())
   }
   return report()
 }

@@ -62,7 +62,7 @@ export function summarize(report: Report, sections: readonly Section[]): string 
     const own = report.sections[section.name]
     const result = resultOf(report, section)
     if (own === undefined && result === undefined) return []
-    const shown = result === undefined ? [] : section.show(result).map(textOf)
+    const shown = result === undefined ? [] : inWords(section.show(result)).map(textOf)
     const missing = own?.incomplete === undefined ? [] : [`! ${own.incomplete}`]
     return [[heading(section.title), ...shown, ...missing].join('\n\n')]
   })
@@ -71,6 +71,12 @@ export function summarize(report: Report, sections: readonly Section[]): string 
     ...parts,
     ...(said.length > 0 ? [[heading('The machine'), ...said].join('\n')] : []),
   ].join('\n\n\n')
+}
+
+/** Where there are tables, plots have nothing to add in words. */
+export function inWords(exhibits: readonly Exhibit[]): readonly Exhibit[] {
+  const tables = exhibits.some(({ kind }) => kind === 'table')
+  return tables ? exhibits.filter(({ kind }) => kind !== 'plot') : exhibits
 }
 
 function heading(title: string): string {

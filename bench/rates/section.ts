@@ -10,6 +10,9 @@ import { OPTIONS, type RatesOptions, ratesOptions } from './options.js'
 import { type RatesResult, ratesResult } from './result.js'
 import { show } from './show.js'
 
+/** Share of the time that is over when the boundary's turn comes. */
+const BEFORE_BOUNDARY = 0.9
+
 /** What a turn takes besides the measured time: two processes start, and warm up. */
 const TURN_SECONDS = 2.5
 
@@ -41,12 +44,13 @@ async function measure(context: Context): Promise<RatesResult> {
   const resultOf = (results: Results, boundaries: readonly Boundary[]) =>
     ratesResult(asked, results, boundaries, caveats(results, isVirtual()))
 
-  const listener = new ContextListener(context, (sofar) => context.keep?.(resultOf(sofar, [])))
+  const keep = (sofar: Results) => context.keep?.(resultOf(sofar, []))
+  const listener = new ContextListener(context, keep, BEFORE_BOUNDARY)
   const results = await runBench(options, listener, signal)
   const boundaries: Boundary[] = []
   if (measuresBoundary(contenders)) {
     for (const ring of rings) {
-      context.progress(`native-io and ts-io in turns, ${ring} ring`, 1)
+      context.progress(`native-io and ts-io in turns, ${ring} ring`, BEFORE_BOUNDARY)
       const shared = { ...asked, ring, cpus, memory }
       boundaries.push(await measureBoundary(shared, asked.boundarySeconds * 1000, signal))
     }
