@@ -101,18 +101,24 @@ const BEARING: readonly (readonly [name: string, of: (machine: Machine) => unkno
   ['kernel parameters', ({ kernelParameters }) => kernelParameters?.join(' ')],
   ['distribution', ({ distribution }) => distribution],
   ['frequency governor', ({ governor }) => governor ?? 'none'],
+  ['clock', ({ mhz }) => mhz?.join(' and ')],
+  ['boost', ({ boost }) => boost],
+  ['SMT', ({ smt }) => smt],
   ['memory', ({ memory }) => memory],
   ['dpdk-vhost', ({ versions }) => `${versions?.package} ${versions?.commit ?? ''}`.trim()],
   ['Node.js', ({ versions }) => versions?.node],
   ['DPDK', ({ versions }) => versions?.dpdk],
   ['testpmd', ({ versions }) => versions?.testpmd],
+  ['OVS', ({ versions }) => versions?.ovs],
 ]
 
 /** Differences between the machines, versions and settings of two runs. */
 export function differencesOf(old: Report, now: Report): string[] {
   const machine = BEARING.flatMap(([name, of]) => {
-    const [then, today] = [of(old.machine), of(now.machine)].map((value) => String(value))
-    return then === today ? [] : [`${name}: then ${then}, now ${today}`]
+    const [then, today] = [of(old.machine), of(now.machine)]
+    // Older reports have less.
+    if (then === undefined || today === undefined || String(then) === String(today)) return []
+    return [`${name}: then ${then}, now ${today}`]
   })
   const [then, today] = [old.settings?.effort, now.settings?.effort]
   const effort = then === undefined || then === today ? [] : [`effort: then ${then}, now ${today}`]

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { binding } from '../src/native/binding.js'
 import { packageRoot } from '../src/native/root.js'
 import { siblingsOf } from './cpus.js'
 import { hugepages, type Memory } from './memory.js'
+import { findOvs } from './ovs/find.js'
 import type { Cpus } from './setup.js'
 
 /** What one has to know to repeat the numbers, or to explain why one's own differ. */
@@ -17,8 +18,22 @@ export interface Machine {
   readonly generatorCpu: number
   /** Hardware threads that share a core with the switch's and the generator's, themselves included. */
   readonly siblings: readonly [readonly number[], readonly number[]]
+  /** Nodes of memory that the two CPUs belong to. */
+  readonly numaNodes: readonly [number | undefined, number | undefined]
+  /** Whether cores have several hardware threads in use, where the kernel tells. */
+  readonly smt: boolean | undefined
   /** Frequency governor, where the kernel has one. */
   readonly governor: string | undefined
+  /** Clock of the two CPUs at the start, where the kernel tells. */
+  readonly mhz: readonly [number | undefined, number | undefined]
+  /** Whether they may go beyond their nominal clock, where the kernel tells. */
+  readonly boost: boolean | undefined
+  /** CPUs that the kernel keeps other threads away from. */
+  readonly isolated: string
+  /** CPUs' worth of time that the control group may use, where there is a limit. */
+  readonly cpuQuota: number | undefined
+  readonly clockSource: string
+  readonly transparentHugepages: string
   readonly memoryGiB: number
   readonly kernel: string
   /** Those parameters of the kernel's command line that bear on timing. */
@@ -34,7 +49,11 @@ export interface Machine {
     readonly node: string
     readonly dpdk: string
     readonly testpmd: string
+    /** Of Open vSwitch and the DPDK in it, where it is there. */
+    readonly ovs: string | undefined
   }
+  /** Options that Node.js got by its environment. */
+  readonly nodeOptions: string | undefined
   readonly command: string
   readonly date: string
 }
@@ -52,7 +71,16 @@ export function describeMachine(placement: Cpus, memory: Memory, args: readonly 
     switchCpu: placement.switch,
     generatorCpu: placement.generator,
     siblings: [siblingsOf(placement.switch), siblingsOf(placement.generator)],
+    numaNodes: [numaNode(placement.switch), numaNode(placement.generator)],
+    smt: flag('/sys/devices/system/cpu/smt/active'),
     governor: read(`${cpufreq}/scaling_governor`) || undefined,
+    mhz: [mhz(placement.switch), mhz(placement.generator)],
+    boost: boost(),
+    isolated: read('/sys/devices/system/cpu/isolated'),
+    cpuQuota: cpuQuota(),
+    clockSource: read('/sys/devices/system/clocksource/clocksource0/current_clocksource'),
+    transparentHugepages:
+      read('/sys/kernel/mm/transparent_hugepage/enabled').match(/\[(\w+)\]/)?.[1] ?? 'unknown',
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     kernel: release(),
     kernelParameters: read('/proc/cmdline')
@@ -68,7 +96,9 @@ export function describeMachine(placement: Cpus, memory: Memory, args: readonly 
       node: process.version,
       dpdk: binding.dpdkVersion,
       testpmd: testpmdVersion(),
+      ovs: ovsVersion(),
     },
+    nodeOptions: process.env.NODE_OPTIONS || undefined,
     command: ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
     date: new Date().toISOString(),
   }
@@ -76,6 +106,54 @@ export function describeMachine(placement: Cpus, memory: Memory, args: readonly 
 
 export function isVirtual(): boolean {
   return /^flags\b.*\bhypervisor\b/m.test(read('/proc/cpuinfo'))
+}
+
+function flag(file: string): boolean | undefined {
+  const value = read(file)
+  return value === '' ? undefined : value === '1'
+}
+
+function numaNode(cpu: number): number | undefined {
+  try {
+    const entries = readdirSync(`/sys/devices/system/cpu/cpu${cpu}`)
+    const node = entries.find((name) => /^node\d+$/.test(name))
+    return node === undefined ? undefined : Number(node.slice(4))
+  } catch {
+    return undefined
+  }
+}
+
+function mhz(cpu: number): number | undefined {
+  const kHz = Number(read(`/sys/devices/system/cpu/cpu${cpu}/cpufreq/scaling_cur_freq`))
+  if (kHz > 0) return Math.round(kHz / 1000)
+  const [, block = ''] = read('/proc/cpuinfo').split(new RegExp(`^processor\\s*:\\s*${cpu}$`, 'm'))
+  const told = Number(block.match(/^cpu MHz\s*:\s*([\d.]+)/m)?.[1])
+  return told > 0 ? Math.round(told) : undefined
+}
+
+function boost(): boolean | undefined {
+  const off = flag('/sys/devices/system/cpu/intel_pstate/no_turbo')
+  return off === undefined ? flag('/sys/devices/system/cpu/cpufreq/boost') : !off
+}
+
+/** The least of the control group's and of those above it. */
+function cpuQuota(): number | undefined {
+  const parts = (read('/proc/self/cgroup').match(/^0::\/(.*)$/m)?.[1] ?? '').split('/')
+  const quotas = parts.map((_, i) => {
+    const folder = `/sys/fs/cgroup/${parts.slice(0, i + 1).join('/')}`
+    const [quota, period] = read(`${folder}/cpu.max`).split(' ').map(Number)
+    return quota !== undefined && period !== undefined && quota > 0 ? quota / period : Infinity
+  })
+  const least = Math.min(...quotas)
+  return least === Infinity ? undefined : least
+}
+
+function ovsVersion(): string | undefined {
+  try {
+    return findOvs().version
+  } catch {
+    return undefined
+  }
 }
 
 /** It tells its version only after it has started. */

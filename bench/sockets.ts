@@ -16,12 +16,15 @@ export function withSockets<T>(
   )
 }
 
-/** A folder that is there for as long as one measurement takes. */
+/** A folder that is there for as long as one measurement takes, and no longer than this process. */
 export async function withFolder<T>(measure: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'dpdk-vhost-bench-'))
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', remove)
   try {
     return await measure(folder)
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    process.off('exit', remove)
+    remove()
   }
 }

@@ -6,20 +6,19 @@ import { caveatsOf } from './verdict.js'
 
 /** What is measured where, printed before the first sample. */
 export function describe(machine: Machine): string {
-  const { siblings } = machine
-  const share = (cpu: number, group: readonly number[]) =>
-    group.length > 1
-      ? ` (shares its core with ${group.filter((other) => other !== cpu).join(', ')})`
-      : ''
-  return describeRows([
-    ...machineRows(machine),
-    ['switch', `CPU ${machine.switchCpu}${share(machine.switchCpu, siblings[0])}`],
-    [
-      'generator',
-      `CPU ${machine.generatorCpu}${share(machine.generatorCpu, siblings[1])}: two guests, dpdk-testpmd or, for many flows, our own`,
-    ],
-    ['command', machine.command],
-  ])
+  return describeRows([...machineRows(machine), ['command', machine.command]])
+}
+
+function cpuRow(machine: Machine, side: 0 | 1): Row {
+  const cpu = side === 0 ? machine.switchCpu : machine.generatorCpu
+  const others = machine.siblings[side].filter((other) => other !== cpu)
+  const words = [
+    `CPU ${cpu}`,
+    ...(machine.mhz?.[side] === undefined ? [] : [`${machine.mhz[side]} MHz`]),
+    ...(machine.governor === undefined ? [] : [`governor ${machine.governor}`]),
+    ...(others.length === 0 ? [] : [`shares its core with ${others.join(', ')}`]),
+  ]
+  return [side === 0 ? 'switch' : 'load', words.join(', ')]
 }
 
 export type Row = readonly [key: string, value: string]
@@ -42,9 +41,11 @@ export function machineRows(machine: Machine): Row[] {
     ],
     [
       'versions',
-      `dpdk-vhost ${versions.package}${versions.commit ? ` (${versions.commit})` : ''}, Node.js ${versions.node}, ${versions.dpdk}, testpmd: ${versions.testpmd}`,
+      `dpdk-vhost ${versions.package}${versions.commit ? ` (${versions.commit})` : ''}, Node.js ${versions.node}, ${versions.dpdk}, testpmd: ${versions.testpmd}${versions.ovs ? `, OVS ${versions.ovs}` : ''}`,
     ],
     ['memory', `${machine.memory} for every process; hugepages: ${hugepagesOf(machine)}`],
+    cpuRow(machine, 0),
+    cpuRow(machine, 1),
   ]
 }
 

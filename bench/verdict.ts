@@ -83,6 +83,14 @@ export function caveatsOf({ machine, settings, interrupted, sections }: Report):
   if (machine.governor !== undefined && machine.governor !== 'performance') {
     said.push(`the frequency governor is ${machine.governor}, so the CPUs may change their clock`)
   }
+  const [ours, theirs] = machine.numaNodes ?? []
+  if (ours !== theirs)
+    said.push(`switch and load are on different memory nodes, ${ours} and ${theirs}`)
+  if (machine.cpuQuota !== undefined && machine.cpuQuota < machine.cpus) {
+    said.push(
+      `the control group may use ${machine.cpuQuota} CPUs of ${machine.cpus}: whoever polls is halted now and then`,
+    )
+  }
   const felt = Object.entries(sections).flatMap(([name, { conditions }]) =>
     conditions === undefined ? [] : [{ name, ...conditions }],
   )

@@ -13,7 +13,8 @@ const BETWEEN = 9
 const BOTTOM = 22
 
 /** Bars over names: lying, since names are long and phones are narrow. On a logarithmic axis, which has no zero, dots. */
-export function bars({ x, y, series }: Plot): string {
+export function bars(plot: Plot): string {
+  const { x, y, series } = drawable(plot)
   const names = x.names ?? []
   const all = series.flatMap(({ points }) => points)
   const scale = scaleFor(y.scale, all.flatMap(extent), true)
@@ -67,7 +68,14 @@ function bar(
   return `<g><title>${escaped(said)}</title>${mark}${spread}${text}</g>`
 }
 
+/** The plot without what is no number: nothing was measured there. */
+export function drawable(plot: Plot): Plot {
+  const finite = ({ x, ...rest }: Point) => [x, ...extent(rest)].every(Number.isFinite)
+  const series = plot.series.map(({ name, points }) => ({ name, points: points.filter(finite) }))
+  return { ...plot, series }
+}
+
 /** Everything of a point that has to fit. */
-export function extent({ y, low = y, high = y }: Point): number[] {
+export function extent({ y, low = y, high = y }: Omit<Point, 'x'>): number[] {
   return [low, y, high]
 }

@@ -1,5 +1,5 @@
 import type { Plot, Point } from '../section.js'
-import { extent } from './bars.js'
+import { drawable, extent } from './bars.js'
 import { escaped, round } from './html.js'
 import { type Scale, scaleFor } from './scale.js'
 
@@ -14,7 +14,8 @@ const BOTTOM = 38
 const MARKED = 25
 
 /** Lines over numbers. */
-export function lines({ x, y, series }: Plot): string {
+export function lines(plot: Plot): string {
+  const { x, y, series } = drawable(plot)
   const all = series.flatMap(({ points }) => points)
   const across = scaleFor(
     x.scale,

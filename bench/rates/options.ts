@@ -26,6 +26,9 @@ const PRESETS = {
   full: { rounds: 11, seconds: 2, limitSeconds: Infinity, boundarySeconds: 20, retakes: RETAKES },
 }
 
+/** One of each kind. */
+const SMOKE = 'testpmd-io,native-io,ts-io,vswitch-normal'
+
 /** What an lcore takes when nobody says otherwise. */
 const USUAL_BURST = validateLaunchOptions().burst
 
@@ -67,8 +70,8 @@ export function ratesOptions({ smoke, effort, only, options: values = {} }: Aske
   const preset = PRESETS[smoke ? 'smoke' : effort]
   return {
     ...preset,
-    contenders: pickNamed('--only', only?.join(','), CONTENDERS),
-    rings: pick('--rings', values.rings ?? 'split,packed', RINGS),
+    contenders: pickNamed('--only', smoke && !only ? SMOKE : only?.join(','), CONTENDERS),
+    rings: pick('--rings', values.rings ?? (smoke ? 'split' : 'split,packed'), RINGS),
     frameBytes: number('--frame-bytes', values['frame-bytes'], 64, 60, 1514),
     burst: number('--burst', values.burst, USUAL_BURST, 1, 256),
     rounds: number('--rounds', values.rounds, preset.rounds, 1, 1000),
