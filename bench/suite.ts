@@ -106,9 +106,10 @@ async function measure(
     const result = await section.measure(context)
     return { seconds: seconds(), result, conditions: await watch.end() }
   } catch (error) {
-    const { message, stack } = error as Error
-    if (!context.signal.aborted) say(`${section.name} failed: ${stack}`)
-    const incomplete = context.signal.aborted ? message : `failed: ${message}`
+    const stopped = context.signal.aborted
+    if (!stopped) say(`${section.name} failed: ${(error as Error).stack}`)
+    const { message } = stopped ? (context.signal.reason as Error) : (error as Error)
+    const incomplete = stopped ? message : `failed: ${message}`
     return { seconds: seconds(), ...(kept !== undefined && { result: kept }), incomplete }
   } finally {
     if (timer) clearTimeout(timer)

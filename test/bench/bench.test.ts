@@ -1,47 +1,23 @@
 /** The bench runs, and writes what its readers expect. Never how fast it is: that is no matter of right and wrong. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import type { Report } from '../../bench/json-report.js'
 import { findOvs } from '../../bench/ovs/find.js'
 import type { PortsResult } from '../../bench/ports/section.js'
 import type { RatesResult } from '../../bench/rates/result.js'
 import { socketFolder } from '../support/loopback.js'
+import { startBench } from './support.js'
 
-const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
-const LIMIT_MS = 60_000
 const skip = availableParallelism() < 2 && 'the bench needs two CPUs'
-
-function start(args: readonly string[], folder = tmpdir()) {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { ...process.env, TMPDIR: folder },
-  })
-  const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
-  let stdout = ''
-  let stderr = ''
-  child.stdout.on('data', (data) => {
-    stdout += data
-  })
-  child.stderr.on('data', (data) => {
-    stderr += data
-  })
-  const ended = once(child, 'close').then(([code]) => {
-    clearTimeout(timer)
-    return { code, stdout, stderr }
-  })
-  return { child, ended, said: () => stderr }
-}
 
 /** One short round of these switches. */
 async function measure(only: string, rings: string) {
   using folder = socketFolder()
   const file = join(folder.path, 'out.json')
-  const { code, stdout, stderr } = await start([
+  const { code, stdout, stderr } = await startBench([
     ...['--only', only, '--rings', rings, '--rounds', '1', '--seconds', '0.4', '--retakes', '0'],
     ...['--memory', 'memfd', '--json', file],
   ]).ended
@@ -74,8 +50,13 @@ describe('npm run bench', () => {
       '--retakes',
       '0',
     ]
-    const { code, stdout, stderr } = await start([...only, '--memory', 'memfd', '--json', file])
-      .ended
+    const { code, stdout, stderr } = await startBench([
+      ...only,
+      '--memory',
+      'memfd',
+      '--json',
+      file,
+    ]).ended
     assert.equal(code, 0, stderr)
     for (const word of [
       'native-io',
@@ -143,7 +124,7 @@ describe('npm run bench', () => {
     const file = join(folder.path, 'out.json')
     const options = ['--ports', '8', '--rounds', '1', '--seconds', '0.1', '--retakes', '0']
     const args = ['ports', ...options, '--memory', 'memfd', '--json', file]
-    const { code, stdout, stderr } = await start(args).ended
+    const { code, stdout, stderr } = await startBench(args).ended
     assert.equal(code, 0, stderr)
     assert.match(stdout, /8 ports, 6 without a guest/)
     const whole = JSON.parse(readFileSync(file, 'utf8')) as Report
@@ -157,48 +138,17 @@ describe('npm run bench', () => {
     assert.equal(Object.keys(report.ratios).length, 2)
   })
 
-  test('Ctrl-C leaves nothing behind', { skip }, async () => {
-    using folder = socketFolder()
-    const { child, ended, said } = start(['--only', 'ts-learning', '--seconds', '30'], folder.path)
-    // Into the sample, when both processes poll.
-    while (!readdirSync(folder.path).some((name) => name.startsWith('dpdk-vhost-bench-'))) {
-      assert.equal(child.exitCode, null, said())
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    await new Promise((resolve) => setTimeout(resolve, 1500))
-    const pids = descendants(child.pid as number)
-    assert.ok(pids.length > 0, said())
-    child.kill('SIGINT')
-    const { code } = await ended
-    assert.equal(code, 130)
-    assert.deepEqual(pids.filter(isRunning), [])
-    assert.deepEqual(readdirSync(folder.path), [])
-  })
-
   test('a wrong option is named, with those that exist', async () => {
-    const { code, stderr } = await start(['--only', 'testpmd']).ended
+    const { code, stderr } = await startBench(['--only', 'testpmd']).ended
     assert.equal(code, 2)
     assert.match(stderr, /--only: 'testpmd' is none of testpmd-io, native-io/)
   })
 
   test('--help', async () => {
-    const { code, stdout } = await start(['--help']).ended
+    const { code, stdout } = await startBench(['--help']).ended
     assert.equal(code, 0)
     for (const option of ['--quick', '--only', '--rings', '--rounds', '--seconds', '--json']) {
       assert.ok(stdout.includes(option), option)
     }
   })
 })
-
-function descendants(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-  return children.split(' ').filter(Boolean).map(Number)
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
