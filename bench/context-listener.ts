@@ -10,7 +10,7 @@ export class ContextListener implements Listener {
   readonly #keep: (results: Results) => void
 
   /**
-   * @param keep - called after each round
+   * @param keep - called after each sample
    * @param share - of the section's time that these turns take
    */
   constructor(context: Context, keep: (results: Results) => void = () => {}, share = 1) {
@@ -30,7 +30,7 @@ export class ContextListener implements Listener {
 
   sample(_turn: Turn, _sample: Sample): void {}
 
-  round(results: Results): void {
+  sofar(results: Results): void {
     this.#keep(results)
   }
 }

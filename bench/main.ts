@@ -1,5 +1,6 @@
 /** `npm run bench`: see README.md beside this file. */
 import { UsageError } from './arguments.js'
+import { BUDGET } from './budget.js'
 import { comparison } from './compare.js'
 import { chooseCpus } from './cpus.js'
 import { help } from './help.js'
@@ -10,7 +11,7 @@ import { type Options, parseOptions } from './options.js'
 import { page } from './page/page.js'
 import { Progress } from './progress.js'
 import { duration } from './status-line.js'
-import { asked, expectedSeconds, runSuite } from './suite.js'
+import { asked, planOf, runSuite } from './suite.js'
 import { describe, summarize } from './text-report.js'
 
 const FAILED = 1
@@ -79,9 +80,10 @@ async function measure(
   for (const section of sections) section.check?.(asked(options))
   const machine = describeMachine(cpus, memory, args)
   process.stdout.write(`${describe(machine)}\n\n`)
-  const expected = sections.map((section) => expectedSeconds(section, options))
+  const expected = planOf(options).map(({ seconds }) => seconds)
   const total = expected.reduce((sum, seconds) => sum + seconds, 0)
-  if (!smoke) process.stderr.write(`This takes about ${duration(total)}.\n`)
+  const promised = options.whole ? Math.min(total, BUDGET[options.effort]) : total
+  if (!smoke) process.stderr.write(`This takes about ${duration(promised)}.\n`)
 
   const progress = new Progress(expected)
   const listener = {

@@ -34,7 +34,7 @@ export interface Noise {
 
 export interface Results {
   readonly runs: readonly Run[]
-  /** Whole rounds that were run. */
+  /** Rounds that were run; the last may not be whole. */
   readonly rounds: number
   readonly noise: Noise
 }
@@ -47,8 +47,8 @@ export interface Listener {
   again(turn: Turn, error: Error): void
   /** A sample was taken. */
   sample(turn: Turn, sample: Sample): void
-  /** Whole rounds were run, and came to this. */
-  round?(results: Results): void
+  /** What there is after each sample. */
+  sofar?(results: Results): void
 }
 
 /** Takes all samples in turn. */
@@ -66,8 +66,8 @@ export async function runBench(
 
   let done = 0
   const results = (): Results => ({
-    runs: turns.slice(0, perRound).map((turn) => turn.run),
-    rounds: done / perRound,
+    runs: turns.slice(0, perRound).flatMap(({ run }) => (run.samples.length === 0 ? [] : run)),
+    rounds: Math.ceil(done / perRound),
     noise: { calibrations: taker.calibrations, putAside: taker.putAside },
   })
   for (const turn of turns) {
@@ -80,7 +80,7 @@ export async function runBench(
     turn.run.samples.push(sample)
     listener.sample(turn, sample)
     done++
-    if (done % perRound === 0) listener.round?.(results())
+    listener.sofar?.(results())
   }
   return results()
 }

@@ -12,6 +12,8 @@ export interface Context {
   /** Seconds to wait, before each turn, for both CPUs to be free. */
   readonly patienceSeconds: number
   readonly signal: AbortSignal
+  /** Seconds after which it is stopped, in a bench that has promised to be done by some time. */
+  readonly seconds?: number | undefined
   /** A test: the shortest form that does everything once, in seconds. Its numbers mean nothing. Goes before `effort`. */
   readonly smoke?: boolean
   /** Contenders asked for by `--only`, of {@link Section.contenders}; without it all that can be run are. */
@@ -20,7 +22,7 @@ export interface Context {
   readonly options?: Readonly<Record<string, string>>
   /**
    * Leaves what was measured so far, in the form of a whole result: that is what remains when the bench is stopped.
-   * To be called after each round.
+   * To be called after each round, or more often.
    */
   keep?(result: unknown): void
   /** Says what is being measured, and the share of the section that is done, 0 to 1. */

@@ -25,7 +25,8 @@ export interface Suite {
 }
 
 /**
- * Measures the sections one after the other. One that fails is not the end of the others.
+ * Measures the sections one after the other. One that fails is not the end of the others. In the whole bench each has
+ * a part of the time, by what it is expected to take.
  *
  * @returns what was measured until the end, or until `signal` was aborted
  */
@@ -33,6 +34,7 @@ export async function runSuite(
   suite: Suite,
   listener: SuiteListener,
   signal: AbortSignal,
+  budget = BUDGET,
 ): Promise<Report> {
   const { options, machine } = suite
   const { sections, effort, smoke, whole, patienceSeconds } = options
@@ -47,21 +49,17 @@ export async function runSuite(
       },
       sections,
     )
-  const limit = whole && !smoke ? BUDGET[effort] - RESERVE : Number.POSITIVE_INFINITY
+  const limit = whole && !smoke ? budget[effort] - RESERVE : Number.POSITIVE_INFINITY
   const begun = performance.now()
-  for (const [index, section] of sections.entries()) {
+  const taking = planOf(options)
+  for (const [index, { section, seconds }] of taking.entries()) {
     if (signal.aborted) break
-    const seconds = expectedSeconds(section, options)
     const left = limit - (performance.now() - begun) / 1000
-    if (whole && seconds === 0) continue
-    if (seconds > left) {
-      const incomplete = `left out: it takes about ${seconds} s, and the time was up before; npm run bench -- ${section.name}`
-      done[section.name] = { seconds: 0, incomplete }
-      listener.say(`${section.name} is ${incomplete}`)
-      continue
-    }
+    const wanted = taking.slice(index).reduce((sum, other) => sum + other.seconds, 0)
+    // To each its part of what is left, so that the last are not the ones who pay for a slow machine.
+    const slot = limit === Number.POSITIVE_INFINITY ? limit : (left * seconds) / wanted
     listener.begin(section, index)
-    done[section.name] = await measure(section, suite, listener, signal, left)
+    done[section.name] = await measure(section, suite, listener, signal, slot)
     listener.end(report())
   }
   return report()
@@ -70,8 +68,15 @@ export async function runSuite(
 /** What a section takes in a test, about. */
 const SMOKE_SECONDS = 10
 
-export function expectedSeconds(section: Section, options: Options): number {
-  return options.smoke ? SMOKE_SECONDS : section.seconds(options.effort, asked(options))
+/** What is measured, and the seconds that it is expected to take. */
+export function planOf(options: Options): { section: Section; seconds: number }[] {
+  const { sections, effort, smoke, whole } = options
+  return sections
+    .map((section) => {
+      const seconds = smoke ? SMOKE_SECONDS : section.seconds(effort, asked(options))
+      return { section, seconds }
+    })
+    .filter(({ seconds }) => !whole || seconds > 0)
 }
 
 async function measure(
@@ -79,15 +84,15 @@ async function measure(
   { options, cpus, memory }: Suite,
   { progress, say }: SuiteListener,
   signal: AbortSignal,
-  secondsLeft: number,
+  slot: number,
 ): Promise<SectionReport> {
   const begun = performance.now()
   const seconds = () => (performance.now() - begun) / 1000
   const watch = await ConditionsWatch.start(cpus)
   const late = new AbortController()
   const timer =
-    secondsLeft < Number.POSITIVE_INFINITY &&
-    setTimeout(() => late.abort(new Error('stopped: the time was up')), secondsLeft * 1000)
+    slot < Number.POSITIVE_INFINITY &&
+    setTimeout(() => late.abort(new Error(timeWasUp(section, slot))), slot * 1000)
   let kept: unknown
   const context: Context = {
     ...asked(options),
@@ -95,6 +100,7 @@ async function measure(
     memory,
     patienceSeconds: options.patienceSeconds,
     signal: AbortSignal.any([signal, late.signal]),
+    seconds: slot < Number.POSITIVE_INFINITY ? slot : undefined,
     progress,
     say,
     // Sections go on filling what they have handed over.
@@ -114,6 +120,10 @@ async function measure(
   } finally {
     if (timer) clearTimeout(timer)
   }
+}
+
+function timeWasUp({ name }: Section, slot: number): string {
+  return `stopped: its ${slot.toFixed(0)} s were up; npm run bench -- ${name} takes the time it needs`
 }
 
 /** What the command line says to every section. */

@@ -39,8 +39,10 @@ async function measure(context: Context): Promise<RatesResult> {
   const contenders = available(context, asked, context.say)
   const { cpus, memory, patienceSeconds, signal } = context
   const { rings, frameBytes } = asked
+  // The boundary wants its share of the time.
+  const limitSeconds = Math.min(asked.limitSeconds, BEFORE_BOUNDARY * (context.seconds ?? Infinity))
   const scenarios = rings.map((ring) => ({ ring, frameBytes }))
-  const options = { ...asked, contenders, scenarios, cpus, memory, patienceSeconds }
+  const options = { ...asked, limitSeconds, contenders, scenarios, cpus, memory, patienceSeconds }
   const resultOf = (results: Results, boundaries: readonly Boundary[]) =>
     ratesResult(asked, results, boundaries, caveats(results, isVirtual()))
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type BUDGET, RESERVE } from '../../bench/budget.js'
 import { chooseCpus } from '../../bench/cpus.js'
 import { type Report, resultOf } from '../../bench/json-report.js'
 import { chooseMemory } from '../../bench/memory.js'
@@ -27,6 +28,7 @@ async function run(
   sections: readonly Section[],
   more: Partial<Options> = {},
   stop = new AbortController(),
+  budget?: typeof BUDGET,
 ) {
   const options: Options = {
     sections,
@@ -57,7 +59,7 @@ async function run(
     memory: chooseMemory('memfd'),
     machine: machine(),
   }
-  return { report: await runSuite(suite, listener, stop.signal), said }
+  return { report: await runSuite(suite, listener, stop.signal, budget), said }
 }
 
 describe('sections', { skip }, () => {
@@ -129,13 +131,24 @@ describe('sections', { skip }, () => {
     assert.ok(caveatsOf(report)[0]?.startsWith('interrupted (stopped by SIGINT)'))
   })
 
-  test('for which no time is left are left out, and that is said', async () => {
-    const long = section('long', async () => 1, { seconds: () => 200 })
-    const { report } = await run([long, section('short', async () => 2)], { whole: true })
-    assert.match(report.sections.long?.incomplete ?? '', /left out: it takes about 200 s.*-- long/)
-    assert.equal(report.sections.short?.result, 2)
-    const alone = await run([long])
-    assert.equal(alone.report.sections.long?.result, 1)
+  test('that are slow do not take the time of the others, and leave what they have', async () => {
+    const end = { quick: 2 + RESERVE, usual: 900, full: Infinity }
+    const slow = section('slow', async ({ keep, signal, seconds }) => {
+      assert.ok(seconds !== undefined && seconds <= 1, String(seconds))
+      keep?.('half of it')
+      await sleep(10_000, undefined, { signal })
+    })
+    const quick = section('quick', async () => 'whole')
+    const { report } = await run([slow, quick], { whole: true }, undefined, end)
+    assert.equal(report.sections.slow?.result, 'half of it')
+    assert.match(report.sections.slow?.incomplete ?? '', /its 1 s were up; npm run bench -- slow/)
+    assert.equal(report.sections.quick?.result, 'whole')
+    assert.equal(report.interrupted, undefined)
+  })
+
+  test('that were chosen have no end', async () => {
+    const one = section('one', async ({ seconds }) => seconds ?? 'as long as it takes')
+    assert.equal((await run([one])).report.sections.one?.result, 'as long as it takes')
   })
 
   test('that take no time are no part of the whole', async () => {
