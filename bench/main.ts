@@ -92,8 +92,8 @@ async function measure(
     say: progress.say,
     end: (sofar: Report) => {
       progress.end()
-      // What comes next may take an hour, and fail.
-      writeJson(options, sofar)
+      // What comes next may take an hour, and never end.
+      writeJson(options, { interrupted: 'it never came to its end', ...sofar })
     },
   }
   const report = await runSuite({ options, cpus, memory, machine }, listener, signal)
