@@ -9,6 +9,7 @@ export class Progress {
   readonly #expected: readonly number[]
   readonly #status = new StatusLine()
   #index = 0
+  #slot = Number.POSITIVE_INFINITY
   #begun = performance.now()
 
   /** @param expected - seconds of each section */
@@ -17,8 +18,9 @@ export class Progress {
   }
 
   // These are handed on as they are.
-  readonly begin = ({ title }: Section, index: number): void => {
+  readonly begin = ({ title }: Section, index: number, slot: number): void => {
     this.#index = index
+    this.#slot = slot
     this.#begun = performance.now()
     this.#status.say(`${title} ...`)
   }
@@ -40,6 +42,10 @@ export class Progress {
     const elapsed = (performance.now() - this.#begun) / 1000
     const expected = this.#expected[this.#index] ?? 0
     const own = done > TELLING ? elapsed / done - elapsed : Math.max(0, expected - elapsed)
-    return this.#expected.slice(this.#index + 1).reduce((sum, seconds) => sum + seconds, own)
+    const slot = Math.max(0, this.#slot - elapsed)
+    const later = this.#expected.slice(this.#index + 1).reduce((sum, seconds) => sum + seconds, 0)
+    // The others have their parts of what is left as this one has.
+    const share = Math.min(1, this.#slot / expected)
+    return Math.min(own, slot) + later * share
   }
 }

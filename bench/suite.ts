@@ -9,8 +9,8 @@ import type { Cpus } from './setup.js'
 
 /** Hears of what goes on. */
 export interface SuiteListener {
-  /** A section begins. */
-  begin(section: Section, index: number): void
+  /** A section begins, and has so many seconds. */
+  begin(section: Section, index: number, slot: number): void
   progress(what: string, done: number): void
   say(what: string): void
   /** A section ended; this is what there is by now. */
@@ -58,7 +58,7 @@ export async function runSuite(
     const wanted = taking.slice(index).reduce((sum, other) => sum + other.seconds, 0)
     // To each its part of what is left, so that the last are not the ones who pay for a slow machine.
     const slot = limit === Number.POSITIVE_INFINITY ? limit : (left * seconds) / wanted
-    listener.begin(section, index)
+    listener.begin(section, index, slot)
     done[section.name] = await measure(section, suite, listener, signal, slot)
     listener.end(report())
   }
