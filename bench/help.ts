@@ -8,7 +8,7 @@ export function help(sections: readonly Section[]): string {
   Measures all sections, or those that are named. --only with contenders, or an option of a section, is for rates
   when no section is named.
 
-  --quick            everything in ${BUDGET.quick / 60} minutes; without it, in ${BUDGET.usual / 60}
+  --quick            what matters most, in ${BUDGET.quick / 60} minutes; without it, everything in ${BUDGET.usual / 60}
   --full             as long as it takes, and says how long that is before it starts
   --only A,B         these sections, and these contenders in them
   --json FILE        writes everything that was measured

@@ -1,7 +1,7 @@
 import { cpuPair, number, one, type Parsed, parseFlags, UsageError } from './arguments.js'
 import { checkWritable, type Report, readReport } from './json-report.js'
 import type { Effort, Section } from './section.js'
-import { SECTIONS } from './sections.js'
+import { SECTIONS, takesPart } from './sections.js'
 
 /** What runs when only contenders, or options of its own, are named. */
 const USUAL_SECTION = 'rates'
@@ -56,13 +56,19 @@ export async function parseOptions(
   const parsed = parseFlags(args, [...COMMON_VALUES, ...ownNames], COMMON_FLAGS)
   const { values, flags } = parsed
   const own = Object.fromEntries(Object.entries(values).filter(([name]) => ownNames.has(name)))
-  const { sections, only } = choose(parsed, all, Object.keys(own))
-  if (flags.has('help')) return { help: sections }
+  const { sections: chosen, only } = choose(parsed, all, Object.keys(own))
+  if (flags.has('help')) return { help: chosen }
+  const effort = effortOf(flags)
+  const whole = chosen.length === all.length
+  const parts = SECTIONS.filter((entry) => takesPart(entry, effort)).map(({ name }) => name)
+  // An old report is shown whole, and a test is of all.
+  const isPart = whole && values.from === undefined && !flags.has('smoke')
+  const sections = isPart ? chosen.filter(({ name }) => parts.includes(name)) : chosen
   checkFiles(parsed)
   return {
     sections,
-    whole: sections.length === all.length,
-    effort: effortOf(flags),
+    whole,
+    effort,
     smoke: flags.has('smoke'),
     only,
     own,

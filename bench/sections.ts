@@ -1,10 +1,20 @@
-import type { Section } from './section.js'
+import type { Effort, Section } from './section.js'
 
 /** A part of the bench that is loaded only when it is asked for. */
 export interface SectionEntry {
   /** The same as the section's own. */
   readonly name: string
+  /** The least effort with which it is part of the whole bench; alone, it runs with any. */
+  readonly least?: Effort
   load(): Promise<Section>
+}
+
+/** From little to much. */
+const EFFORTS: readonly Effort[] = ['quick', 'usual', 'full']
+
+/** Whether a section is part of the whole bench with this effort. */
+export function takesPart({ least = 'quick' }: SectionEntry, effort: Effort): boolean {
+  return EFFORTS.indexOf(effort) >= EFFORTS.indexOf(least)
 }
 
 /** All parts of the bench, in the order in which they are measured: add one here. */
@@ -14,5 +24,9 @@ export const SECTIONS: readonly SectionEntry[] = [
     name: 'reconnect',
     load: async () => (await import('./reconnect/section.js')).reconnectSection,
   },
-  { name: 'ports', load: async () => (await import('./ports/section.js')).portsSection },
+  {
+    name: 'ports',
+    least: 'usual',
+    load: async () => (await import('./ports/section.js')).portsSection,
+  },
 ]

@@ -21,8 +21,8 @@ export interface RatesOptions {
 
 const PRESETS = {
   smoke: { rounds: 1, seconds: 0.1, limitSeconds: Infinity, boundarySeconds: 0.5, retakes: 0 },
-  quick: { rounds: 3, seconds: 0.4, limitSeconds: 90, boundarySeconds: 4, retakes: RETAKES },
-  usual: { rounds: 5, seconds: 1, limitSeconds: 600, boundarySeconds: 10, retakes: RETAKES },
+  quick: { rounds: 3, seconds: 0.4, limitSeconds: 50, boundarySeconds: 2, retakes: 0 },
+  usual: { rounds: 5, seconds: 1, limitSeconds: 360, boundarySeconds: 10, retakes: RETAKES },
   full: { rounds: 11, seconds: 2, limitSeconds: Infinity, boundarySeconds: 20, retakes: RETAKES },
 }
 

@@ -11,7 +11,7 @@ import { planTurns, type Run } from '../../bench/plan.js'
 import { ratesOptions } from '../../bench/rates/options.js'
 import { ratiosOf } from '../../bench/ratios.js'
 import type { Sample } from '../../bench/sample.js'
-import { SECTIONS } from '../../bench/sections.js'
+import { SECTIONS, takesPart } from '../../bench/sections.js'
 import { median } from '../../bench/statistics.js'
 import { parseForwardStats, parsePortStats } from '../../bench/testpmd-output.js'
 
@@ -200,7 +200,9 @@ describe('options', () => {
 
   test('everything, when nothing is chosen', async () => {
     const { sections, whole, effort, only } = await options()
-    assert.deepEqual(names(sections), names(SECTIONS))
+    assert.deepEqual(names(sections), names(SECTIONS.filter((entry) => takesPart(entry, 'usual'))))
+    const { sections: all } = await options('--full')
+    assert.deepEqual(names(all), names(SECTIONS))
     assert.deepEqual([whole, effort, only], [true, 'usual', undefined])
     assert.equal((await options('--quick')).effort, 'quick')
     assert.equal((await options('--full')).effort, 'full')

@@ -7,7 +7,7 @@ import { describe, test } from 'node:test'
 import { BUDGET, RESERVE } from '../../bench/budget.js'
 import { type Report, resultOf } from '../../bench/json-report.js'
 import type { Exhibit, Section } from '../../bench/section.js'
-import { SECTIONS } from '../../bench/sections.js'
+import { SECTIONS, takesPart } from '../../bench/sections.js'
 import { socketFolder } from '../support/loopback.js'
 import { startBench, wellFormed } from './support.js'
 
@@ -49,7 +49,8 @@ describe('npm run bench -- SECTION --smoke', { skip }, () => {
 describe('the time of all sections', () => {
   for (const effort of ['quick', 'usual'] as const) {
     test(`${effort}: fits`, async () => {
-      const sections = await Promise.all(SECTIONS.map(({ load }) => load()))
+      const taking = SECTIONS.filter((entry) => takesPart(entry, effort))
+      const sections = await Promise.all(taking.map(({ load }) => load()))
       const seconds = sections.map((section) => [section.name, section.seconds(effort)] as const)
       const sum = seconds.reduce((all, [, one]) => all + one, 0)
       assert.ok(sum <= BUDGET[effort] - RESERVE, `${sum} s: ${JSON.stringify(seconds)}`)
