@@ -1,5 +1,6 @@
 import type { Report } from '../json-report.js'
 import type { JsonRun, RatesResult } from '../rates/result.js'
+import { caveatsOf } from '../verdict.js'
 import { tableOf } from './markdown.js'
 
 /** Of the size that README shows. */
@@ -31,7 +32,7 @@ export function readmeTables(report: Report & RatesResult, details: string): str
   const cpus = `${machine.cpus} ${machine.virtual ? 'virtual CPUs' : 'CPUs'} of ${machine.cpu}`
   const { versions } = machine
   const about =
-    `\`${machine.command.replace(/ --(json|html) \S+/g, '')}\`, medians of ${settings.rounds} interleaved rounds; ${cpus}, ` +
+    `\`${machine.command.replace(/ --(json|html) \S+/g, '')}\`, medians of ${settings.rounds} interleaved ${settings.rounds === 1 ? 'round' : 'rounds'}; ${cpus}, ` +
     `Linux ${machine.kernel.split('-')[0]}, ${versions.dpdk}, Node.js ${versions.node}` +
     `${versions.ovs === undefined ? '' : `, OVS ${versions.ovs}`}, ${hugepages} ([everything measured](${details})):`
   const rings = (['split', 'packed'] as const).filter((ring) => runOf(report, REFERENCE, ring))
@@ -53,6 +54,8 @@ export function readmeTables(report: Report & RatesResult, details: string): str
     const headings = ['against OVS-DPDK with its defaults: times as many frames']
     parts.push(tableOf([[...headings, ...rings.map((ring) => `${ring} ring`)], ...tasks]))
   }
+  const caveats = caveatsOf(report)
+  if (caveats.length > 0) parts.push(`What to know of this run: ${caveats.join('; ')}.`)
   return `\n${parts.join('\n\n')}\n`
 }
 

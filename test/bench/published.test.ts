@@ -56,5 +56,6 @@ test("README's tables have what was measured, and no more", () => {
   )
   assert.match(text, /\| `ts-io`: .* \| 12\.0 \| 123 \| 1\.23 \|\n/)
   assert.match(text, /a bridge against `NORMAL` \| 2\.00 \(1\.50 to 2\.50\) \|/)
+  assert.match(text, /What to know of this run: no hugepages/)
   assert.doesNotMatch(text, /native-io|packed|99/)
 })
