@@ -11,8 +11,13 @@ const prepared = spawnSync(process.execPath, [inRoot('scripts/prepare.mjs'), ...
 if (prepared.status !== 0) process.exit(prepared.status ?? 1)
 await import(inRoot('dist/bench/main.js'))
 
+/** Unless nothing is measured, or nothing but contenders that are something else. */
 function comparesWithOvs() {
-  if (args.includes('--help') || ['micro', 'ports', 'qos'].includes(args[0])) return false
+  if (['micro', 'qos'].includes(args[0])) return false
+  if (['--help', '--from'].some((flag) => args.includes(flag))) return false
   const [only] = args.join(' ').match(/(?<=--only[ =])\S+/) ?? []
-  return only === undefined || only.includes('ovs-')
+  return (
+    only === undefined ||
+    !only.split(',').every((name) => /^(testpmd|native|ts|vswitch)-/.test(name))
+  )
 }
