@@ -115,7 +115,9 @@ async function measure(
     const stopped = context.signal.aborted
     if (!stopped) say(`${section.name} failed: ${(error as Error).stack}`)
     const { message } = stopped ? (context.signal.reason as Error) : (error as Error)
-    const incomplete = stopped ? message : `failed: ${message}`
+    // What a process said last is on the screen.
+    const [first = ''] = message.split('; it said last:')
+    const incomplete = stopped ? message : `failed: ${first}`
     return { seconds: seconds(), ...(kept !== undefined && { result: kept }), incomplete }
   } finally {
     if (timer) clearTimeout(timer)

@@ -10,7 +10,7 @@ const LEFT = 4
 const LABEL = 17
 const BAR = 11
 const BETWEEN = 9
-const BOTTOM = 22
+const BOTTOM = 34
 
 /** Bars over names: lying, since names are long and phones are narrow. On a logarithmic axis, which has no zero, dots. */
 export function bars(plot: Plot): string {
@@ -42,7 +42,7 @@ export function bars(plot: Plot): string {
     const where = round(at(value))
     return `<line class="grid" x1="${where}" x2="${where}" y1="0" y2="${round(top)}"/><text class="tick" x="${where}" y="${round(top + 13)}" text-anchor="${scale.at(value) === 0 ? 'start' : 'middle'}">${text}</text>`
   })
-  const unit = `<text class="tick" x="${WIDTH}" y="${round(top + 13)}" text-anchor="end">${escaped(y.label)}</text>`
+  const unit = `<text class="tick" x="${WIDTH}" y="${round(top + 27)}" text-anchor="end">${escaped(y.label)}</text>`
   return `<svg viewBox="0 0 ${WIDTH} ${round(top + BOTTOM)}" role="img" aria-hidden="true">${lines.join('')}${parts.join('')}${unit}</svg>`
 }
 

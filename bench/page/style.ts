@@ -32,6 +32,7 @@ th,td{padding:.22rem .55rem;text-align:right;white-space:nowrap;border-bottom:1p
 th:first-child{text-align:left;position:sticky;left:0;background:var(--ground)}
 thead th{color:var(--soft);font-weight:500;vertical-align:bottom}
 tbody th{font-weight:500}
+@media(max-width:30rem){th:first-child{white-space:normal;min-width:7rem;overflow-wrap:normal}}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr));gap:.5rem 2rem;align-items:start}
 figure{margin:0;max-width:36rem;min-width:0}
 figure svg{display:block;width:100%;height:auto}
