@@ -5,6 +5,7 @@ import { findOvs } from './ovs/find.js'
 import { OvsSwitch } from './ovs/switch.js'
 import { OwnSwitch } from './own/own-switch.js'
 import type { Setup } from './setup.js'
+import type { SeenFrame } from './testpmd-output.js'
 import { TestpmdSwitch } from './testpmd-switch.js'
 import { VswitchSwitch } from './vswitch/switch.js'
 
@@ -23,6 +24,13 @@ export interface RunningSwitch extends AsyncDisposable {
   countCycles(): Promise<void>
   /** What it did since {@link countCycles}. */
   work(): Promise<Work>
+  /**
+   * Looks at what came out at the guests, after the measurement.
+   *
+   * @throws Error when it is not what such a switch makes of it. Default: each frame is to be where it is addressed to,
+   *   as it was sent.
+   */
+  check?(frames: readonly SeenFrame[]): void
 }
 
 /** What a switch did in some time. */
@@ -62,7 +70,19 @@ export const CONTENDERS: readonly Contender[] = [
     name: 'testpmd-io',
     what: "DPDK's test program, io forwarding between two net_vhost ports: C, nothing but forwarding",
     load: 'pair',
-    start: (setup) => new TestpmdSwitch(setup),
+    start: (setup) => new TestpmdSwitch(setup, 'io'),
+  },
+  {
+    name: 'testpmd-mac',
+    what: 'the same with mac forwarding: writes both MAC addresses of every frame',
+    load: 'pair',
+    start: (setup) => new TestpmdSwitch(setup, 'mac'),
+  },
+  {
+    name: 'testpmd-5tswap',
+    what: 'the same with 5tswap forwarding: exchanges MAC addresses, IP addresses and ports of every frame',
+    load: 'pair',
+    start: (setup) => new TestpmdSwitch(setup, '5tswap'),
   },
   {
     name: 'native-io',

@@ -3,15 +3,19 @@ import { RING_ARGUMENTS } from './ring-arguments.js'
 import type { Setup } from './setup.js'
 import { START_MS } from './setup.js'
 import { Testpmd } from './testpmd.js'
+import type { SeenFrame } from './testpmd-output.js'
 
 /** Descriptors of each virtqueue. */
 const QUEUE_SIZE = 1024
 
-/** Bursts of 32 frames that each port starts with: as many frames as its queue holds. */
+/** Bursts of 32 frames that each port starts with, over all its queues: as many frames as one of them holds. */
 const BURSTS = QUEUE_SIZE / 32
 
-/** Addresses of the guests. */
-export const MACS = ['02:00:00:00:00:0a', '02:00:00:00:00:0b'] as const
+/** What goes round has come back after this time; and the answers of testpmd, a line a frame, too. */
+const TAKE_MS = 100
+
+/** Addresses of the two guests. */
+export const GUEST_MACS = ['02:00:00:00:00:0a', '02:00:00:00:00:0b'] as const
 
 /**
  * The load: dpdk-testpmd as two guests, which sends what it gets at one port out of the other, as
@@ -25,9 +29,12 @@ export const MACS = ['02:00:00:00:00:0a', '02:00:00:00:00:0b'] as const
 export class Generator implements Load {
   readonly #testpmd: Testpmd
 
-  constructor({ ring, frameBytes, sockets, folder, cpus, memory }: Setup) {
+  readonly #bursts: number
+
+  constructor({ ring, frameBytes, sockets, folder, cpus, memory, queuePairs = 1 }: Setup) {
+    this.#bursts = Math.floor(BURSTS / queuePairs)
     const vdev = (i: 0 | 1) =>
-      `net_virtio_user${i},path=${sockets[i]},server=1,queue_size=${QUEUE_SIZE},mac=${MACS[i]}` +
+      `net_virtio_user${i},path=${sockets[i]},server=1,queues=${queuePairs},queue_size=${QUEUE_SIZE},mac=${GUEST_MACS[i]}` +
       RING_ARGUMENTS[ring]
     this.#testpmd = new Testpmd({
       name: 'generator',
@@ -36,15 +43,13 @@ export class Generator implements Load {
       memory: memory.ealArgs,
       vdevs: [vdev(0), vdev(1)],
       args: [
-        ...[
-          `--rxd=${QUEUE_SIZE}`,
-          `--txd=${QUEUE_SIZE}`,
-          `--txpkts=${frameBytes}`,
-          `--txfreet=${QUEUE_SIZE - 32}`,
-        ],
-        ...[`--eth-peer=0,${MACS[1]}`, `--eth-peer=1,${MACS[0]}`],
+        ...[`--rxd=${QUEUE_SIZE}`, `--txd=${QUEUE_SIZE}`, `--txfreet=${QUEUE_SIZE - 32}`],
+        `--txpkts=${frameBytes}`,
+        ...[`--eth-peer=0,${GUEST_MACS[1]}`, `--eth-peer=1,${GUEST_MACS[0]}`],
       ],
       folder,
+      frameBytes,
+      queuePairs,
     })
   }
 
@@ -63,7 +68,7 @@ export class Generator implements Load {
 
   /** Puts the frames on their way. */
   async begin(): Promise<void> {
-    await this.#testpmd.command(`start tx_first ${BURSTS}`)
+    await this.#testpmd.command(`start tx_first ${this.#bursts}`)
     await this.rate()
   }
 
@@ -80,6 +85,10 @@ export class Generator implements Load {
   async cyclesPerFrame(): Promise<number> {
     const { busyCycles, rxFrames } = await this.#testpmd.forwarded()
     return rxFrames === 0 ? 0 : busyCycles / rxFrames
+  }
+
+  takeFrames(): Promise<SeenFrame[]> {
+    return this.#testpmd.takeFrames(TAKE_MS)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 import { FlowLoad } from './flows/load.js'
 import { Generator } from './generator.js'
 import type { Setup } from './setup.js'
+import type { SeenFrame } from './testpmd-output.js'
 
 /** What a switch is measured with: two guests, in a process of their own. */
 export interface Load extends AsyncDisposable {
@@ -16,6 +17,8 @@ export interface Load extends AsyncDisposable {
   countCycles(): Promise<void>
   /** Cycles of polls that found frames, for each of the frames, since {@link countCycles}. */
   cyclesPerFrame(): Promise<number>
+  /** Ends the measurement: takes what goes round and tells what it is, where the guests can. */
+  takeFrames?(): Promise<SeenFrame[]>
 }
 
 /**

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Contender } from './contender.js'
+import { expectToGuest } from './frames.js'
 import { startLoad, WARM_UP_MS } from './load.js'
 import { PollingThread } from './polling-thread.js'
 import type { Setup } from './setup.js'
@@ -103,6 +104,10 @@ async function measure(
   await wait(CYCLES_MS)
   const rate = await generator.rate()
   const [work, generatorCycles] = await Promise.all([running.work(), generator.cyclesPerFrame()])
+
+  // Last, because nothing goes round afterwards.
+  const frames = await generator.takeFrames?.()
+  if (frames !== undefined) (running.check?.bind(running) ?? expectToGuest)(frames)
 
   const mpps = median(rates) / 1e6
   if (mpps === 0 || work.frames === 0) {

@@ -16,6 +16,10 @@ export interface Setup {
   readonly folder: string
   readonly cpus: Cpus
   readonly memory: Memory
+  /** Queue pairs of each guest. Default 1. */
+  readonly queuePairs?: number
+  /** CPUs of the switch's lcores, where it has several. Default: that of the switch alone. */
+  readonly lcoreCpus?: readonly number[]
 }
 
 /** Who runs where. */

@@ -20,6 +20,15 @@ export interface ForwardStats {
   readonly tscMHz: number
 }
 
+/** A frame as testpmd tells of it. */
+export interface SeenFrame {
+  /** Port at which it came in: 0 or 1. */
+  readonly port: number
+  readonly source: string
+  readonly destination: string
+  readonly bytes: number
+}
+
 /** @throws Error when the text does not show `ports` ports */
 export function parsePortStats(text: string, ports: number): PortStats {
   return {
@@ -42,6 +51,23 @@ export function parseForwardStats(text: string): ForwardStats {
   }
   if (Number.isNaN(stats.rxFrames + stats.txDropped)) throw unreadable(text)
   return stats
+}
+
+/** What it says of each frame after `set verbose 1`. */
+export function parseFrames(text: string): SeenFrame[] {
+  let port = Number.NaN
+  return text.split('\n').flatMap((line) => {
+    port = Number(/^port (\d+)\/queue \d+: received/.exec(line)?.[1] ?? port)
+    const frame = /src=([\dA-F:]{17}) - dst=([\dA-F:]{17}) - .*?length=(\d+)/.exec(line)
+    if (frame === null) return []
+    const [, source = '', destination = '', bytes] = frame
+    return {
+      port,
+      source: source.toLowerCase(),
+      destination: destination.toLowerCase(),
+      bytes: Number(bytes),
+    }
+  })
 }
 
 function all(text: string, pattern: RegExp, expected: number): number[] {

@@ -4,7 +4,9 @@ import {
   type ForwardStats,
   type PortStats,
   parseForwardStats,
+  parseFrames,
   parsePortStats,
+  type SeenFrame,
 } from './testpmd-output.js'
 
 const PROMPT = 'testpmd> '
@@ -22,11 +24,30 @@ export interface TestpmdOptions {
   /** EAL's arguments for memory. */
   readonly memory: readonly string[]
   readonly vdevs: readonly [string, string]
+  /** How it forwards. Default `io`: what comes in at one port leaves by the other as it is. */
+  readonly forward?: ForwardMode
+  /** Longest frame, without FCS, that has to fit into one buffer. Default: those of a usual MTU. */
+  readonly frameBytes?: number | undefined
+  /** Queue pairs of each port. */
+  readonly queuePairs?: number | undefined
   /** testpmd's own further arguments. */
   readonly args: readonly string[]
   /** Folder for the files EAL makes. */
   readonly folder: string
 }
+
+/**
+ * - `mac`: as `io`, with the address of its port as source, and that of the guest as destination
+ * - `5tswap`: as `io`, with source and destination exchanged: MAC addresses, IP addresses, ports of UDP and TCP
+ */
+export type ForwardMode = 'io' | 'mac' | '5tswap'
+
+/** Headroom of a buffer, and what a frame takes of it that fits into those that testpmd makes by itself. */
+const HEADROOM = 128
+const USUAL_BYTES = 2048
+
+/** Bytes that all frames may take: half of what a process gets. */
+const FRAME_MEMORY = 128 << 20
 
 /** dpdk-testpmd with two ports, told what to do through its prompt. */
 export class Testpmd implements AsyncDisposable {
@@ -35,7 +56,9 @@ export class Testpmd implements AsyncDisposable {
   #wake: () => void = () => {}
   #before: ForwardStats | undefined
 
-  constructor({ name, cpu, otherCpus, memory, vdevs, args, folder }: TestpmdOptions) {
+  constructor(options: TestpmdOptions) {
+    const { name, cpu, otherCpus, memory, vdevs, forward = 'io', args, folder } = options
+    const { queuePairs = 1 } = options
     this.process = new BenchProcess(
       name,
       // Line by line: it would hold back its answers until they fill a buffer.
@@ -44,7 +67,9 @@ export class Testpmd implements AsyncDisposable {
         ...['-oL', 'dpdk-testpmd', '--lcores', `0@(${otherCpus}),1@${cpu}`],
         ...['--no-pci', '--no-telemetry', `--file-prefix=${name}`, ...memory],
         ...vdevs.flatMap((vdev) => ['--vdev', vdev]),
-        ...['--', '--interactive', '--no-mlockall', '--forward-mode=io', '--total-num-mbufs=32768'],
+        ...['--', '--interactive', '--no-mlockall', `--forward-mode=${forward}`],
+        ...buffers(options.frameBytes),
+        ...[`--rxq=${queuePairs}`, `--txq=${queuePairs}`, '--nb-cores=1'],
         ...args,
       ],
       { stdio: 'pipe', env: { ...process.env, RUNTIME_DIRECTORY: folder } },
@@ -94,6 +119,19 @@ export class Testpmd implements AsyncDisposable {
     }
   }
 
+  /**
+   * Takes what comes in from now on, instead of forwarding it, and tells what it was: that ends what goes round.
+   *
+   * @param milliseconds - after which what goes round has come in
+   */
+  async takeFrames(milliseconds: number): Promise<SeenFrame[]> {
+    for (const command of ['stop', 'set fwd rxonly', 'set verbose 1', 'start'])
+      await this.command(command)
+    await Promise.race([sleep(milliseconds), this.process.failed])
+    // What follows the prompt of `start`, since nothing was asked after it.
+    return parseFrames(this.#unread)
+  }
+
   async #forwardStats(): Promise<ForwardStats> {
     return parseForwardStats(await this.command('show fwd stats all'))
   }
@@ -121,4 +159,11 @@ export class Testpmd implements AsyncDisposable {
     }
     return this.#unread
   }
+}
+
+/** Arguments for buffers that take such frames whole. */
+function buffers(frameBytes = 0): string[] {
+  const bytes = Math.max(USUAL_BYTES, frameBytes)
+  const count = Math.min(32768, Math.floor(FRAME_MEMORY / (bytes + HEADROOM)))
+  return [`--total-num-mbufs=${count}`, `--mbuf-size=${bytes + HEADROOM}`]
 }
