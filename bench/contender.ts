@@ -1,5 +1,8 @@
 import { crossRules, exactRules } from './flows/flows.js'
-import { MACS } from './generator.js'
+import { KernelBridge } from './kernel/bridge.js'
+import { checkNetwork } from './kernel/network.js'
+import { checkNodeTap, NodeTap } from './kernel/node-tap.js'
+import { checkKernelOvs, KernelOvs } from './kernel/ovs.js'
 import type { LoadName } from './load.js'
 import { findOvs } from './ovs/find.js'
 import { OvsSwitch } from './ovs/switch.js'
@@ -7,6 +10,7 @@ import { OwnSwitch } from './own/own-switch.js'
 import type { Setup } from './setup.js'
 import type { SeenFrame } from './testpmd-output.js'
 import { TestpmdSwitch } from './testpmd-switch.js'
+import { byRules, FULL, GUARDED, VSWITCH_PORTS } from './vswitch/roles.js'
 import { VswitchSwitch } from './vswitch/switch.js'
 
 /** A switch under measurement, in a process of its own. */
@@ -60,9 +64,6 @@ export interface Contender {
 
 /** Numbers of its two ports in rules for OVS. */
 const OVS_PORTS = ['1', '2'] as const
-
-/** Names of the ports of `vswitch`. */
-const VSWITCH_PORTS = ['vhost0', 'vhost1'] as const
 
 /** In the order in which they take turns. The first is what the others are compared with. */
 export const CONTENDERS: readonly Contender[] = [
@@ -119,13 +120,40 @@ export const CONTENDERS: readonly Contender[] = [
     name: 'vswitch-guarded',
     what: 'the same with policers of bytes and frames in both directions, and port security, that let all pass',
     load: 'pair',
-    start: (setup) => new VswitchSwitch(setup, undefined, MACS.map(guardsOf)),
+    start: (setup) => new VswitchSwitch(setup, GUARDED),
+  },
+  {
+    name: 'vswitch-full',
+    what: '`vswitch run` with all but mirrors: 100 rules, port security, policers, limits, scraped metrics',
+    load: 'pair',
+    start: (setup) => new VswitchSwitch(setup, FULL),
+  },
+  {
+    name: 'kernel-bridge',
+    what: "the Linux kernel's bridge between veth pairs, the load in AF_PACKET sockets: what containers have today",
+    load: 'veth',
+    check: () => checkNetwork('veth'),
+    start: (setup) => new KernelBridge(setup),
+  },
+  {
+    name: 'kernel-ovs',
+    what: 'OVS with its datapath in the Linux kernel, action NORMAL, between the same veth pairs',
+    load: 'veth',
+    check: checkKernelOvs,
+    start: (setup) => KernelOvs.start(setup),
+  },
+  {
+    name: 'node-tap',
+    what: 'Node.js alone: two threads that copy frames between TAP interfaces with readSync and writeSync',
+    load: 'tap',
+    check: checkNodeTap,
+    start: (setup) => new NodeTap(setup),
   },
   {
     name: 'ts-flow2',
     what: 'flowTable in TypeScript, two rules: what comes in at one port leaves by the other',
     load: 'pair',
-    start: (setup) => new OwnSwitch(setup, 'ts-flow2'),
+    start: (setup) => new OwnSwitch(setup, 'ts-flow'),
   },
   {
     name: 'ovs-flow2',
@@ -138,13 +166,25 @@ export const CONTENDERS: readonly Contender[] = [
     name: 'vswitch-flow2',
     what: '`vswitch run` with the same two rules',
     load: 'pair',
-    start: (setup) => new VswitchSwitch(setup, crossRules(VSWITCH_PORTS)),
+    start: (setup) => new VswitchSwitch(setup, byRules(crossRules(VSWITCH_PORTS))),
   },
   {
     name: 'ts-flow1000',
     what: 'flowTable, 1,000 rules of five exact fields and one for the rest; 10,000 flows',
     load: 'flows',
-    start: (setup) => new OwnSwitch(setup, 'ts-flow1000'),
+    start: (setup) => new OwnSwitch(setup, 'ts-flow', { exactRules: 1000 }),
+  },
+  {
+    name: 'ts-flow100',
+    what: 'flowTable with 100 of these rules',
+    load: 'flows',
+    start: (setup) => new OwnSwitch(setup, 'ts-flow', { exactRules: 100 }),
+  },
+  {
+    name: 'ts-flow10000',
+    what: 'flowTable with 10,000 of these rules, one for each flow',
+    load: 'flows',
+    start: (setup) => new OwnSwitch(setup, 'ts-flow', { exactRules: 10_000 }),
   },
   {
     name: 'ovs-flow1000',
@@ -157,20 +197,9 @@ export const CONTENDERS: readonly Contender[] = [
     name: 'vswitch-flow1000',
     what: '`vswitch run` with the same rules and flows',
     load: 'flows',
-    start: (setup) => new VswitchSwitch(setup, exactRules(VSWITCH_PORTS)),
+    start: (setup) => new VswitchSwitch(setup, byRules(exactRules(VSWITCH_PORTS))),
   },
 ]
-
-/** More than there is of everything: 400 Gbit/s, a gigaframe. */
-function guardsOf(mac: string): object {
-  return {
-    portSecurity: [{ mac }],
-    ingressPolicingRate: 400_000_000,
-    ingressPolicingKpktsRate: 1_000_000,
-    egressPolicer: { cir: 50_000_000_000, cbs: 500_000_000 },
-    egressPacketPolicer: { cir: 1_000_000_000, cbs: 10_000_000 },
-  }
-}
 
 /** Pairs whose ratio is shown: each against the first, the boundary to JavaScript, and OVS-DPDK with the same task. */
 export const RATIOS: readonly (readonly [string, string])[] = [

@@ -1,6 +1,8 @@
 /** Whether frames that came out at the guests are what a switch was to make of them. */
-import { GUEST_MACS } from './generator.js'
 import type { SeenFrame } from './testpmd-output.js'
+
+/** Addresses of the two guests. */
+export const GUEST_MACS = ['02:00:00:00:00:0a', '02:00:00:00:00:0b'] as const
 
 /**
  * Each frame is to be addressed to the guest that got it.
@@ -33,5 +35,7 @@ function expectAll(frames: readonly SeenFrame[], holds: (frame: SeenFrame) => bo
   const wrong = frames.find((frame) => !holds(frame))
   if (wrong === undefined) return
   const { port, source, destination } = wrong
-  throw new Error(`guest ${port} got a frame from ${source} to ${destination}: it was switched wrongly`)
+  throw new Error(
+    `guest ${port} got a frame from ${source} to ${destination}: it was switched wrongly`,
+  )
 }

@@ -1,3 +1,5 @@
+import { GUEST_MACS } from './frames.js'
+import { GUEST_INTERFACES, type Network } from './kernel/network.js'
 import type { Load } from './load.js'
 import { RING_ARGUMENTS } from './ring-arguments.js'
 import type { Setup } from './setup.js'
@@ -11,11 +13,20 @@ const QUEUE_SIZE = 1024
 /** Bursts of 32 frames that each port starts with, over all its queues: as many frames as one of them holds. */
 const BURSTS = QUEUE_SIZE / 32
 
+/**
+ * Addresses of the kernel's interfaces while frames go round: what is not addressed to them the kernel drops at once, after
+ * the guest got it, instead of looking for who wants it.
+ */
+const KERNEL_MACS = ['02:00:00:00:01:0a', '02:00:00:00:01:0b'] as const
+
+/**
+ * The same for interfaces of the kernel: it holds back at most 1,000 frames for a CPU (`net.core.netdev_max_backlog`), and
+ * drops others.
+ */
+const KERNEL_BURSTS = 8
+
 /** What goes round has come back after this time; and the answers of testpmd, a line a frame, too. */
 const TAKE_MS = 100
-
-/** Addresses of the two guests. */
-export const GUEST_MACS = ['02:00:00:00:00:0a', '02:00:00:00:00:0b'] as const
 
 /**
  * The load: dpdk-testpmd as two guests, which sends what it gets at one port out of the other, as
@@ -30,18 +41,20 @@ export class Generator implements Load {
   readonly #testpmd: Testpmd
 
   readonly #bursts: number
+  readonly #network: Network | undefined
 
-  constructor({ ring, frameBytes, sockets, folder, cpus, memory, queuePairs = 1 }: Setup) {
-    this.#bursts = Math.floor(BURSTS / queuePairs)
-    const vdev = (i: 0 | 1) =>
-      `net_virtio_user${i},path=${sockets[i]},server=1,queues=${queuePairs},queue_size=${QUEUE_SIZE},mac=${GUEST_MACS[i]}` +
-      RING_ARGUMENTS[ring]
+  constructor(setup: Setup) {
+    const { frameBytes, folder, cpus, memory, network, queuePairs = 1 } = setup
+    const bursts = network === undefined ? BURSTS : KERNEL_BURSTS
+    this.#network = network
+    this.#bursts = Math.floor(bursts / queuePairs)
     this.#testpmd = new Testpmd({
       name: 'generator',
       cpu: cpus.generator,
       otherCpus: cpus.others,
       memory: memory.ealArgs,
-      vdevs: [vdev(0), vdev(1)],
+      vdevs: network === undefined ? virtioUser(setup) : packetSockets(),
+      enter: network?.enter,
       args: [
         ...[`--rxd=${QUEUE_SIZE}`, `--txd=${QUEUE_SIZE}`, `--txfreet=${QUEUE_SIZE - 32}`],
         `--txpkts=${frameBytes}`,
@@ -69,6 +82,7 @@ export class Generator implements Load {
   /** Puts the frames on their way. */
   async begin(): Promise<void> {
     await this.#testpmd.command(`start tx_first ${this.#bursts}`)
+    await this.#network?.setAddresses(KERNEL_MACS)
     await this.rate()
   }
 
@@ -94,4 +108,20 @@ export class Generator implements Load {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#testpmd[Symbol.asyncDispose]()
   }
+}
+
+/** Network cards of guests, on vhost-user sockets. */
+function virtioUser({ ring, sockets, queuePairs = 1 }: Setup): [string, string] {
+  const vdev = (i: 0 | 1) =>
+    `net_virtio_user${i},path=${sockets[i]},server=1,queues=${queuePairs},` +
+    `queue_size=${QUEUE_SIZE},mac=${GUEST_MACS[i]}${RING_ARGUMENTS[ring]}`
+  return [vdev(0), vdev(1)]
+}
+
+/** Sockets of AF_PACKET on the kernel's interfaces, with rings that hold all that is under way. */
+function packetSockets(): [string, string] {
+  const [a, b] = GUEST_INTERFACES
+  const vdev = (i: number, name: string) =>
+    `net_af_packet${i},iface=${name},blocksz=65536,framesz=2048,framecnt=2048`
+  return [vdev(0, a), vdev(1, b)]
 }

@@ -1,5 +1,6 @@
 import { FlowLoad } from './flows/load.js'
 import { Generator } from './generator.js'
+import { type InterfaceKind, Network } from './kernel/network.js'
 import type { Setup } from './setup.js'
 import type { SeenFrame } from './testpmd-output.js'
 
@@ -24,15 +25,28 @@ export interface Load extends AsyncDisposable {
 /**
  * - `pair`: 2048 frames of two addresses, the same for ever.
  * - `flows`: 10,000 frames, each with addresses and ports of its own.
+ * - `imix`: 2040 frames of the same two addresses, 7 of 64 bytes to 4 of 590 and 1 of 1514: the simple IMIX
+ * - `veth`, `tap`: as `pair`, with 512 frames, through interfaces of the kernel
  */
-export type LoadName = 'pair' | 'flows'
+export type LoadName = 'pair' | 'flows' | 'imix' | InterfaceKind
 
 export function startLoad(name: LoadName, setup: Setup): Load {
-  return name === 'pair' ? new Generator(setup) : new FlowLoad(setup)
+  return name === 'flows' || name === 'imix' ? new FlowLoad(setup, name) : new Generator(setup)
+}
+
+/** The namespace with the interfaces that a load goes through, where it does. */
+export async function networkOf(name: LoadName): Promise<Network | undefined> {
+  return name === 'veth' || name === 'tap' ? Network.create(name) : undefined
 }
 
 /**
  * Frames flow this long before anything is measured: code gets compiled, caches and tables filled. OVS has to see each
  * of many flows, and to look through all of them once.
  */
-export const WARM_UP_MS: Readonly<Record<LoadName, number>> = { pair: 500, flows: 2500 }
+export const WARM_UP_MS: Readonly<Record<LoadName, number>> = {
+  pair: 500,
+  flows: 2500,
+  imix: 500,
+  veth: 500,
+  tap: 500,
+}

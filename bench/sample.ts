@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Contender } from './contender.js'
 import { expectToGuest } from './frames.js'
-import { startLoad, WARM_UP_MS } from './load.js'
+import { networkOf, startLoad, WARM_UP_MS } from './load.js'
 import { PollingThread } from './polling-thread.js'
 import type { Setup } from './setup.js'
 import { type SharedSetup, withSockets } from './sockets.js'
@@ -62,13 +62,16 @@ export async function takeSample(
 
 async function measure(
   contender: Contender,
-  setup: Setup,
+  shared: Setup,
   milliseconds: number,
   signal: AbortSignal,
 ): Promise<Measurement> {
-  await using generator = startLoad(contender.load, setup)
+  const load = shared.load ?? contender.load
+  await using network = await networkOf(load)
+  const setup = network === undefined ? shared : { ...shared, network }
+  await using generator = startLoad(load, setup)
   await using running = await contender.start(setup)
-  const warmUpMs = WARM_UP_MS[contender.load]
+  const warmUpMs = WARM_UP_MS[load]
   const wait = async (ms: number) => {
     await Promise.race([sleep(ms, undefined, { signal }), generator.failed, running.failed])
   }

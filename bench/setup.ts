@@ -1,3 +1,5 @@
+import type { Network } from './kernel/network.js'
+import type { LoadName } from './load.js'
 import type { Memory } from './memory.js'
 
 /** Layouts of the virtqueues that can be measured. */
@@ -16,6 +18,10 @@ export interface Setup {
   readonly folder: string
   readonly cpus: Cpus
   readonly memory: Memory
+  /** What the guests send. Default: what the contender is for. */
+  readonly load?: LoadName
+  /** Where the kernel is between the guests. */
+  readonly network?: Network
   /** Queue pairs of each guest. Default 1. */
   readonly queuePairs?: number
   /** CPUs of the switch's lcores, where it has several. Default: that of the switch alone. */

@@ -1,6 +1,5 @@
 import type { RunningSwitch, Work } from './contender.js'
-import { expectSwapped, expectToGuest } from './frames.js'
-import { GUEST_MACS } from './generator.js'
+import { expectSwapped, expectToGuest, GUEST_MACS } from './frames.js'
 import { type Setup, START_MS } from './setup.js'
 import { type ForwardMode, Testpmd } from './testpmd.js'
 import type { SeenFrame } from './testpmd-output.js'

@@ -24,6 +24,8 @@ export interface TestpmdOptions {
   /** EAL's arguments for memory. */
   readonly memory: readonly string[]
   readonly vdevs: readonly [string, string]
+  /** What goes before its command to run it in a network namespace. */
+  readonly enter?: readonly string[] | undefined
   /** How it forwards. Default `io`: what comes in at one port leaves by the other as it is. */
   readonly forward?: ForwardMode
   /** Longest frame, without FCS, that has to fit into one buffer. Default: those of a usual MTU. */
@@ -58,13 +60,14 @@ export class Testpmd implements AsyncDisposable {
 
   constructor(options: TestpmdOptions) {
     const { name, cpu, otherCpus, memory, vdevs, forward = 'io', args, folder } = options
-    const { queuePairs = 1 } = options
+    const { enter = [], queuePairs = 1 } = options
+    // Line by line: it would hold back its answers until they fill a buffer.
+    const [command = '', ...before] = [...enter, 'stdbuf']
     this.process = new BenchProcess(
       name,
-      // Line by line: it would hold back its answers until they fill a buffer.
-      'stdbuf',
+      command,
       [
-        ...['-oL', 'dpdk-testpmd', '--lcores', `0@(${otherCpus}),1@${cpu}`],
+        ...[...before, '-oL', 'dpdk-testpmd', '--lcores', `0@(${otherCpus}),1@${cpu}`],
         ...['--no-pci', '--no-telemetry', `--file-prefix=${name}`, ...memory],
         ...vdevs.flatMap((vdev) => ['--vdev', vdev]),
         ...['--', '--interactive', '--no-mlockall', `--forward-mode=${forward}`],

@@ -1,11 +1,9 @@
 import { buildUdp } from '../../src/headers/build.js'
 import { formatIpv4 } from '../../src/headers/ip-address.js'
+import { IMIX } from '../../src/testkit/host/traffic-options.js'
 
 /** Frames that go round, each of a flow of its own. */
 export const FLOWS = 10_000
-
-/** Flows that have a rule. */
-const RULES = 1000
 
 /** What tells a flow from the others: UDP over IPv4 with these. */
 export interface Flow {
@@ -37,15 +35,32 @@ export function frameOf(flow: Flow, index: number, frameBytes: number): Uint8Arr
   return buildUdp({ source, destination, ...flow, payload })
 }
 
+/** Frames of {@link imixFrames}: as many as one round of sizes for each guest allows, and what rings hold in any case. */
+const IMIX_FRAMES = 2040
+
+/** Frames of one flow each way, of the sizes of the simple IMIX in turn, the same from both guests. */
+export function imixFrames(): Uint8Array[] {
+  const [flow] = flows() as [Flow]
+  return Array.from({ length: IMIX_FRAMES }, (_, i) => {
+    return frameOf(flow, i, IMIX[(i >> 1) % IMIX.length] as number)
+  })
+}
+
+/** Mean length of the frames of {@link imixFrames}, without FCS. */
+export const IMIX_BYTES = IMIX.reduce((sum, bytes) => sum + bytes, 0) / IMIX.length
+
 /** What comes in at one port leaves by the other. */
 export function crossRules([a, b]: readonly [string, string]): string[] {
   return [`in_port=${a},actions=output:${b}`, `in_port=${b},actions=output:${a}`]
 }
 
-/** An exact rule for each of the first flows, and for the others those of {@link crossRules}, with the lowest priority. */
-export function exactRules(ports: readonly [string, string]): string[] {
+/**
+ * An exact rule for each of the first `count` flows, and for the others those of {@link crossRules}, with the lowest
+ * priority.
+ */
+export function exactRules(ports: readonly [string, string], count = 1000): string[] {
   const exact = flows()
-    .slice(0, RULES)
+    .slice(0, count)
     .map(
       ({ sourceIp, destinationIp, sourcePort, destinationPort }, i) =>
         `priority=10,udp,nw_src=${sourceIp},nw_dst=${destinationIp},tp_src=${sourcePort},` +

@@ -2,13 +2,13 @@ import type { Load } from '../load.js'
 import { Channel } from '../own/channel.js'
 import { RING_ARGUMENTS } from '../ring-arguments.js'
 import { type Setup, START_MS } from '../setup.js'
-import type { LoadReply, LoadRequest, LoadStart, LoadTotals } from './messages.js'
+import type { FlowLoadName, LoadReply, LoadRequest, LoadStart, LoadTotals } from './messages.js'
 
 /** Descriptors of each virtqueue: no less than half of the frames, so that nothing is ever lost. */
 const QUEUE_SIZE = 8192
 
 /**
- * Many flows: a process of ours as two guests, which puts 10,000 frames on their way and then sends what it gets at one
+ * Many flows or many sizes: a process of ours as two guests, which puts up to 10,000 frames on their way and then sends what it gets at one
  * port out of the other, by the loop in C++ that looks at no frame.
  */
 export class FlowLoad implements Load {
@@ -17,7 +17,7 @@ export class FlowLoad implements Load {
   #last: LoadTotals | undefined
   #counted: LoadTotals | undefined
 
-  constructor({ ring, frameBytes, sockets, folder, cpus, memory }: Setup) {
+  constructor({ ring, frameBytes, sockets, folder, cpus, memory }: Setup, kind: FlowLoadName) {
     const start: LoadStart = {
       devargs: sockets.map(
         (path, i) =>
@@ -25,6 +25,7 @@ export class FlowLoad implements Load {
       ),
       queueSize: QUEUE_SIZE,
       frameBytes,
+      kind,
       cpu: cpus.generator,
       memory: memory.kind,
       memoryMiB: memory.mib,

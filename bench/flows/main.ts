@@ -12,7 +12,7 @@ const send = (reply: LoadReply) => process.send?.(reply)
 // The bench is gone.
 process.on('disconnect', () => process.exit(1))
 
-const { memory, memoryMiB, cpu, frameBytes, queueSize } = start
+const { memory, memoryMiB, cpu, kind, frameBytes, queueSize } = start
 const datapath = await Datapath.open({ memory, memoryMiB })
 const ports = await Promise.all(
   start.devargs.map((devargs, i) =>
@@ -26,7 +26,7 @@ const ports = await Promise.all(
   ),
 )
 await Promise.all(ports.map((port) => port.ready({ timeoutMs: 20_000 })))
-const data: SourceData = { ports: ports.map(({ name }) => name), frameBytes }
+const data: SourceData = { ports: ports.map(({ name }) => name), kind, frameBytes }
 const source = new URL('./source.js', import.meta.url)
 const lcore = await datapath.launch(source, { cpu, idle: 'spin', burst: 32, data })
 process.on('message', (request: LoadRequest) => void answer(request))

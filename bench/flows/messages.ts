@@ -1,8 +1,12 @@
+/** Frames of many flows, or of many sizes. */
+export type FlowLoadName = 'flows' | 'imix'
+
 /** What the process of the guests is told at its start. */
 export interface LoadStart {
   readonly devargs: readonly string[]
   readonly queueSize: number
   readonly frameBytes: number
+  readonly kind: FlowLoadName
   readonly cpu: number
   readonly memory: 'hugepages' | 'memfd'
   readonly memoryMiB: number

@@ -1,11 +1,13 @@
 /** The program of two guests: puts the frames on their way, then crosses its two ports. */
 import type { Burst } from '../../src/index.js'
 import type { Program, ProgramContext } from '../../src/programs/program.js'
-import { flows, frameOf } from './flows.js'
+import { flows, frameOf, imixFrames } from './flows.js'
+import type { FlowLoadName } from './messages.js'
 
 export interface SourceData {
   /** Names of the two ports. */
   readonly ports: readonly string[]
+  readonly kind: FlowLoadName
   readonly frameBytes: number
 }
 
@@ -18,9 +20,9 @@ class Source implements Program {
   #sent = 0
   #done: (() => void) | undefined
 
-  constructor(ports: readonly number[], frameBytes: number) {
+  constructor(ports: readonly number[], frames: readonly Uint8Array[]) {
     this.#ports = ports
-    this.#frames = flows().map((flow, i) => frameOf(flow, i, frameBytes))
+    this.#frames = frames
   }
 
   burst(burst: Burst): void {
@@ -54,9 +56,9 @@ class Source implements Program {
 }
 
 export default function makeSource({ data, ports }: ProgramContext): Program {
-  const { ports: names, frameBytes } = data as SourceData
+  const { ports: names, kind, frameBytes } = data as SourceData
   return new Source(
     names.map((name) => ports.ids.get(name) as number),
-    frameBytes,
+    kind === 'imix' ? imixFrames() : flows().map((flow, i) => frameOf(flow, i, frameBytes)),
   )
 }

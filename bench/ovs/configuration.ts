@@ -12,6 +12,8 @@ export interface OvsPort {
   readonly number: number
   /** Columns of its row in the table Port, such as `tag=5`, `vlan_mode=trunk`. */
   readonly columns?: readonly string[]
+  /** Longest payload of a frame. Default 1500. */
+  readonly mtu?: number
 }
 
 /** Its default is one pool of 262144 frames for all ports of an MTU, for which it needs this much memory. */
@@ -56,10 +58,11 @@ export function configuration(
     `other_config:pmd-cpu-mask="${mask}"`,
     ...['--', 'add-br', bridge, '--', 'set', 'Bridge', bridge, 'datapath_type=netdev'],
     `fail_mode=${failMode}`,
-    ...ports.flatMap(({ name, path, number, columns = [] }) => [
+    ...ports.flatMap(({ name, path, number, columns = [], mtu }) => [
       ...['--', 'add-port', bridge, name, ...columns],
       ...['--', 'set', 'Interface', name, 'type=dpdkvhostuserclient', `ofport_request=${number}`],
       `options:vhost-server-path="${path}"`,
+      ...(mtu === undefined ? [] : [`mtu_request=${mtu}`]),
     ]),
   ]
 }

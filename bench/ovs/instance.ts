@@ -65,9 +65,14 @@ export class OvsInstance implements AsyncDisposable {
     }
   }
 
-  /** Starts the daemon, which sets up what the database says. */
-  startDaemon(): BenchProcess {
-    const [command = '', ...before] = [...networkOfItsOwn(), this.#ovs.vswitchd]
+  /**
+   * Starts the daemon, which sets up what the database says.
+   *
+   * @param options - `enter`: what goes before its command to run it in a network namespace with interfaces that are its
+   *   business. Default: one of its own with none
+   */
+  startDaemon({ enter }: { enter?: readonly string[] } = {}): BenchProcess {
+    const [command = '', ...before] = [...(enter ?? networkOfItsOwn()), this.#ovs.vswitchd]
     return new BenchProcess(
       'ovs-vswitchd',
       command,
@@ -76,7 +81,7 @@ export class OvsInstance implements AsyncDisposable {
         `unix:${this.#socket}`,
         `--unixctl=${this.#control}`,
         // Nothing but this bridge is its business.
-        '--disable-system',
+        ...(enter === undefined ? ['--disable-system'] : []),
         ...['-vsyslog:off', '-vconsole:warn'],
       ],
       { stdio: ['ignore', 'pipe', 'pipe'], env: this.#env },

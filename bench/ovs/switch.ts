@@ -28,7 +28,9 @@ export class OvsSwitch implements RunningSwitch {
   /** @param rules - in the words of `ovs-ofctl`, with ports 1 and 2; without any it switches by the action NORMAL */
   static async start(setup: Setup, rules?: readonly string[]): Promise<OvsSwitch> {
     const instance = await OvsInstance.create(setup.folder)
-    const ports = setup.sockets.map((path, i) => ({ name: `vhost${i}`, path, number: i + 1 }))
+    const ports = setup.sockets.map((path, i) => {
+      return { name: `vhost${i}`, path, number: i + 1, ...mtuFor(setup.frameBytes) }
+    })
     const settings = sharedPool(setup.memory)
     const { switch: cpu } = setup.cpus
     const mode = rules === undefined ? 'standalone' : 'secure'
@@ -98,4 +100,9 @@ export class OvsSwitch implements RunningSwitch {
   async #dropped(): Promise<number> {
     return parseTxDropped(await this.#instance.appctl('dpctl/show', '-s', 'netdev@ovs-netdev'))
   }
+}
+
+/** Its default is 1500. */
+function mtuFor(frameBytes: number): { mtu?: number } {
+  return frameBytes > 1514 ? { mtu: frameBytes - 14 } : {}
 }

@@ -15,15 +15,24 @@ process.on('disconnect', () => process.exit(1))
 /** Many guests on a busy machine take their time. */
 const READY_MS = 60_000
 
+/** What a frame has beside its MTU. */
+const ETHERNET_BYTES = 14
+
 const NAMES = ['vhost0', 'vhost1'] as const
 
-const datapath = await Datapath.open({ memory: start.memory, memoryMiB: start.memoryMiB })
+const datapath = await Datapath.open({
+  memory: start.memory,
+  memoryMiB: start.memoryMiB,
+  mtu: Math.max(1500, start.frameBytes - ETHERNET_BYTES),
+})
 const [a, b] = await Promise.all(
   start.sockets.map((path, i) =>
     datapath.addPort({ name: NAMES[i] as string, type: 'dpdkvhostuserclient', path }),
   ),
 )
-const lcore = await launch()
+const lcores: Lcore[] = []
+for (const cpu of start.cpus) lcores.push(await launch(cpu))
+const [lcore] = lcores as [Lcore]
 const others = await Promise.all(
   start.others.map((path, i) =>
     datapath.addPort({ name: `other${i}`, type: 'dpdkvhostuserclient', path }),
@@ -35,19 +44,17 @@ await Promise.all(
 process.on('message', (request: Request) => void answer(request))
 send({ kind: 'started' })
 
-function launch(): Promise<Lcore> {
+function launch(cpu: number): Promise<Lcore> {
   // testpmd never sleeps either.
-  const common = { cpu: start.cpu, burst: start.burst, idle: 'spin' } as const
+  const common = { cpu, burst: start.burst, idle: 'spin' } as const
   const program = (name: string) => new URL(`../../src/programs/${name}.js`, import.meta.url)
-  const flowTable = (rules: string[]) =>
-    datapath.launch(program('flow-table/program'), { ...common, data: { rules } })
   switch (start.contender) {
     case 'ts-learning':
       return datapath.launch(program('learning-switch'), common)
-    case 'ts-flow2':
-      return flowTable(crossRules(NAMES))
-    case 'ts-flow1000':
-      return flowTable(exactRules(NAMES))
+    case 'ts-flow': {
+      const rules = start.exactRules === 0 ? crossRules(NAMES) : exactRules(NAMES, start.exactRules)
+      return datapath.launch(program('flow-table/program'), { ...common, data: { rules } })
+    }
     default:
       return datapath.launch(program('cross-connect'), { ...common, data: { pairs: [NAMES] } })
   }
@@ -72,16 +79,16 @@ async function answer(request: Request): Promise<void> {
 }
 
 function totals(): Totals {
-  const { busyCycles, polls, emptyPolls } = lcore.counters()
+  const counters = lcores.map((one) => one.counters())
   const ports = [...datapath.ports.values()].map((port) => port.counters())
   const sum = (values: number[]) => values.reduce((total, value) => total + value, 0)
   const frames = sum(ports.map(({ rx }) => rx.frames))
   return {
     frames,
-    busyCycles,
-    cyclesPerSecond: datapath.info.cyclesPerSecond,
+    busyCycles: sum(counters.map(({ busyCycles }) => busyCycles)),
+    cyclesPerSecond: lcores.length * datapath.info.cyclesPerSecond,
     dropped: droppedBy(ports),
-    bursts: polls - emptyPolls,
+    bursts: sum(counters.map(({ polls, emptyPolls }) => polls - emptyPolls)),
   }
 }
 

@@ -1,11 +1,19 @@
+/** `ts-flow` is a flow table with {@link Start.exactRules}. */
+export type OwnName = 'native-io' | 'ts-io' | 'ts-learning' | 'ts-flow'
+
 /** What the process of a switch of ours is told at its start. */
 export interface Start {
-  readonly contender: 'native-io' | 'ts-io' | 'ts-learning' | 'ts-flow2' | 'ts-flow1000'
+  readonly contender: OwnName
   readonly sockets: readonly [string, string]
-  readonly cpu: number
+  /** CPUs of its lcores. */
+  readonly cpus: readonly number[]
+  /** Of `ts-flow`: rules for single flows, besides two for all others. */
+  readonly exactRules: number
   readonly burst: number
   readonly memory: 'hugepages' | 'memfd'
   readonly memoryMiB: number
+  /** Longest frame, without FCS. */
+  readonly frameBytes: number
   /** Sockets of further ports. */
   readonly others: readonly string[]
   /** Whether guests listen on those. */

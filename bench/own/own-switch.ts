@@ -1,7 +1,7 @@
 import type { RunningSwitch, Work } from '../contender.js'
 import { type Setup, START_MS } from '../setup.js'
 import { Channel } from './channel.js'
-import type { Pair, Reply, Request, Start, Totals } from './messages.js'
+import type { OwnName, Pair, Reply, Request, Start, Totals } from './messages.js'
 
 /** Time that many guests may take to be connected. */
 export const MANY_GUESTS_MS = 90_000
@@ -13,17 +13,19 @@ export class OwnSwitch implements RunningSwitch {
   #before: Totals | undefined
 
   constructor(
-    { burst, sockets, folder, cpus, memory }: Setup,
-    contender: Start['contender'],
-    more: Pick<Start, 'others' | 'guests'> = { others: [], guests: false },
+    { burst, frameBytes, sockets, folder, cpus, memory, lcoreCpus = [cpus.switch] }: Setup,
+    contender: OwnName,
+    given: Partial<Pick<Start, 'others' | 'guests' | 'exactRules'>> = {},
   ) {
+    const more = { others: [], guests: false, exactRules: 0, ...given }
     const start: Start = {
       contender,
       sockets,
-      cpu: cpus.switch,
+      cpus: lcoreCpus,
       burst,
       memory: memory.kind,
       memoryMiB: memory.mib,
+      frameBytes,
       ...more,
     }
     this.#channel = new Channel(contender, new URL('./main.js', import.meta.url), start, folder)

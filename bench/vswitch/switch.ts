@@ -8,16 +8,20 @@ import type { RunningSwitch, Work } from '../contender.js'
 import { droppedBy } from '../own/dropped.js'
 import { BenchProcess } from '../process.js'
 import { type Setup, START_MS } from '../setup.js'
+import { NORMAL, VSWITCH_PORTS, type VswitchRole } from './roles.js'
 
 /** The command as it is installed. */
 const MAIN = fileURLToPath(new URL('../../lib/vswitch.js', import.meta.url))
 
 const ASK_MS = 20
 
+/** What a frame has beside its MTU. */
+const ETHERNET_BYTES = 14
+
 /** What it said of itself at one time. */
 interface Totals {
   readonly at: number
-  readonly lcore: LcoreCounters
+  readonly lcores: readonly LcoreCounters[]
   readonly ports: readonly PortCounters[]
 }
 
@@ -25,32 +29,33 @@ interface Totals {
 export class VswitchSwitch implements RunningSwitch {
   readonly #process: BenchProcess
   readonly #client: AdminClient
-  readonly #rules: readonly string[] | undefined
+  readonly #role: VswitchRole
+  #scraping: NodeJS.Timeout | undefined
   #before: Totals | undefined
 
-  /**
-   * @param rules - in the words of `ovs-ofctl`; without any it switches
-   * @param guards - further keys of each port
-   */
-  constructor(
-    { burst, sockets, folder, cpus, memory }: Setup,
-    rules?: readonly string[],
-    guards: readonly object[] = [],
-  ) {
+  constructor(setup: Setup, role: VswitchRole = NORMAL) {
+    const { burst, frameBytes, sockets, folder, cpus, memory, lcoreCpus = [cpus.switch] } = setup
     const config = join(folder, 'vswitch.json')
     const socket = join(folder, 'admin.sock')
     const text = JSON.stringify({
-      datapath: { memory: memory.kind, memoryMiB: memory.mib },
+      datapath: {
+        memory: memory.kind,
+        memoryMiB: memory.mib,
+        mtu: Math.max(1500, frameBytes - ETHERNET_BYTES),
+      },
       // testpmd never sleeps either.
-      lcores: [{ name: 'lcore0', cpu: cpus.switch, burst, idle: 'spin' }],
-      bridges: [{ name: 'br0', ...(rules === undefined ? {} : { flows: rules }) }],
-      ports: sockets.map((path, i) => {
-        return { name: `vhost${i}`, type: 'dpdkvhostuserclient', path, ...guards[i] }
-      }),
+      lcores: lcoreCpus.map((cpu, i) => ({ name: `lcore${i}`, cpu, burst, idle: 'spin' })),
+      bridges: [{ name: 'br0', ...role.bridge }],
+      ports: sockets.map((path, i) => ({
+        name: VSWITCH_PORTS[i],
+        type: 'dpdkvhostuserclient',
+        path,
+        ...role.ports?.[i],
+      })),
       admin: { socket },
     })
     writeFileSync(config, text)
-    this.#rules = rules
+    this.#role = role
     this.#client = new AdminClient(socket)
     this.#process = new BenchProcess('vswitch', process.execPath, [MAIN, 'run', config], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -75,7 +80,11 @@ export class VswitchSwitch implements RunningSwitch {
     }
   }
 
-  async begin(): Promise<void> {}
+  async begin(): Promise<void> {
+    if (this.#role.scrapeMs === undefined) return
+    // Its failure is that of the process.
+    this.#scraping = setInterval(() => this.#client.metrics().catch(() => {}), this.#role.scrapeMs)
+  }
 
   async countCycles(): Promise<void> {
     this.#before = await this.#totals()
@@ -86,7 +95,7 @@ export class VswitchSwitch implements RunningSwitch {
     if (before === undefined) throw new Error('countCycles comes first')
     const now = await this.#totals()
     const since = (key: 'polls' | 'emptyPolls' | 'busyCycles' | 'totalCycles') =>
-      now.lcore[key] - before.lcore[key]
+      sum(now.lcores.map((one) => one[key])) - sum(before.lcores.map((one) => one[key]))
     const frames = framesOf(now.ports) - framesOf(before.ports)
     const bursts = since('polls') - since('emptyPolls')
     return {
@@ -99,6 +108,7 @@ export class VswitchSwitch implements RunningSwitch {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#scraping)
     return this.#process[Symbol.asyncDispose]()
   }
 
@@ -110,10 +120,10 @@ export class VswitchSwitch implements RunningSwitch {
   async #totals(): Promise<Totals> {
     await this.#checkDeciding()
     // At the same time, because what they tell is put in proportion.
-    const [[lcore], { ports }] = await Promise.all([this.#client.lcores(), this.#client.stats()])
+    const [lcores, { ports }] = await Promise.all([this.#client.lcores(), this.#client.stats()])
     const at = performance.now()
-    if (lcore === undefined) throw new Error('the lcore of vswitch has ended')
-    return { at, lcore: lcore.counters, ports: Object.values(ports) }
+    if (lcores.length === 0) throw new Error('the lcore of vswitch has ended')
+    return { at, lcores: lcores.map(({ counters }) => counters), ports: Object.values(ports) }
   }
 
   /**
@@ -122,14 +132,19 @@ export class VswitchSwitch implements RunningSwitch {
   async #checkDeciding(): Promise<void> {
     const [bridge] = (await this.#client.show()).bridges
     const { decides, rules, macs } = bridge ?? {}
-    const expected = this.#rules === undefined ? 'normal' : 'flows'
-    if (decides !== expected || rules !== (this.#rules?.length ?? 0))
+    const { flows } = this.#role.bridge
+    const expected = flows === undefined ? 'normal' : 'flows'
+    if (decides !== expected || rules !== (flows?.length ?? 0))
       throw new Error(`${decides} with ${rules} rules decides in vswitch, not ${expected}`)
-    if (expected === 'normal' && (macs?.size !== 2 || macs.moves !== 0))
+    if (this.#role.learns && (macs?.size !== 2 || macs.moves !== 0))
       throw new Error(`vswitch knows ${macs?.size} addresses and saw ${macs?.moves} move, not 2, 0`)
   }
 }
 
 function framesOf(ports: readonly PortCounters[]): number {
-  return ports.reduce((sum, { rx }) => sum + rx.frames, 0)
+  return sum(ports.map(({ rx }) => rx.frames))
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
 }

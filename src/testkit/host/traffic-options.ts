@@ -10,7 +10,7 @@ import { ipField, macField, type TestHostSpec } from './options.js'
 export type Destination = string | { readonly mac: string }
 
 /** Simple IMIX: 7 small, 4 medium, 1 large frame (64, 594 and 1518 bytes with FCS; the small ones are the least there is here). */
-const IMIX = [64, 590, 64, 64, 590, 64, 1514, 64, 590, 64, 590, 64]
+export const IMIX: readonly number[] = [64, 590, 64, 64, 590, 64, 1514, 64, 590, 64, 590, 64]
 
 /** What to send. */
 export interface SendOptions {
@@ -121,7 +121,7 @@ export function toSendOrder(
       source: parseMac(host.mac),
       sourceIp: sourceIp ?? host.ip.find((address) => !address.includes(':')) ?? '198.18.0.1',
       destinations: Array.isArray(to) ? to : [to],
-      sizes: size === 'imix' ? IMIX : Array.isArray(size) ? size : [size],
+      sizes: size === 'imix' ? [...IMIX] : Array.isArray(size) ? size : [size],
     },
   }
 }
