@@ -7,6 +7,7 @@ import type { LoadName } from './load.js'
 import { findOvs } from './ovs/find.js'
 import { OvsSwitch } from './ovs/switch.js'
 import { OwnSwitch } from './own/own-switch.js'
+import type { Effort } from './section.js'
 import type { Setup } from './setup.js'
 import type { SeenFrame } from './testpmd-output.js'
 import { TestpmdSwitch } from './testpmd-switch.js'
@@ -55,6 +56,8 @@ export interface Work {
 export interface Contender {
   readonly name: string
   readonly what: string
+  /** The least effort for which it takes part where nobody names it. Default `quick`. */
+  readonly effort?: Effort
   /** What it is measured with. Only those with the same load are compared. */
   readonly load: LoadName
   /** Throws, and says how to get it, where a program that is needed is not there. */
@@ -82,6 +85,7 @@ export const CONTENDERS: readonly Contender[] = [
   {
     name: 'testpmd-5tswap',
     what: 'the same with 5tswap forwarding: exchanges MAC addresses, IP addresses and ports of every frame',
+    effort: 'full',
     load: 'pair',
     start: (setup) => new TestpmdSwitch(setup, '5tswap'),
   },
@@ -125,12 +129,14 @@ export const CONTENDERS: readonly Contender[] = [
   {
     name: 'vswitch-full',
     what: '`vswitch run` with all but mirrors: 100 rules, port security, policers, limits, scraped metrics',
+    effort: 'usual',
     load: 'pair',
     start: (setup) => new VswitchSwitch(setup, FULL),
   },
   {
     name: 'kernel-bridge',
     what: "the Linux kernel's bridge between veth pairs, the load in AF_PACKET sockets: what containers have today",
+    effort: 'usual',
     load: 'veth',
     check: () => checkNetwork('veth'),
     start: (setup) => new KernelBridge(setup),
@@ -138,6 +144,7 @@ export const CONTENDERS: readonly Contender[] = [
   {
     name: 'kernel-ovs',
     what: 'OVS with its datapath in the Linux kernel, action NORMAL, between the same veth pairs',
+    effort: 'usual',
     load: 'veth',
     check: checkKernelOvs,
     start: (setup) => KernelOvs.start(setup),
@@ -145,6 +152,7 @@ export const CONTENDERS: readonly Contender[] = [
   {
     name: 'node-tap',
     what: 'Node.js alone: two threads that copy frames between TAP interfaces with readSync and writeSync',
+    effort: 'usual',
     load: 'tap',
     check: checkNodeTap,
     start: (setup) => new NodeTap(setup),
@@ -177,12 +185,14 @@ export const CONTENDERS: readonly Contender[] = [
   {
     name: 'ts-flow100',
     what: 'flowTable with 100 of these rules',
+    effort: 'full',
     load: 'flows',
     start: (setup) => new OwnSwitch(setup, 'ts-flow', { exactRules: 100 }),
   },
   {
     name: 'ts-flow10000',
     what: 'flowTable with 10,000 of these rules, one for each flow',
+    effort: 'usual',
     load: 'flows',
     start: (setup) => new OwnSwitch(setup, 'ts-flow', { exactRules: 10_000 }),
   },
@@ -201,15 +211,44 @@ export const CONTENDERS: readonly Contender[] = [
   },
 ]
 
+/** Those that take turns where nobody names any. */
+export function contendersOf(effort: Effort): Contender[] {
+  return CONTENDERS.filter(
+    (one) => EFFORTS.indexOf(one.effort ?? 'quick') <= EFFORTS.indexOf(effort),
+  )
+}
+
+const EFFORTS: readonly Effort[] = ['quick', 'usual', 'full']
+
+/** Those of them that can be run here; tells why the others cannot. */
+export function installed(
+  contenders: readonly Contender[],
+  without: (contender: Contender, error: Error) => void,
+): Contender[] {
+  return contenders.filter((contender) => {
+    try {
+      contender.check?.()
+      return true
+    } catch (error) {
+      without(contender, error as Error)
+      return false
+    }
+  })
+}
+
 /** Pairs whose ratio is shown: each against the first, the boundary to JavaScript, and OVS-DPDK with the same task. */
 export const RATIOS: readonly (readonly [string, string])[] = [
   ['native-io', 'testpmd-io'],
   ['ts-io', 'testpmd-io'],
   ['ts-learning', 'testpmd-io'],
+  ['ts-learning', 'testpmd-mac'],
   ['ts-io', 'native-io'],
   ['ts-learning', 'ovs-normal'],
   ['vswitch-normal', 'ovs-normal'],
   ['vswitch-guarded', 'vswitch-normal'],
+  ['vswitch-full', 'vswitch-normal'],
+  ['ts-learning', 'kernel-bridge'],
+  ['ts-io', 'node-tap'],
   ['ts-flow2', 'ovs-flow2'],
   ['vswitch-flow2', 'ovs-flow2'],
   ['ts-flow1000', 'ovs-flow1000'],

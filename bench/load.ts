@@ -34,9 +34,14 @@ export function startLoad(name: LoadName, setup: Setup): Load {
   return name === 'flows' || name === 'imix' ? new FlowLoad(setup, name) : new Generator(setup)
 }
 
+/** Whether its frames go through the kernel, and not through virtqueues. */
+export function isOfKernel(name: LoadName): name is InterfaceKind {
+  return name === 'veth' || name === 'tap'
+}
+
 /** The namespace with the interfaces that a load goes through, where it does. */
 export async function networkOf(name: LoadName): Promise<Network | undefined> {
-  return name === 'veth' || name === 'tap' ? Network.create(name) : undefined
+  return isOfKernel(name) ? Network.create(name) : undefined
 }
 
 /**

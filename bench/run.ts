@@ -1,7 +1,7 @@
 import { type Calibration, Calibrator } from './calibration/calibrator.js'
 import type { Contender } from './contender.js'
 import type { Memory } from './memory.js'
-import { planTurns, type Run, type Scenario, type Turn } from './plan.js'
+import { type Entry, entriesOf, planTurns, type Run, type Scenario, type Turn } from './plan.js'
 import type { Sample } from './sample.js'
 import { SampleTaker } from './sample-taker.js'
 import type { Cpus } from './setup.js'
@@ -9,6 +9,8 @@ import type { Cpus } from './setup.js'
 export interface BenchOptions {
   readonly contenders: readonly Contender[]
   readonly scenarios: readonly Scenario[]
+  /** What takes turns. Default: every contender in every scenario. */
+  readonly entries?: readonly Entry[]
   readonly rounds: number
   /** Measured time of each sample. */
   readonly seconds: number
@@ -58,8 +60,9 @@ export async function runBench(
   signal: AbortSignal,
 ): Promise<Results> {
   const { contenders, scenarios, cpus, limitSeconds } = options
-  const turns = planTurns(contenders, scenarios, options.rounds)
-  const perRound = contenders.length * scenarios.length
+  const entries = options.entries ?? entriesOf(contenders, scenarios)
+  const turns = planTurns(entries, options.rounds)
+  const perRound = entries.length
   const begun = performance.now()
   await using calibrator = new Calibrator(cpus.switch, cpus.generator)
   const taker = new SampleTaker(options, calibrator, listener, signal)

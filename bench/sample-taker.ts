@@ -64,8 +64,14 @@ export class SampleTaker {
   /** A process that did not start in time on a busy machine is not the end of the bench. */
   async #attempt(turn: Turn): Promise<Measurement> {
     const { seconds, burst, cpus, memory } = this.#options
-    const { ring, frameBytes } = turn.run
-    const setup = { ring, frameBytes, burst, cpus, memory }
+    const { name: _name, samples: _samples, ring, ...scenario } = turn.run
+    const setup = {
+      burst,
+      cpus,
+      memory,
+      ...scenario,
+      ring: ring === 'none' ? 'split' : ring,
+    } as const
     const take = () => takeSample(turn.contender, setup, seconds * 1000, this.#signal)
     try {
       return await take()

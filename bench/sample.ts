@@ -14,7 +14,7 @@ const WINDOW_MS = 100
 const SETTLING_MS = 10_000
 
 /** Length of the window in which cycles are counted, after the others. */
-const CYCLES_MS = 200
+export const CYCLES_MS = 200
 
 /** One measurement of one contender. */
 export interface Measurement {
@@ -71,7 +71,7 @@ async function measure(
   const setup = network === undefined ? shared : { ...shared, network }
   await using generator = startLoad(load, setup)
   await using running = await contender.start(setup)
-  const warmUpMs = WARM_UP_MS[load]
+  const { warmUpMs = WARM_UP_MS[load] } = setup
   const wait = async (ms: number) => {
     await Promise.race([sleep(ms, undefined, { signal }), generator.failed, running.failed])
   }

@@ -20,6 +20,7 @@ export function takesPart({ least = 'quick' }: SectionEntry, effort: Effort): bo
 /** All parts of the bench, in the order in which they are measured: add one here. */
 export const SECTIONS: readonly SectionEntry[] = [
   { name: 'rates', load: async () => (await import('./rates/section.js')).ratesSection },
+  { name: 'slices', load: async () => (await import('./slices/section.js')).slicesSection },
   {
     name: 'reconnect',
     load: async () => (await import('./reconnect/section.js')).reconnectSection,

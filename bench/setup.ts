@@ -20,6 +20,8 @@ export interface Setup {
   readonly memory: Memory
   /** What the guests send. Default: what the contender is for. */
   readonly load?: LoadName
+  /** How long frames flow before anything is measured. Default: what the load needs. */
+  readonly warmUpMs?: number
   /** Where the kernel is between the guests. */
   readonly network?: Network
   /** Queue pairs of each guest. Default 1. */

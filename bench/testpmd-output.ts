@@ -24,6 +24,7 @@ export interface ForwardStats {
 export interface SeenFrame {
   /** Port at which it came in: 0 or 1. */
   readonly port: number
+  readonly queue: number
   readonly source: string
   readonly destination: string
   readonly bytes: number
@@ -55,14 +56,16 @@ export function parseForwardStats(text: string): ForwardStats {
 
 /** What it says of each frame after `set verbose 1`. */
 export function parseFrames(text: string): SeenFrame[] {
-  let port = Number.NaN
+  let [port, queue] = [Number.NaN, Number.NaN]
   return text.split('\n').flatMap((line) => {
-    port = Number(/^port (\d+)\/queue \d+: received/.exec(line)?.[1] ?? port)
+    const from = /^port (\d+)\/queue (\d+): received/.exec(line)
+    if (from !== null) [port, queue] = [Number(from[1]), Number(from[2])]
     const frame = /src=([\dA-F:]{17}) - dst=([\dA-F:]{17}) - .*?length=(\d+)/.exec(line)
     if (frame === null) return []
     const [, source = '', destination = '', bytes] = frame
     return {
       port,
+      queue,
       source: source.toLowerCase(),
       destination: destination.toLowerCase(),
       bytes: Number(bytes),

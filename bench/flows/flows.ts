@@ -46,8 +46,8 @@ export function imixFrames(): Uint8Array[] {
   })
 }
 
-/** Mean length of the frames of {@link imixFrames}, without FCS. */
-export const IMIX_BYTES = IMIX.reduce((sum, bytes) => sum + bytes, 0) / IMIX.length
+/** Mean length of the frames of {@link imixFrames}, without FCS: 360. */
+export const IMIX_BYTES = Math.round(IMIX.reduce((sum, bytes) => sum + bytes, 0) / IMIX.length)
 
 /** What comes in at one port leaves by the other. */
 export function crossRules([a, b]: readonly [string, string]): string[] {

@@ -1,6 +1,6 @@
 import { validateLaunchOptions } from '../../src/config/index.js'
 import { number, pick, pickNamed } from '../arguments.js'
-import { CONTENDERS, type Contender } from '../contender.js'
+import { CONTENDERS, type Contender, contendersOf } from '../contender.js'
 import { RETAKES } from '../sample-taker.js'
 import type { Asked, Option } from '../section.js'
 import { RINGS, type Ring } from '../setup.js'
@@ -70,7 +70,10 @@ export function ratesOptions({ smoke, effort, only, options: values = {} }: Aske
   const preset = PRESETS[smoke ? 'smoke' : effort]
   return {
     ...preset,
-    contenders: pickNamed('--only', smoke && !only ? SMOKE : only?.join(','), CONTENDERS),
+    contenders:
+      only === undefined && !smoke
+        ? contendersOf(effort)
+        : pickNamed('--only', only?.join(',') ?? SMOKE, CONTENDERS),
     rings: pick('--rings', values.rings ?? (smoke ? 'split' : 'split,packed'), RINGS),
     frameBytes: number('--frame-bytes', values['frame-bytes'], 64, 60, 1514),
     burst: number('--burst', values.burst, USUAL_BURST, 1, 256),

@@ -1,5 +1,5 @@
 import { type Boundary, measureBoundary } from '../boundary.js'
-import { CONTENDERS, type Contender } from '../contender.js'
+import { CONTENDERS, type Contender, installed } from '../contender.js'
 import { ContextListener } from '../context-listener.js'
 import { isVirtual } from '../machine.js'
 import { type Results, runBench } from '../run.js'
@@ -66,15 +66,9 @@ function available(
   { contenders }: RatesOptions,
   say: (what: string) => void,
 ): Contender[] {
-  return contenders.filter((contender) => {
-    try {
-      contender.check?.()
-      return true
-    } catch (error) {
-      if (only !== undefined) throw error
-      say(`without ${contender.name}: ${(error as Error).message}`)
-      return false
-    }
+  return installed(contenders, ({ name }, error) => {
+    if (only !== undefined) throw error
+    say(`without ${name}: ${error.message}`)
   })
 }
 

@@ -7,7 +7,7 @@ import { parseCpuList } from '../../bench/cpus.js'
 import { exactRules, FLOWS, flows, frameOf } from '../../bench/flows/flows.js'
 import { parseOptions } from '../../bench/options.js'
 import { parsePmdStats, parseTxDropped } from '../../bench/ovs/output.js'
-import { planTurns, type Run } from '../../bench/plan.js'
+import { entriesOf, planTurns, type Run } from '../../bench/plan.js'
 import { ratesOptions } from '../../bench/rates/options.js'
 import { ratiosOf } from '../../bench/ratios.js'
 import type { Sample } from '../../bench/sample.js'
@@ -106,7 +106,8 @@ describe('the order of samples', () => {
       { ring: 'split', frameBytes: 64 },
       { ring: 'packed', frameBytes: 64 },
     ] as const
-    const turns = planTurns(CONTENDERS.slice(0, 2), scenarios, 2)
+    const two = CONTENDERS.filter(({ name }) => ['testpmd-io', 'native-io'].includes(name))
+    const turns = planTurns(entriesOf(two, scenarios), 2)
     assert.deepEqual(
       turns.map(({ round, run: { name, ring } }) => `${round} ${name} ${ring}`),
       [

@@ -1,0 +1,102 @@
+import { pick } from '../arguments.js'
+import { CONTENDERS, installed } from '../contender.js'
+import { ContextListener } from '../context-listener.js'
+import { isVirtual } from '../machine.js'
+import { type Results, runBench } from '../run.js'
+import { RETAKES } from '../sample-taker.js'
+import type { Asked, Context, Effort, Section } from '../section.js'
+import { caveats } from '../verdict.js'
+import { type SlicesResult, slicesResult } from './result.js'
+import { figures, show } from './show.js'
+import { keyOf, lcoreCpus, type Slice, sliceEntries, slicesOf } from './slices.js'
+
+const PRESETS = {
+  smoke: { rounds: 1, seconds: 0.1, retakes: 0 },
+  quick: { rounds: 3, seconds: 0.3, retakes: RETAKES },
+  usual: { rounds: 3, seconds: 0.5, retakes: RETAKES },
+  full: { rounds: 5, seconds: 1, retakes: RETAKES },
+}
+
+/** What a turn takes besides the measured time: two processes start, and warm up. */
+const TURN_SECONDS = 2.5
+
+/** Names of all slices, and of all that take part in one. */
+const ALL = slicesOf('full', [0, 1])
+const NAMES = ALL.map(({ name }) => name)
+const TAKING_PART = CONTENDERS.filter(({ name }) =>
+  ALL.some(({ contenders }) => contenders.includes(name)),
+)
+
+/** What the rate depends on. */
+export const slicesSection: Section<SlicesResult> = {
+  name: 'slices',
+  title: 'What the rate depends on: frames, rings, queues, bursts',
+  contenders: TAKING_PART,
+  options: [{ name: 'slices', value: 'A,B', what: `these only: ${NAMES.join(', ')}` }],
+  seconds,
+  check: (asked) => void chosen(asked, []),
+  measure,
+  show,
+  figures,
+}
+
+/** With little time, what is compared goes before what it depends on. */
+function seconds(effort: Effort, asked?: Asked): number {
+  if (effort === 'quick' && asked?.options?.slices === undefined) return 0
+  const { rounds, seconds: each } = PRESETS[effort]
+  const turns = sliceEntries(chosen(asked ?? { effort }, []), TAKING_PART).length
+  return Math.ceil(rounds * turns * (each + TURN_SECONDS))
+}
+
+/** @throws UsageError */
+function chosen({ effort, only, options = {} }: Asked, lcores: readonly number[]): Slice[] {
+  const names = pick('--slices', options.slices, NAMES)
+  return slicesOf(effort, lcores)
+    .filter(({ name }) => names.includes(name))
+    .map((slice) => ({
+      ...slice,
+      contenders: only === undefined ? slice.contenders : named(slice.name, only),
+    }))
+}
+
+/** Those asked for that the slice has at the highest effort. */
+function named(slice: string, only: readonly string[]): string[] {
+  const { contenders = [] } = ALL.find(({ name }) => name === slice) ?? {}
+  return contenders.filter((name) => only.includes(name))
+}
+
+async function measure(context: Context): Promise<SlicesResult> {
+  const { effort, smoke, only, cpus, memory, patienceSeconds, signal } = context
+  const lcores = lcoreCpus(cpus)
+  const slices = chosen(context, lcores).map((slice) => {
+    return smoke ? { ...slice, places: slice.places.slice(-1) } : slice
+  })
+  const leftOut: string[] = []
+  if (lcores.length === 1) {
+    leftOut.push(
+      'Several lcores were not measured: there is no CPU left besides that of the switch and that of the load.',
+    )
+  }
+  const contenders = installed(TAKING_PART, ({ name }, error) => {
+    if (only?.includes(name)) throw error
+    leftOut.push(`Without ${name}: ${error.message}`)
+  })
+  const options = {
+    ...PRESETS[smoke ? 'smoke' : effort],
+    contenders,
+    scenarios: [],
+    entries: sliceEntries(slices, contenders),
+    limitSeconds: Number.POSITIVE_INFINITY,
+    burst: 32,
+    cpus,
+    memory,
+    patienceSeconds,
+  }
+  const resultOf = (results: Results) => {
+    // What is said of a run names its place, not only its switch.
+    const runs = results.runs.map((run) => ({ ...run, name: keyOf(run.name, run) }))
+    return slicesResult(slices, results, leftOut, caveats({ ...results, runs }, isVirtual()))
+  }
+  const listener = new ContextListener(context, (sofar) => context.keep?.(resultOf(sofar)))
+  return resultOf(await runBench(options, listener, signal))
+}

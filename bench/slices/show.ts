@@ -1,0 +1,105 @@
+import type { Exhibit, Figure, Plot, Table } from '../section.js'
+import type { SliceResult, SliceRun, SlicesResult } from './result.js'
+
+const HEAD = [
+  '',
+  'Mpps',
+  'lowest-highest',
+  'Gbit/s',
+  'cycles/frame',
+  'busy',
+  'generator',
+  'lost of a million',
+]
+
+export function show(result: SlicesResult): Exhibit[] {
+  const { rounds, slices } = result
+  const note = (text: string, caveat = false): Exhibit => ({ kind: 'note', text, caveat })
+  return [
+    ...slices
+      .filter(({ contenders }) => contenders.length > 0)
+      .flatMap((slice) => [
+        plotOf(slice, result, 'Mpps', ({ mpps }) => mpps),
+        ...(slice.name === 'sizes' ? [plotOf(slice, result, 'Gbit/s', ({ gbps }) => gbps)] : []),
+        tableOf(slice, result),
+      ]),
+    note(
+      `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}. Bits are those of frames without FCS, preamble and gap.`,
+    ),
+    ...result.leftOut.map((text) => note(text)),
+    ...result.caveats.map((text) => note(text, true)),
+  ]
+}
+
+function plotOf(
+  slice: SliceResult,
+  { runs }: SlicesResult,
+  unit: string,
+  value: (run: SliceRun) => number,
+): Plot {
+  return {
+    kind: 'plot',
+    title: `${slice.title}: ${unit}`,
+    x: { label: slice.axis, names: slice.labels },
+    y: { label: unit },
+    series: slice.contenders.map((name, i) => ({
+      name,
+      points: (slice.keys[i] ?? []).flatMap((key, x) => {
+        const run = runs[key]
+        if (run === undefined) return []
+        // Both units are in proportion to the rate.
+        const scale = value(run) / run.mpps
+        const [low, high] = [Math.min(...run.samples), Math.max(...run.samples)]
+        return { x, y: value(run), low: low * scale, high: high * scale }
+      }),
+    })),
+  }
+}
+
+function tableOf(slice: SliceResult, { runs }: SlicesResult): Table {
+  const rows = slice.labels.flatMap((label, place) =>
+    slice.contenders.flatMap((name, i) => {
+      const run = runs[slice.keys[i]?.[place] ?? '']
+      return run === undefined ? [] : [[`${label} ${name}`, ...cells(run)]]
+    }),
+  )
+  return { kind: 'table', title: `${slice.title} (${slice.axis})`, rows: [HEAD, ...rows] }
+}
+
+function cells(run: SliceRun): string[] {
+  const { mpps, gbps, cyclesPerPacket, busy, generatorBusy, lost, samples } = run
+  return [
+    mpps.toFixed(2),
+    `${Math.min(...samples).toFixed(2)}-${Math.max(...samples).toFixed(2)}`,
+    gbps.toFixed(2),
+    cyclesPerPacket.toFixed(1),
+    `${(100 * busy).toFixed(0)} %`,
+    `${(100 * generatorBusy).toFixed(0)} %`,
+    lost.toFixed(0),
+  ]
+}
+
+/** Rates, and what a frame costs. */
+export function figures({ runs }: SlicesResult): Figure[] {
+  return Object.entries(runs).flatMap(([key, { mpps, cyclesPerPacket, samples, rounds }]) => {
+    const cycles = rounds.map((round) => round.cyclesPerPacket)
+    return [
+      {
+        key: `${key} rate`,
+        value: mpps,
+        unit: 'Mpps',
+        low: Math.min(...samples),
+        high: Math.max(...samples),
+        better: 'more' as const,
+      },
+      {
+        key: `${key} cost`,
+        value: cyclesPerPacket,
+        unit: 'cycles/frame',
+        low: Math.min(...cycles),
+        high: Math.max(...cycles),
+        better: 'less' as const,
+      },
+    ]
+  })
+}
