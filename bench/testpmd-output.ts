@@ -58,7 +58,7 @@ export function parseForwardStats(text: string): ForwardStats {
 export function parseFrames(text: string): SeenFrame[] {
   let [port, queue] = [Number.NaN, Number.NaN]
   return text.split('\n').flatMap((line) => {
-    const from = /^port (\d+)\/queue (\d+): received/.exec(line)
+    const from = /\bport (\d+)\/queue (\d+): received/.exec(line)
     if (from !== null) [port, queue] = [Number(from[1]), Number(from[2])]
     const frame = /src=([\dA-F:]{17}) - dst=([\dA-F:]{17}) - .*?length=(\d+)/.exec(line)
     if (frame === null) return []

@@ -12,6 +12,11 @@ const HEAD = [
   'lost of a million',
 ]
 
+/** What one has to know of this load to read that slice. */
+const QUEUES =
+  'One lcore of dpdk-vhost or OVS sends by one queue of each guest, and the guest sends back what came by the same: its other ' +
+  'queues are polled and empty. testpmd keeps each frame in its queue, so all of them are in use.'
+
 export function show(result: SlicesResult): Exhibit[] {
   const { rounds, slices } = result
   const note = (text: string, caveat = false): Exhibit => ({ kind: 'note', text, caveat })
@@ -22,6 +27,7 @@ export function show(result: SlicesResult): Exhibit[] {
         plotOf(slice, result, 'Mpps', ({ mpps }) => mpps),
         ...(slice.name === 'sizes' ? [plotOf(slice, result, 'Gbit/s', ({ gbps }) => gbps)] : []),
         tableOf(slice, result),
+        ...(slice.name === 'queue-pairs' ? [note(QUEUES)] : []),
       ]),
     note(
       `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}. Bits are those of frames without FCS, preamble and gap.`,
