@@ -57,7 +57,13 @@ export async function takeSample(
   signal: AbortSignal,
 ): Promise<Measurement> {
   signal.throwIfAborted()
-  return withSockets(shared, (setup) => measure(contender, setup, milliseconds, signal))
+  try {
+    return await withSockets(shared, (setup) => measure(contender, setup, milliseconds, signal))
+  } catch (error) {
+    // Timers that are aborted throw an error of their own.
+    signal.throwIfAborted()
+    throw error
+  }
 }
 
 async function measure(

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { GUEST_MACS } from '../frames.js'
 import { BenchProcess } from '../process.js'
+import { interruptThread } from './cpu-time.js'
 
 const run = promisify(execFile)
 
@@ -124,13 +125,20 @@ const INTERFACES: Record<InterfaceKind, string[]> = {
   ]),
 }
 
+/** Without it nobody can say on which CPU the kernel forwards. */
+const STEERED = [
+  `[ -w /sys/class/net/${GUEST_INTERFACES[0]}/queues/rx-0/rps_cpus ] ||`,
+  '{ echo "the kernel is built without CONFIG_RPS" >&2; exit 1; }',
+].join(' ')
+
 /** @throws Error that says what is missing for interfaces of this kind */
 export function checkNetwork(kind: InterfaceKind): void {
   if (process.getuid?.() !== 0) throw new Error('it needs root, for a network namespace')
+  interruptThread(0)
   if (kind === 'tap' && !existsSync('/dev/net/tun')) {
     throw new Error('it needs /dev/net/tun: load the kernel module tun')
   }
-  const script = [...COMMON, ...INTERFACES[kind]].join('\n')
+  const script = [...COMMON, ...INTERFACES[kind], STEERED].join('\n')
   const { status, stderr, error } = spawnSync(
     'unshare',
     ['--net', '--mount', 'sh', '-ec', script],
