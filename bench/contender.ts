@@ -247,8 +247,6 @@ export const RATIOS: readonly (readonly [string, string])[] = [
   ['vswitch-normal', 'ovs-normal'],
   ['vswitch-guarded', 'vswitch-normal'],
   ['vswitch-full', 'vswitch-normal'],
-  ['ts-learning', 'kernel-bridge'],
-  ['ts-io', 'node-tap'],
   ['ts-flow2', 'ovs-flow2'],
   ['vswitch-flow2', 'ovs-flow2'],
   ['ts-flow1000', 'ovs-flow1000'],

@@ -18,7 +18,7 @@ export function ratiosOf(runs: readonly Run[]): Ratio[] {
   return runs.flatMap((a) =>
     runs
       .filter((b) => RATIOS.some(([over, under]) => over === a.name && under === b.name))
-      .filter((b) => (b.ring === a.ring || b.ring === 'none') && b.frameBytes === a.frameBytes)
+      .filter((b) => b.ring === a.ring && b.frameBytes === a.frameBytes)
       .map((b) => ratioOf(a, b)),
   )
 }

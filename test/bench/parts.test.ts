@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { UsageError } from '../../bench/arguments.js'
-import { CONTENDERS, RATIOS } from '../../bench/contender.js'
+import { CONTENDERS, contendersOf, RATIOS } from '../../bench/contender.js'
 import { parseCpuList } from '../../bench/cpus.js'
 import { exactRules, FLOWS, flows, frameOf } from '../../bench/flows/flows.js'
 import { parseOptions } from '../../bench/options.js'
@@ -237,7 +237,7 @@ describe('options', () => {
 
   test('defaults of rates', () => {
     const { contenders, rings, rounds, frameBytes } = ratesOptions(asked)
-    assert.equal(contenders.length, CONTENDERS.length)
+    assert.deepEqual(contenders, contendersOf(asked.effort))
     assert.deepEqual(rings, ['split', 'packed'])
     assert.ok(rounds >= 5)
     assert.equal(frameBytes, 64)
