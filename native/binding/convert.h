@@ -3,6 +3,7 @@
 #include <napi.h>
 
 #include "datapath.h"
+#include "lcore/trial.h"
 
 namespace dpdk_vhost {
 
@@ -13,6 +14,9 @@ PortOptions read_port_options(const Napi::Object& from);
 // None for undefined.
 std::optional<ShaperOptions> read_shaper_options(const Napi::Value& from);
 
+TrialPlan read_trial_plan(const Napi::Object& from);
+
+Napi::Object to_javascript(Napi::Env env, const TrialResult& result);
 Napi::Object to_javascript(Napi::Env env, const PortEvent& event);
 Napi::Object to_javascript(Napi::Env env, const LogLine& line);
 

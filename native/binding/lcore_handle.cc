@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "binding/convert.h"
 #include "datapath.h"
 
 namespace dpdk_vhost {
@@ -125,6 +126,17 @@ struct LcoreCalls {
                        &result);
     return result;
   }
+  static napi_value trial(napi_env env, napi_callback_info info) {
+    const Napi::CallbackInfo call(env, info);
+    try {
+      Lcore* lcore = static_cast<LcoreHandle*>(call.Data())->lcore_.get();
+      if (lcore == nullptr) return nullptr;
+      return to_javascript(env, lcore->trial(read_trial_plan(call[0].As<Napi::Object>())));
+    } catch (const Napi::Error& error) {
+      error.ThrowAsJavaScriptException();
+      return nullptr;
+    }
+  }
   static napi_value close(napi_env env, napi_callback_info info) {
     read(env, info, 0).handle->close();
     return nullptr;
@@ -186,6 +198,7 @@ Napi::Object LcoreHandle::make_object(Napi::Env env, Napi::Function on_wake) {
   add("duplicate", LcoreCalls::duplicate);
   add("failBurst", LcoreCalls::fail_burst);
   add("nativeIo", LcoreCalls::native_io);
+  add("trial", LcoreCalls::trial);
   add("close", LcoreCalls::close);
   return object;
 }

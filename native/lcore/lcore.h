@@ -12,6 +12,7 @@
 #include "lcore/queue_list.h"
 #include "lcore/shared.h"
 #include "lcore/sleeper.h"
+#include "lcore/trial.h"
 #include "memory/packet_memory.h"
 #include "port/port_table.h"
 
@@ -53,6 +54,10 @@ class Lcore {
   // A switch between the two first queues' ports in C++ alone, without checks: what the boundary to
   // JavaScript is measured against. Returns the frames received.
   uint64_t native_io(uint32_t milliseconds);
+
+  // Sends and counts frames between two of the ports whose first rx queues it polls; for the
+  // benchmark. Ends early, with what came to pass so far, when it no longer polls both.
+  TrialResult trial(const TrialPlan& plan);
 
   // Control thread: the new list is in force, and the old one in nobody's hands, when it returns.
   // Frames of the last burst may still be in hand (`RxQueue::in_hand`).

@@ -1,4 +1,5 @@
 import { type LcoreCounters, readLcoreCounters } from '../counters/counters.js'
+import type { NativeTrialPlan, NativeTrialResult } from '../native/binding.js'
 import type { Program, ProgramFunction } from '../programs/program.js'
 import type { PortList } from './runner.js'
 
@@ -54,6 +55,9 @@ export abstract class Lcore implements AsyncDisposable {
 
   /** @internal Forwards frames in C++ alone for that long; resolves to their number. The yardstick of the benchmark. */
   abstract nativeIo(milliseconds: number): Promise<number>
+
+  /** @internal Sends and counts frames between two ports, in C++ alone. The tester of the benchmark. */
+  abstract trial(plan: NativeTrialPlan): Promise<NativeTrialResult>
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop()

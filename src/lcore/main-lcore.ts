@@ -1,5 +1,6 @@
 import type { RunSpec } from '../config/index.js'
 import { DatapathError } from '../errors.js'
+import type { NativeTrialPlan, NativeTrialResult } from '../native/binding.js'
 import type { Program, ProgramFunction } from '../programs/program.js'
 import type { ProgramEvent } from './events.js'
 import { Lcore, type ProgramModule } from './lcore.js'
@@ -69,5 +70,9 @@ export class MainLcore extends Lcore {
 
   async nativeIo(milliseconds: number): Promise<number> {
     return this.#runner.nativeIo(milliseconds)
+  }
+
+  async trial(plan: NativeTrialPlan): Promise<NativeTrialResult> {
+    return this.#runner.trial(plan)
   }
 }

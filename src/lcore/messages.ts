@@ -1,3 +1,4 @@
+import type { NativeTrialPlan } from '../native/binding.js'
 import type { ProgramEvent } from './events.js'
 import type { PortList } from './runner.js'
 
@@ -30,6 +31,7 @@ export type Request =
   | { kind: 'call'; id: number; message: unknown }
   | { kind: 'replace'; id: number; program: ModuleSource }
   | { kind: 'nativeIo'; id: number; milliseconds: number }
+  | { kind: 'trial'; id: number; plan: NativeTrialPlan }
   | { kind: 'stop'; id: number }
 
 /** From the lcore to the main thread. */

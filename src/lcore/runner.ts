@@ -1,6 +1,6 @@
 import { Burst } from '../burst/burst.js'
 import { DatapathError, nativeCall } from '../errors.js'
-import { binding } from '../native/binding.js'
+import { binding, type NativeTrialPlan, type NativeTrialResult } from '../native/binding.js'
 import type {
   PortDirectory,
   Program,
@@ -86,6 +86,11 @@ export class LcoreRunner {
   /** Forwards in C++ alone; for the benchmark. */
   nativeIo(milliseconds: number): number {
     return this.#native.nativeIo(milliseconds)
+  }
+
+  /** Sends and counts frames in C++ alone; for the benchmark. */
+  trial(plan: NativeTrialPlan): NativeTrialResult {
+    return this.#native.trial(plan)
   }
 
   stop(): void {

@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import type { LaunchSpec } from '../config/index.js'
 import { DatapathError, type DatapathErrorCode } from '../errors.js'
-import { binding } from '../native/binding.js'
+import { binding, type NativeTrialPlan, type NativeTrialResult } from '../native/binding.js'
 import type { ProgramEvent } from './events.js'
 import { Lcore, type ProgramModule } from './lcore.js'
 import type { PostedError, Reply, Request, WorkerStart } from './messages.js'
@@ -124,6 +124,10 @@ export class WorkerLcore extends Lcore {
 
   nativeIo(milliseconds: number): Promise<number> {
     return this.#ask({ kind: 'nativeIo', milliseconds }) as Promise<number>
+  }
+
+  trial(plan: NativeTrialPlan): Promise<NativeTrialResult> {
+    return this.#ask({ kind: 'trial', plan }) as Promise<NativeTrialResult>
   }
 
   async #stop(): Promise<void> {

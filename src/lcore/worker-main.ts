@@ -39,6 +39,7 @@ async function answer(runner: LcoreRunner, request: Request): Promise<void> {
     let value: unknown
     if (request.kind === 'call') value = await runner.call(request.message)
     else if (request.kind === 'nativeIo') value = runner.nativeIo(request.milliseconds)
+    else if (request.kind === 'trial') value = runner.trial(request.plan)
     else if (request.kind === 'replace')
       await runner.load(await factoryOf(request.program), request.program.data)
     else {

@@ -137,6 +137,8 @@ export interface NativeLcore {
   failBurst(): void
   /** Forwards in C++ alone between the first two queues; returns the frames received. */
   nativeIo(milliseconds: number): number
+  /** Sends and counts frames between two ports; for the benchmark. */
+  trial(plan: NativeTrialPlan): NativeTrialResult
   close(): void
 }
 
@@ -145,6 +147,50 @@ export interface NativeVringTotals {
   id: number
   names: string[]
   values: Float64Array
+}
+
+/** Frames to be sent from two ports to each other, and counted. */
+export interface NativeTrialPlan {
+  /** Ids of the ports. The lcore polls the first rx queue of both. */
+  ports: readonly [number, number]
+  /** What each sends: Ethernet, IPv4 and UDP without options, then 16 bytes or more that are written over. */
+  frames: readonly [Uint8Array, Uint8Array]
+  milliseconds: number
+  /** Of each port; 0: as many as the rings take. */
+  framesPerSecond: number
+  /** Each frame at a random time within its turn. */
+  scattered: boolean
+  /** Not 0, and not that of a trial before. */
+  number: number
+}
+
+/** What came of them. */
+export interface NativeTrialResult {
+  /** By the port that sends. */
+  directions: {
+    /** Frames that were due and offered to the ring. */
+    offered: number
+    /** Of those, not taken, because the ring was full. */
+    refused: number
+    /** Received at the other port. */
+    received: number
+    /** Of these, after one that was sent later. */
+    outOfOrder: number
+  }[]
+  /** Received frames that are none of this trial. */
+  foreign: number
+  /** Received frames that are not in `latency`: the thread did not run when they came or fell due. */
+  unjudged: number
+  /** Time until the last frame was offered. */
+  sendingMs: number
+  /** Longest time between two looks at the rings. */
+  longestPauseMs: number
+  /** Share of the time in which frames were sent or received. */
+  busy: number
+  /** Cycles from when a frame was due until it was received: 64 buckets of equal width to each octave. */
+  latency: Float64Array
+  /** Cycles from when a frame was due until it was offered, likewise. */
+  lateness: Float64Array
 }
 
 /** Where each counter lies, in elements of a Float64Array over `counters()`. */

@@ -1,0 +1,103 @@
+import { buildUdp } from '../../src/headers/build.js'
+import { Channel } from '../own/channel.js'
+import { RING_ARGUMENTS } from '../ring-arguments.js'
+import { type Setup, START_MS } from '../setup.js'
+import type { PostedTrial, TesterReply, TesterRequest, TesterStart } from './messages.js'
+import { type Trial, trialOf } from './trial.js'
+
+/** Descriptors of each virtqueue, as of the guests that rates are measured with. */
+export const QUEUE_SIZE = 1024
+
+const MACS = ['02:00:00:00:00:0a', '02:00:00:00:00:0b'] as const
+const ADDRESSES = ['10.0.0.1', '10.0.0.2'] as const
+
+/** Bytes of the headers of a frame. */
+const HEADERS = 14 + 20 + 8
+/** Shortest frame that holds what the tester writes into it. */
+export const LEAST_FRAME_BYTES = 60
+
+export interface TrialRequest {
+  /** Both directions together; 0: as many as the rings take. */
+  readonly framesPerSecond: number
+  readonly milliseconds: number
+  /** Each frame at a random time within its turn instead of at its beginning. */
+  readonly scattered?: boolean
+}
+
+/**
+ * The tester, in the words of RFC 2544: two guests in a process of its own that send each other frames at a set rate,
+ * and tell what came and how late. One thread sends, receives and reads the clock.
+ */
+export class Tester implements AsyncDisposable {
+  readonly #channel: Channel<TesterRequest, TesterReply>
+  readonly #started: Promise<{ readonly cyclesPerSecond: number }>
+
+  constructor({ ring, frameBytes, sockets, folder, cpus, memory }: Setup) {
+    const devargs = (i: 0 | 1) =>
+      `net_virtio_user${i},path=${sockets[i]},server=1,queue_size=${QUEUE_SIZE},mac=${MACS[i]}` +
+      RING_ARGUMENTS[ring]
+    const start: TesterStart = {
+      devargs: [devargs(0), devargs(1)],
+      queueSize: QUEUE_SIZE,
+      frames: [frameFrom(0, frameBytes), frameFrom(1, frameBytes)],
+      cpu: cpus.generator,
+      memory: memory.kind,
+      memoryMiB: memory.mib,
+    }
+    this.#channel = new Channel('tester', new URL('./main.js', import.meta.url), start, folder)
+    this.#started = this.#channel.reply('started', START_MS)
+    this.#started.catch(() => {})
+  }
+
+  get pid(): number {
+    return this.#channel.process.pid
+  }
+
+  get failed(): Promise<never> {
+    return this.#channel.process.failed
+  }
+
+  /** Resolves once a switch is connected to both ports. */
+  async started(): Promise<void> {
+    await this.#started
+  }
+
+  /** From now on each trial tells how long the polling thread of that process waited for that CPU. */
+  async watch(pid: number, cpu: number): Promise<void> {
+    await this.#channel.ask({ kind: 'watch', pid, cpu }, 'watching')
+  }
+
+  /** Sends for that long, waits for the last frames, and tells what came of them. */
+  async trial({ framesPerSecond, milliseconds, scattered = false }: TrialRequest): Promise<Trial> {
+    const { cyclesPerSecond } = await this.#started
+    const request = {
+      kind: 'trial',
+      milliseconds,
+      framesPerSecond: framesPerSecond / 2,
+      scattered,
+    } as const
+    // Twice: a tester that cannot keep the pace is given that long.
+    const { result } = await this.#channel.ask(request, 'trial', 2 * milliseconds)
+    return trialOf(result as PostedTrial, { framesPerSecond, milliseconds }, cyclesPerSecond)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#channel[Symbol.asyncDispose]()
+  }
+}
+
+/** What port `i` sends: UDP to the other, without a checksum, because the payload is another in each frame. */
+function frameFrom(i: 0 | 1, frameBytes: number): number[] {
+  const other = i === 0 ? 1 : 0
+  const frame = buildUdp({
+    source: MACS[i],
+    destination: MACS[other],
+    sourceIp: ADDRESSES[i],
+    destinationIp: ADDRESSES[other],
+    sourcePort: 10_000,
+    destinationPort: 10_000,
+    payload: new Uint8Array(frameBytes - HEADERS),
+  })
+  frame.fill(0, HEADERS - 2, HEADERS)
+  return [...frame]
+}
