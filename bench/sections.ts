@@ -21,6 +21,7 @@ export function takesPart({ least = 'quick' }: SectionEntry, effort: Effort): bo
 export const SECTIONS: readonly SectionEntry[] = [
   { name: 'rates', load: async () => (await import('./rates/section.js')).ratesSection },
   { name: 'slices', load: async () => (await import('./slices/section.js')).slicesSection },
+  { name: 'rfc2544', load: async () => (await import('./rfc2544/section.js')).rfc2544Section },
   {
     name: 'reconnect',
     load: async () => (await import('./reconnect/section.js')).reconnectSection,

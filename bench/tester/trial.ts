@@ -48,7 +48,8 @@ export function trialOf(
   const received = sum('received')
   const seconds = Math.max(result.sendingMs, 0.001) / 1000
   const due = (framesPerSecond * milliseconds) / 1000
-  const pace = framesPerSecond === 0 ? 1 : offered / due / Math.max(1, (1000 * seconds) / milliseconds)
+  const pace =
+    framesPerSecond === 0 ? 1 : offered / due / Math.max(1, (1000 * seconds) / milliseconds)
   return {
     framesPerSecond,
     milliseconds,

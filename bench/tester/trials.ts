@@ -14,6 +14,8 @@ const MOST = 3
 
 /** A trial made of slices. */
 export interface SlicedTrial extends Trial {
+  /** Slices it is made of. */
+  readonly slices: number
   /** Slices that were taken and do not count, because something else had disturbed them. */
   readonly putAside: number
   /** Slices that count although they were disturbed: there were not enough others. */
@@ -44,6 +46,7 @@ export async function slicedTrial(
   const used = taken.slice(0, wanted)
   return {
     ...sumOfTrials(used),
+    slices: used.length,
     putAside: taken.length - used.length,
     disturbed: used.filter((trial) => disturbance(trial) > 1).length,
   }

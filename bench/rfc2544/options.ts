@@ -1,0 +1,72 @@
+import { number, one, pickNamed } from '../arguments.js'
+import { CONTENDERS, type Contender } from '../contender.js'
+import type { Asked, Option } from '../section.js'
+import { RINGS } from '../setup.js'
+import { LEAST_FRAME_BYTES } from '../tester/tester.js'
+import type { Rules } from './result.js'
+
+export interface Rfc2544Options extends Rules {
+  readonly contenders: readonly Contender[]
+}
+
+/** The tester's frames are those of two hosts, so contenders for other loads are left out. */
+export const PAIR = CONTENDERS.filter(({ load }) => load === 'pair')
+
+const FEW = ['testpmd-io', 'ts-io', 'vswitch-normal']
+const MORE = ['testpmd-io', 'native-io', 'ts-io', 'ts-learning', 'ovs-normal', 'vswitch-normal']
+
+const PRESETS = {
+  smoke: { names: ['ts-io'], rounds: 1, trialMs: 25, trials: 1, resolution: 0.5, latencyMs: 50 },
+  quick: { names: FEW, rounds: 1, trialMs: 100, trials: 1, resolution: 0.05, latencyMs: 250 },
+  usual: { names: MORE, rounds: 2, trialMs: 250, trials: 3, resolution: 0.03, latencyMs: 1000 },
+  full: { names: MORE, rounds: 5, trialMs: 2000, trials: 3, resolution: 0.01, latencyMs: 5000 },
+}
+
+export const OPTIONS: readonly Option[] = [
+  {
+    name: 'ring',
+    value: 'A',
+    what: `layout of the virtqueues: ${RINGS.join(', ')} (default: split)`,
+  },
+  {
+    name: 'frame-bytes',
+    value: 'N',
+    what: `length of the frames without FCS, ${LEAST_FRAME_BYTES} to 1514 (default: 64)`,
+  },
+  {
+    name: 'rounds',
+    value: 'N',
+    what: `rounds in which each takes its turn (default: ${PRESETS.usual.rounds})`,
+  },
+  {
+    name: 'trial-ms',
+    value: 'N',
+    what: `time in which a trial of the search offers frames (default: ${PRESETS.usual.trialMs})`,
+  },
+]
+
+/** @throws UsageError */
+export function rfc2544Options({
+  smoke,
+  effort,
+  only,
+  options: values = {},
+}: Asked): Rfc2544Options {
+  const { names, ...preset } = PRESETS[smoke ? 'smoke' : effort]
+  const contenders = only
+    ? pickNamed('--only', only.join(','), PAIR)
+    : PAIR.filter(({ name }) => names.includes(name))
+  return {
+    ...preset,
+    contenders,
+    ring: one('--ring', values.ring ?? 'split', RINGS),
+    frameBytes: number('--frame-bytes', values['frame-bytes'], 64, LEAST_FRAME_BYTES, 1514),
+    rounds: number('--rounds', values.rounds, preset.rounds, 1, 1000),
+    trialMs: number('--trial-ms', values['trial-ms'], preset.trialMs, 10, 60_000),
+  }
+}
+
+/** What a turn takes: processes start, about nine rates are tried, latency is measured at four; some parts twice. */
+export function turnSeconds({ trialMs, trials, latencyMs }: Rules): number {
+  return 3 + (1.5 * (9 * trialMs * ((trials + 1) / 2) + 4 * latencyMs)) / 1000
+}

@@ -1,0 +1,60 @@
+import { validateLaunchOptions } from '../../src/config/index.js'
+import { Calibrator } from '../calibration/calibrator.js'
+import type { Contender } from '../contender.js'
+import { waitUntilQuiet } from '../quiet.js'
+import type { Asked, Context, Section } from '../section.js'
+import { OPTIONS, PAIR, rfc2544Options, turnSeconds } from './options.js'
+import type { Rfc2544Result, Turn } from './result.js'
+import { figures, show } from './show.js'
+import { takeTurn } from './turn.js'
+
+/** The highest rate without loss, and how late frames are at shares of it. */
+export const rfc2544Section: Section<Rfc2544Result> = {
+  name: 'rfc2544',
+  title: 'How many frames a second without loss, and how late they are',
+  contenders: PAIR,
+  options: OPTIONS,
+  seconds: (effort, asked) => {
+    const options = rfc2544Options(asked ?? { effort })
+    return Math.ceil(options.contenders.length * options.rounds * turnSeconds(options))
+  },
+  check: (asked) => void available(asked, () => {}),
+  measure,
+  show,
+  figures,
+}
+
+async function measure(context: Context): Promise<Rfc2544Result> {
+  const { contenders: _, ...rules } = rfc2544Options(context)
+  const { cpus, memory, patienceSeconds, signal } = context
+  const contenders = available(context, context.say)
+  const runs = contenders.map(({ name }) => ({ name, rounds: [] as Turn[] }))
+  const shared = { ...rules, burst: validateLaunchOptions().burst, cpus, memory }
+  await using calibrator = new Calibrator(cpus.switch, cpus.generator)
+  const turns = rules.rounds * contenders.length
+  for (let turn = 0; turn < turns; turn++) {
+    const contender = contenders[turn % contenders.length] as Contender
+    context.progress(`${contender.name}, ${rules.ring} ring`, turn / turns)
+    await waitUntilQuiet([cpus.switch, cpus.generator], patienceSeconds, signal)
+    const before = await calibrator.roundTrip()
+    const taken = await takeTurn(contender, shared, rules, signal)
+    const roundTrip = Math.max(before, await calibrator.roundTrip())
+    runs[turn % contenders.length]?.rounds.push({ ...taken, roundTrip })
+    context.keep?.({ rules, runs: runs.filter(({ rounds }) => rounds.length > 0) })
+  }
+  return { rules, runs }
+}
+
+/** Those that can be run. One that was asked for by its name and cannot be is an error. */
+function available(asked: Asked, say: (what: string) => void): Contender[] {
+  return rfc2544Options(asked).contenders.filter((contender) => {
+    try {
+      contender.check?.()
+      return true
+    } catch (error) {
+      if (asked.only !== undefined) throw error
+      say(`without ${contender.name}: ${(error as Error).message}`)
+      return false
+    }
+  })
+}
