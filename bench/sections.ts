@@ -23,6 +23,11 @@ export const SECTIONS: readonly SectionEntry[] = [
   { name: 'slices', load: async () => (await import('./slices/section.js')).slicesSection },
   { name: 'rfc2544', load: async () => (await import('./rfc2544/section.js')).rfc2544Section },
   {
+    name: 'idle-latency',
+    load: async () => (await import('./idle-latency/section.js')).idleLatencySection,
+  },
+  { name: 'gc', load: async () => (await import('./gc/section.js')).gcSection },
+  {
     name: 'reconnect',
     load: async () => (await import('./reconnect/section.js')).reconnectSection,
   },

@@ -45,8 +45,7 @@ process.on('message', (request: Request) => void answer(request))
 send({ kind: 'started' })
 
 function launch(cpu: number): Promise<Lcore> {
-  // testpmd never sleeps either.
-  const common = { cpu, burst: start.burst, idle: 'spin' } as const
+  const common = { cpu, burst: start.burst, idle: start.idle }
   const program = (name: string) => new URL(`../../src/programs/${name}.js`, import.meta.url)
   switch (start.contender) {
     case 'ts-learning':

@@ -10,6 +10,7 @@ export interface Start {
   /** Of `ts-flow`: rules for single flows, besides two for all others. */
   readonly exactRules: number
   readonly burst: number
+  readonly idle: 'spin' | 'adaptive'
   readonly memory: 'hugepages' | 'memfd'
   readonly memoryMiB: number
   /** Longest frame, without FCS. */

@@ -15,9 +15,10 @@ export class OwnSwitch implements RunningSwitch {
   constructor(
     { burst, frameBytes, sockets, folder, cpus, memory, lcoreCpus = [cpus.switch] }: Setup,
     contender: OwnName,
-    given: Partial<Pick<Start, 'others' | 'guests' | 'exactRules'>> = {},
+    given: Partial<Pick<Start, 'others' | 'guests' | 'exactRules' | 'idle'>> = {},
   ) {
-    const more = { others: [], guests: false, exactRules: 0, ...given }
+    // testpmd never sleeps.
+    const more = { others: [], guests: false, exactRules: 0, idle: 'spin' as const, ...given }
     const start: Start = {
       contender,
       sockets,

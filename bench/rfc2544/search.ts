@@ -25,7 +25,7 @@ export interface Found {
 }
 
 /** A tester that offers less than this share of a rate does not offer that rate. */
-const LEAST_PACE = 0.99
+const LEAST_PACE = 0.98
 
 /** A rate below this share of the highest is none. */
 const LOWEST = 1 / 1024

@@ -1,8 +1,9 @@
 import { validateLaunchOptions } from '../../src/config/index.js'
+import { availableOf } from '../available.js'
 import { Calibrator } from '../calibration/calibrator.js'
 import type { Contender } from '../contender.js'
 import { waitUntilQuiet } from '../quiet.js'
-import type { Asked, Context, Section } from '../section.js'
+import type { Context, Section } from '../section.js'
 import { OPTIONS, PAIR, rfc2544Options, turnSeconds } from './options.js'
 import type { Rfc2544Result, Turn } from './result.js'
 import { figures, show } from './show.js'
@@ -18,16 +19,16 @@ export const rfc2544Section: Section<Rfc2544Result> = {
     const options = rfc2544Options(asked ?? { effort })
     return Math.ceil(options.contenders.length * options.rounds * turnSeconds(options))
   },
-  check: (asked) => void available(asked, () => {}),
+  check: (asked) => void availableOf(rfc2544Options(asked).contenders, asked),
   measure,
   show,
   figures,
 }
 
 async function measure(context: Context): Promise<Rfc2544Result> {
-  const { contenders: _, ...rules } = rfc2544Options(context)
+  const { contenders: asked, ...rules } = rfc2544Options(context)
   const { cpus, memory, patienceSeconds, signal } = context
-  const contenders = available(context, context.say)
+  const contenders = availableOf(asked, context, context.say)
   const runs = contenders.map(({ name }) => ({ name, rounds: [] as Turn[] }))
   const shared = { ...rules, burst: validateLaunchOptions().burst, cpus, memory }
   await using calibrator = new Calibrator(cpus.switch, cpus.generator)
@@ -43,18 +44,4 @@ async function measure(context: Context): Promise<Rfc2544Result> {
     context.keep?.({ rules, runs: runs.filter(({ rounds }) => rounds.length > 0) })
   }
   return { rules, runs }
-}
-
-/** Those that can be run. One that was asked for by its name and cannot be is an error. */
-function available(asked: Asked, say: (what: string) => void): Contender[] {
-  return rfc2544Options(asked).contenders.filter((contender) => {
-    try {
-      contender.check?.()
-      return true
-    } catch (error) {
-      if (asked.only !== undefined) throw error
-      say(`without ${contender.name}: ${(error as Error).message}`)
-      return false
-    }
-  })
 }

@@ -23,7 +23,10 @@ export interface Trial {
   readonly unjudged: number
   /** Frames a second that came back. */
   readonly receivedPerSecond: number
-  /** Share of the asked rate that the tester offered: below 1 when it could not keep the pace. */
+  /**
+   * Share of the frames that were due which the tester was fast enough for: it skips what it is late for by more than 0.1 ms.
+   * What fell due while it was away counts as done.
+   */
   readonly pace: number
   /** Longest time between two looks of the tester at its rings. */
   readonly longestPauseMs: number
@@ -42,14 +45,12 @@ export function trialOf(
   { framesPerSecond, milliseconds }: { framesPerSecond: number; milliseconds: number },
   cyclesPerSecond: number,
 ): Trial {
-  const sum = (key: 'offered' | 'refused' | 'received' | 'outOfOrder') =>
+  const sum = (key: 'offered' | 'absent' | 'refused' | 'received' | 'outOfOrder') =>
     result.directions.reduce((total, direction) => total + direction[key], 0)
   const offered = sum('offered')
   const received = sum('received')
   const seconds = Math.max(result.sendingMs, 0.001) / 1000
   const due = (framesPerSecond * milliseconds) / 1000
-  const pace =
-    framesPerSecond === 0 ? 1 : offered / due / Math.max(1, (1000 * seconds) / milliseconds)
   return {
     framesPerSecond,
     milliseconds,
@@ -62,7 +63,7 @@ export function trialOf(
     foreign: result.foreign,
     unjudged: result.unjudged,
     receivedPerSecond: received / seconds,
-    pace: Math.min(1, pace),
+    pace: framesPerSecond === 0 ? 1 : Math.min(1, (offered + sum('absent')) / due),
     longestPauseMs: result.longestPauseMs,
     switchWaitedMs: result.switchWaitedMs,
     busy: result.busy,
@@ -92,7 +93,7 @@ export function sumOfTrials(trials: readonly Trial[]): Trial {
     foreign: sum((trial) => trial.foreign),
     unjudged: sum((trial) => trial.unjudged),
     receivedPerSecond: mean((trial) => trial.receivedPerSecond),
-    pace: Math.min(...trials.map((trial) => trial.pace)),
+    pace: mean((trial) => trial.pace),
     longestPauseMs: Math.max(...trials.map((trial) => trial.longestPauseMs)),
     switchWaitedMs: sum((trial) => trial.switchWaitedMs),
     busy: mean((trial) => trial.busy),

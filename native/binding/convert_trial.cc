@@ -39,6 +39,7 @@ Napi::Object to_javascript(Napi::Env env, const TrialResult& result) {
     const TrialResult::Direction& direction = result.directions[side];
     auto one = Napi::Object::New(env);
     one.Set("offered", static_cast<double>(direction.offered));
+    one.Set("absent", static_cast<double>(direction.absent));
     one.Set("refused", static_cast<double>(direction.refused));
     one.Set("received", static_cast<double>(direction.received));
     one.Set("outOfOrder", static_cast<double>(direction.out_of_order));

@@ -43,8 +43,9 @@ class CycleHistogram {
 
 struct TrialResult {
   struct Direction {
-    uint64_t offered = 0;       // frames that were due
-    uint64_t refused = 0;       // of those, not taken by the ring, because it was full
+    uint64_t offered = 0;       // frames that were due, and offered to the ring
+    uint64_t absent = 0;        // frames that fell due, and were skipped, while the tester was away
+    uint64_t refused = 0;       // of those offered, not taken by the ring, because it was full
     uint64_t received = 0;      // of the others, at the other port
     uint64_t out_of_order = 0;  // of these, after one that was sent later
   };

@@ -170,7 +170,9 @@ export interface NativeTrialResult {
   directions: {
     /** Frames that were due and offered to the ring. */
     offered: number
-    /** Of those, not taken, because the ring was full. */
+    /** Skipped, because the thread did not run when they fell due. */
+    absent: number
+    /** Of those offered, not taken, because the ring was full. */
     refused: number
     /** Received at the other port. */
     received: number
