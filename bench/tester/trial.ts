@@ -15,7 +15,7 @@ export interface Trial {
   readonly refused: number
   /** `lost` over `offered`. */
   readonly lossRatio: number
-  /** Received after a frame that was sent later. */
+  /** Came again, or after a frame that was sent later; not among `received`. */
   readonly outOfOrder: number
   /** Received, and none of this trial's. */
   readonly foreign: number

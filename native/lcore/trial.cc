@@ -167,16 +167,19 @@ TrialResult Lcore::trial(const TrialPlan& plan) {
         ++result.foreign;
         continue;
       }
+      // Again, or overtaken: no switch may do that, and the first must not make up for one that is
+      // lost.
+      if (stamp.number < next) {
+        ++direction.out_of_order;
+        continue;
+      }
+      next = stamp.number + 1;
+      ++direction.received;
       if (stamp.due == 0 || was_away) {
         ++result.unjudged;
       } else {
         result.latency.add(now - stamp.due);
       }
-      ++direction.received;
-      if (stamp.number < next)
-        ++direction.out_of_order;
-      else
-        next = stamp.number + 1;
     }
     at.port->counters.rx[at.queue].frames.add(count);
     memory_->free(frames_.data(), count);

@@ -47,7 +47,7 @@ struct TrialResult {
     uint64_t absent = 0;        // frames that fell due, and were skipped, while the tester was away
     uint64_t refused = 0;       // of those offered, not taken by the ring, because it was full
     uint64_t received = 0;      // of the others, at the other port
-    uint64_t out_of_order = 0;  // of these, after one that was sent later
+    uint64_t out_of_order = 0;  // again, or after one that was sent later; not among them
   };
   std::array<Direction, 2> directions;  // by the port that sends
   uint64_t foreign = 0;                 // frames received that are none of this trial

@@ -176,7 +176,7 @@ export interface NativeTrialResult {
     refused: number
     /** Received at the other port. */
     received: number
-    /** Of these, after one that was sent later. */
+    /** Received again, or after one that was sent later; not among `received`. */
     outOfOrder: number
   }[]
   /** Received frames that are none of this trial. */
