@@ -41,9 +41,9 @@ async function answer(request: TesterRequest): Promise<void> {
     send({ kind: 'watching' })
     return
   }
-  const { milliseconds, framesPerSecond, scattered } = request
+  const { kind: _, ...asked } = request
   number += 1
-  const plan = { ports: [a, b], frames, milliseconds, framesPerSecond, scattered, number } as const
+  const plan = { ...asked, ports: [a, b], frames, number } as const
   watched?.lost()
   const { latency, lateness, ...rest } = await lcore.trial(plan)
   const switchWaitedMs = watched?.lost() ?? 0

@@ -16,6 +16,7 @@ export type TesterRequest =
   | {
       readonly kind: 'trial'
       readonly milliseconds: number
+      readonly lingerMs: number
       /** Of each port; 0: as many as the rings take. */
       readonly framesPerSecond: number
       readonly scattered: boolean

@@ -17,10 +17,14 @@ const HEADERS = 14 + 20 + 8
 /** Shortest frame that holds what the tester writes into it. */
 export const LEAST_FRAME_BYTES = 60
 
+const LINGER_MS = 2000
+
 export interface TrialRequest {
   /** Both directions together; 0: as many as the rings take. */
   readonly framesPerSecond: number
   readonly milliseconds: number
+  /** A frame that comes later than this after all others is lost. Default: the 2 seconds of RFC 2544. */
+  readonly lingerMs?: number
   /** Each frame at a random time within its turn instead of at its beginning. */
   readonly scattered?: boolean
 }
@@ -69,15 +73,17 @@ export class Tester implements AsyncDisposable {
   }
 
   /** Sends for that long, waits for the last frames, and tells what came of them. */
-  async trial({ framesPerSecond, milliseconds, scattered = false }: TrialRequest): Promise<Trial> {
+  async trial(asked: TrialRequest): Promise<Trial> {
+    const { framesPerSecond, milliseconds, lingerMs = LINGER_MS, scattered = false } = asked
     const { cyclesPerSecond } = await this.#started
     const request = {
       kind: 'trial',
       milliseconds,
+      lingerMs,
       framesPerSecond: framesPerSecond / 2,
       scattered,
     } as const
-    const { result } = await this.#channel.ask(request, 'trial', milliseconds)
+    const { result } = await this.#channel.ask(request, 'trial', milliseconds + lingerMs)
     return trialOf(result as PostedTrial, { framesPerSecond, milliseconds }, cyclesPerSecond)
   }
 

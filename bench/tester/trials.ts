@@ -9,6 +9,9 @@ const WAITED_MS = 0.05
 /** or the tester was away for longer than this at once: half a ring's worth of frames at 10 Mpps. */
 const PAUSE_MS = 0.1
 
+/** Frames are in the rings, or gone: this is a hundred times as long as a full ring takes. */
+const LINGER_MS = 50
+
 /** Slices that are taken for each one that counts, at most. */
 const MOST = 3
 
@@ -34,7 +37,7 @@ export async function slicedTrial(
   guard: <T>(work: Promise<T>) => Promise<T>,
 ): Promise<SlicedTrial> {
   const wanted = Math.max(1, Math.round(milliseconds / SLICE_MS))
-  const slice = { ...request, milliseconds: milliseconds / wanted }
+  const slice = { lingerMs: LINGER_MS, ...request, milliseconds: milliseconds / wanted }
   const taken: Trial[] = []
   let undisturbed = 0
   while (undisturbed < wanted && taken.length < MOST * wanted) {

@@ -26,6 +26,7 @@ TrialPlan read_trial_plan(const Napi::Object& from) {
     plan.frames[side].assign(bytes.Data(), bytes.Data() + bytes.ByteLength());
   }
   plan.milliseconds = from.Get("milliseconds").As<Napi::Number>().DoubleValue();
+  plan.linger_ms = from.Get("lingerMs").As<Napi::Number>().DoubleValue();
   plan.frames_per_second = from.Get("framesPerSecond").As<Napi::Number>().DoubleValue();
   plan.scattered = from.Get("scattered").As<Napi::Boolean>().Value();
   plan.number = from.Get("number").As<Napi::Number>().Uint32Value();

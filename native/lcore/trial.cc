@@ -18,8 +18,6 @@ namespace {
 constexpr uint32_t kBatch = 32;
 // Time before the first frame in which whoever asked for the trial goes to sleep.
 constexpr double kSettleMs = 2;
-// A trial ends when nothing came for this long after the last frame was offered.
-constexpr double kLingerMs = 50;
 // A tester that did not look at its rings for this long was away: whoever else used its CPU, or the
 // host under it. How late the frames are that came or fell due meanwhile says nothing of the
 // switch.
@@ -79,7 +77,7 @@ TrialResult Lcore::trial(const TrialPlan& plan) {
   const uint64_t end = start + static_cast<uint64_t>(plan.milliseconds * cycles_per_ms);
   const auto away = static_cast<uint64_t>(kAwayMs * cycles_per_ms);
   const auto skip = static_cast<uint64_t>(kSkipMs * cycles_per_ms);
-  const auto linger = static_cast<uint64_t>(kLingerMs * cycles_per_ms);
+  const auto linger = static_cast<uint64_t>(plan.linger_ms * cycles_per_ms);
   const bool paced = plan.frames_per_second != 0;
   const double interval = paced ? 1000 * cycles_per_ms / plan.frames_per_second : 0;
   const uint64_t total =

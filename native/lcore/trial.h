@@ -12,6 +12,8 @@ struct TrialPlan {
   // Frame of each port, headers first; Stamp is written over what follows them.
   std::array<std::vector<uint8_t>, 2> frames;
   double milliseconds = 0;
+  // It ends when nothing came for this long after the last frame was offered.
+  double linger_ms = 0;
   // Of each port; 0: as many as the rings take.
   double frames_per_second = 0;
   // Each frame at a random time within its turn, so that nothing beats with anything.

@@ -156,6 +156,8 @@ export interface NativeTrialPlan {
   /** What each sends: Ethernet, IPv4 and UDP without options, then 16 bytes or more that are written over. */
   frames: readonly [Uint8Array, Uint8Array]
   milliseconds: number
+  /** It ends when nothing came for this long after the last frame was offered. */
+  lingerMs: number
   /** Of each port; 0: as many as the rings take. */
   framesPerSecond: number
   /** Each frame at a random time within its turn. */
