@@ -39,7 +39,7 @@ export const ownSwitch: Contender = {
  * As a service manager starts it, without the variables of somebody's shell: some of Node.js's own, such as
  * NODE_EXTRA_CA_CERTS, make its start take twice the time.
  */
-function environment(folder: string): NodeJS.ProcessEnv {
+export function environment(folder: string): NodeJS.ProcessEnv {
   // What loads the addon, and its sanitizers.
   const kept = /^(PATH|LD_.*|DPDK_VHOST_BINDING|.*SAN_OPTIONS)$/
   const own = Object.entries(process.env).filter(([name]) => kept.test(name))

@@ -1,0 +1,15 @@
+/** The least program that embeds a switch: a datapath, two ports, `crossConnect`. */
+import { crossConnect, Datapath } from '../../src/index.js'
+import type { EmbeddingStart } from './contender.js'
+
+const { sockets, memory, memoryMiB, worker } = JSON.parse(
+  process.argv[2] as string,
+) as EmbeddingStart
+
+const datapath = await Datapath.open({ memory, memoryMiB })
+const ports = sockets.map((path, i) =>
+  datapath.addPort({ name: `vhost${i}`, type: 'dpdkvhostuserclient', path }),
+)
+if (worker) await datapath.launch(new URL('../../src/programs/cross-connect.js', import.meta.url))
+else await datapath.run(crossConnect())
+await Promise.all(ports)

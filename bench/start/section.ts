@@ -1,0 +1,192 @@
+import { waitUntilQuiet } from '../quiet.js'
+import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
+import { median } from '../statistics.js'
+import { START_CONTENDERS, type StartContender } from './contender.js'
+import { measureOpening, type Opening } from './opening.js'
+import { PHASE_NAMES, PHASES } from './phases.js'
+import { type StartSample, sampleStart } from './sample.js'
+
+const ROUNDS: Readonly<Record<Effort, number>> = { quick: 3, usual: 7, full: 21 }
+
+/** A turn, with the start of its guests and its end. */
+const TURN_SECONDS = 2
+
+export interface StartResult {
+  readonly contenders: readonly {
+    readonly name: string
+    readonly what: string
+    /** One of each round. */
+    readonly samples: readonly StartSample[]
+  }[]
+  /** `Datapath.open` by itself, one of each round. */
+  readonly openings: readonly Opening[]
+  /** Those that are not here, and why. */
+  readonly missing: readonly { readonly name: string; readonly why: string }[]
+}
+
+/** How long a switch takes from the start of its process to its first frame. */
+export const startSection: Section<StartResult> = {
+  name: 'start',
+  title: 'From the start of the process to the first frame',
+  seconds: (effort) => ROUNDS[effort] * (START_CONTENDERS.length + 0.5) * TURN_SECONDS,
+  measure,
+  show,
+  figures,
+}
+
+async function measure(context: Context): Promise<StartResult> {
+  const { cpus, patienceSeconds, signal } = context
+  const { here, missing } = whoIsHere()
+  const runs = here.map((contender) => ({ contender, samples: [] as StartSample[] }))
+  const openings: Opening[] = []
+  const rounds = ROUNDS[context.effort]
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, { contender, samples }] of runs.entries()) {
+      const done = (round + i / runs.length) / rounds
+      context.progress(`round ${round + 1}: ${contender.name}`, done)
+      await waitUntilQuiet([cpus.switch, cpus.generator], patienceSeconds, signal)
+      samples.push(await twice(() => sampleStart(contender, context, signal), context))
+    }
+    signal.throwIfAborted()
+    openings.push(await twice(() => measureOpening(context), context))
+  }
+  return {
+    contenders: runs.map(({ contender: { name, what }, samples }) => ({ name, what, samples })),
+    openings,
+    missing,
+  }
+}
+
+/** A process that did not start in time on a busy machine is not the end of the bench. */
+async function twice<T>(take: () => Promise<T>, { signal, say }: Context): Promise<T> {
+  try {
+    return await take()
+  } catch (error) {
+    if (signal.aborted) throw error
+    say(`tried again: ${(error as Error).message}`)
+    return take()
+  }
+}
+
+function whoIsHere(): { here: StartContender[]; missing: { name: string; why: string }[] } {
+  const missing: { name: string; why: string }[] = []
+  const here = START_CONTENDERS.filter((contender) => {
+    try {
+      contender.version()
+      return true
+    } catch (error) {
+      missing.push({ name: contender.name, why: (error as Error).message })
+      return false
+    }
+  })
+  return { here, missing }
+}
+
+const ms = (values: readonly number[]) => median(values).toFixed(0)
+const range = (values: readonly number[]) =>
+  `${Math.min(...values).toFixed(0)}-${Math.max(...values).toFixed(0)}`
+
+function show({ contenders, openings, missing }: StartResult): Exhibit[] {
+  const names = contenders.map(({ name }) => name)
+  const series = (name: string, key: 'readyMs' | 'firstFrameMs') => ({
+    name,
+    points: contenders.map(({ samples }, x) =>
+      point(
+        x,
+        samples.map((sample) => sample[key]),
+      ),
+    ),
+  })
+  const ours = contenders.flatMap(({ name, samples }) => {
+    const phases = samples.flatMap((sample) => sample.phases ?? [])
+    return phases.length === 0 ? [] : [{ name, phases }]
+  })
+  const second = openings.map((opening) => opening.second)
+  const eal = openings.map((opening) => opening.first - opening.second)
+  return [
+    {
+      kind: 'table',
+      title: 'Milliseconds from the start of the process, median and range',
+      rows: [
+        ['switch', 'both guests connected', 'range', 'first frame', 'range'],
+        ...contenders.map(({ name, samples }) => {
+          const ready = samples.map(({ readyMs }) => readyMs)
+          const first = samples.map(({ firstFrameMs }) => firstFrameMs)
+          return [name, ms(ready), range(ready), ms(first), range(first)]
+        }),
+      ],
+    },
+    {
+      kind: 'plot',
+      title: 'From the start of the process, median and range',
+      x: { label: 'switch', names },
+      y: { label: 'milliseconds' },
+      series: [series('both guests connected', 'readyMs'), series('first frame', 'firstFrameMs')],
+    },
+    {
+      kind: 'table',
+      title: 'Where the time goes in ours, milliseconds',
+      rows: [
+        [
+          'switch',
+          ...PHASES.map((phase) => PHASE_NAMES[phase]),
+          'of imports: addon',
+          'lcore at',
+          'polls at',
+        ],
+        ...ours.map(({ name, phases }) => [
+          name,
+          ...PHASES.map((phase) => ms(phases.map((of) => of[phase]))),
+          ms(phases.map(({ addon }) => addon)),
+          ms(phases.map(({ lcoreAt }) => lcoreAt)),
+          ms(phases.map(({ polledAt }) => polledAt)),
+        ]),
+      ],
+    },
+    {
+      kind: 'note',
+      text:
+        `EAL takes ${ms(eal)} ms (${range(eal)}): what Datapath.open takes in a new process, less ` +
+        `the ${median(second).toFixed(1)} ms that it takes again in the same process, where EAL runs already.`,
+    },
+    ...missing.map(({ name, why }) => ({ kind: 'note', text: `Without ${name}: ${why}` }) as const),
+  ]
+}
+
+function point(x: number, values: readonly number[]) {
+  return { x, y: median(values), low: Math.min(...values), high: Math.max(...values) }
+}
+
+function figures({ contenders, openings }: StartResult): Figure[] {
+  const figure = (key: string, values: readonly number[]): Figure => {
+    const { y: value, low, high } = point(0, values)
+    return { key, value, unit: 'ms', low, high, better: 'less' }
+  }
+  return [
+    ...contenders.flatMap(({ name, samples }) => {
+      const phases = samples.flatMap((sample) => sample.phases ?? [])
+      return [
+        figure(
+          `${name} ready`,
+          samples.map(({ readyMs }) => readyMs),
+        ),
+        figure(
+          `${name} first frame`,
+          samples.map(({ firstFrameMs }) => firstFrameMs),
+        ),
+        ...(phases.length === 0
+          ? []
+          : PHASES.map((phase) =>
+              figure(
+                `${name} phase ${phase}`,
+                phases.map((of) => of[phase]),
+              ),
+            )),
+      ]
+    }),
+    figure(
+      'EAL',
+      openings.map(({ first, second }) => first - second),
+    ),
+  ]
+}
