@@ -20,20 +20,26 @@ export function takesPart({ least = 'quick' }: SectionEntry, effort: Effort): bo
 /** All parts of the bench, in the order in which they are measured: add one here. */
 export const SECTIONS: readonly SectionEntry[] = [
   { name: 'rates', load: async () => (await import('./rates/section.js')).ratesSection },
-  { name: 'slices', load: async () => (await import('./slices/section.js')).slicesSection },
+  {
+    name: 'slices',
+    least: 'usual',
+    load: async () => (await import('./slices/section.js')).slicesSection,
+  },
   { name: 'rfc2544', load: async () => (await import('./rfc2544/section.js')).rfc2544Section },
   {
     name: 'idle-latency',
+    least: 'usual',
     load: async () => (await import('./idle-latency/section.js')).idleLatencySection,
   },
-  { name: 'gc', load: async () => (await import('./gc/section.js')).gcSection },
+  { name: 'gc', least: 'usual', load: async () => (await import('./gc/section.js')).gcSection },
   {
     name: 'reconnect',
     load: async () => (await import('./reconnect/section.js')).reconnectSection,
   },
+  { name: 'start', load: async () => (await import('./start/section.js')).startSection },
   {
-    name: 'ports',
+    name: 'scale',
     least: 'usual',
-    load: async () => (await import('./ports/section.js')).portsSection,
+    load: async () => (await import('./scale/section.js')).scaleSection,
   },
 ]

@@ -1,123 +1,223 @@
-import { number } from '../arguments.js'
-import { ContextListener } from '../context-listener.js'
-import { isVirtual } from '../machine.js'
 import { runBench } from '../run.js'
+import type { Sample } from '../sample.js'
 import { RETAKES } from '../sample-taker.js'
-import type { Asked, Context, Exhibit, Figure, Section } from '../section.js'
+import { exponent, fitLine } from '../scale/fit.js'
+import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
 import { median } from '../statistics.js'
-import { caveats } from '../verdict.js'
-import { switchWithPorts } from './contender.js'
+import { type Idle, ManyPorts } from './contender.js'
 import { startTime } from './start-time.js'
 
-/** What goes into the JSON. */
-export interface PortsResult {
+const COUNTS: Readonly<Record<Effort, readonly number[]>> = {
+  quick: [256],
+  usual: [16, 64, 256],
+  full: [4, 8, 16, 32, 64, 128, 256],
+}
+const STARTS: Readonly<Record<Effort, readonly number[]>> = {
+  quick: [2, 256],
+  usual: [2, 16, 64, 256],
+  full: [2, 4, 8, 16, 32, 64, 128, 256, 512, 1000],
+}
+const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 3, full: 7 }
+const SECONDS: Readonly<Record<Effort, number>> = { quick: 0.4, usual: 0.6, full: 1 }
+const IDLE: readonly Idle[] = ['none', 'guests', 'stopped']
+
+/** With its guests, started and ended. */
+const TURN_SECONDS = 9
+const START_SECONDS = 2.5
+
+export interface PortsRun {
   readonly ports: number
-  readonly runs: readonly {
-    readonly name: string
-    readonly mpps: number
-    readonly rounds: readonly { readonly mpps: number }[]
-  }[]
-  /** Rate of each to that of the switch with two ports, by its name: the median over rounds. */
-  readonly ratios: Readonly<Record<string, number>>
-  /** Milliseconds until a switch with 2 ports, and one with all of them, is ready; of each round. */
-  readonly startMs: Readonly<Record<string, readonly number[]>>
-  readonly caveats: readonly string[]
+  readonly idle: Idle
+  readonly name: string
+  /** Of each round. */
+  readonly samples: readonly Sample[]
+  /** CPUs that the idle guests used, of each sample, those included that were taken again. */
+  readonly guestCpus: readonly number[]
 }
 
-const PRESETS = {
-  smoke: { ports: 8, rounds: 1, seconds: 0.1, retakes: 0 },
-  quick: { ports: 256, rounds: 1, seconds: 0.4, retakes: RETAKES },
-  usual: { ports: 256, rounds: 3, seconds: 1, retakes: RETAKES },
-  full: { ports: 256, rounds: 9, seconds: 1, retakes: RETAKES },
+export interface PortsResult {
+  /** The first is the switch with two ports, what the others are compared with. */
+  readonly runs: readonly PortsRun[]
+  /** Milliseconds from the start of the process until all ports are there, of each round. */
+  readonly starts: readonly { readonly ports: number; readonly samples: readonly number[] }[]
 }
 
-/** One switch with many ports, of which two are active. */
+/** What idle ports cost two busy ones on the same lcore, and how long many ports take to start. */
 export const portsSection: Section<PortsResult> = {
   name: 'ports',
-  title: 'What many idle ports cost two busy ones',
-  options: [
-    { name: 'ports', value: 'N', what: 'ports of the switch, 3 to 1024 (default: 256), beside 2' },
-    { name: 'rounds', value: 'N', what: 'rounds in which each takes its turn (default: 3)' },
-    { name: 'seconds', value: 'N', what: 'measured time of each turn (default: 1)' },
-    {
-      name: 'retakes',
-      value: 'N',
-      what: `how often a disturbed sample is taken again (default: ${RETAKES})`,
-    },
-  ],
-  seconds: (effort) => ({ quick: 0, usual: 90, full: 270 })[effort],
-  check: (asked) => void optionsOf(asked),
+  title: 'Ports',
+  seconds: (effort) =>
+    ROUNDS[effort] *
+    (COUNTS[effort].length * IDLE.length * TURN_SECONDS +
+      STARTS[effort].length * START_SECONDS +
+      3),
   measure,
   show,
   figures,
 }
 
-function optionsOf({ smoke, effort, options: values = {} }: Asked) {
-  const preset = PRESETS[smoke ? 'smoke' : effort]
-  return {
-    ports: number('--ports', values.ports, preset.ports, 3, 1024),
-    rounds: number('--rounds', values.rounds, preset.rounds, 1, 1000),
-    seconds: number('--seconds', values.seconds, preset.seconds, 0.1, 600, false),
-    retakes: number('--retakes', values.retakes, preset.retakes, 0, 100),
-  }
-}
-
 async function measure(context: Context): Promise<PortsResult> {
-  const { ports, ...options } = optionsOf(context)
-  const { cpus, memory, patienceSeconds, signal } = context
+  const { effort, smoke, cpus, memory, signal, patienceSeconds } = context
+  const rounds = smoke ? 1 : ROUNDS[effort]
+  const counts = smoke ? [8] : COUNTS[effort]
   const contenders = [
-    switchWithPorts(2, false),
-    switchWithPorts(ports, false),
-    switchWithPorts(ports, true),
+    new ManyPorts(2, 'none'),
+    ...counts.flatMap((count) => IDLE.map((idle) => new ManyPorts(count, idle))),
   ]
-  const shared = { ring: 'split', frameBytes: 64, burst: 32, cpus, memory } as const
-  const startMs: Record<string, number[]> = { 2: [], [ports]: [] }
-  for (let round = 0; round < options.rounds; round++) {
-    for (const count of [2, ports]) {
+  const shared = { burst: 32, cpus, memory } as const
+  const scenario = { ring: 'split', frameBytes: 64 } as const
+
+  const starts = (smoke ? [2, 8] : STARTS[effort]).map((ports) => ({
+    ports,
+    samples: [] as number[],
+  }))
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, { ports, samples }] of starts.entries()) {
       signal.throwIfAborted()
-      context.progress(`the start of ${count} ports`, 0)
-      startMs[count]?.push(await startTime(shared, count))
+      const done = (round + i / starts.length) / rounds
+      context.progress(`start of ${ports} ports, round ${round + 1}`, 0.2 * done)
+      samples.push(await startTime({ ...shared, ...scenario }, ports))
     }
   }
-  const scenarios = [{ ring: 'split', frameBytes: 64 }] as const
-  const limitSeconds = Number.POSITIVE_INFINITY
   const results = await runBench(
-    { ...options, contenders, scenarios, limitSeconds, patienceSeconds, burst: 32, cpus, memory },
-    new ContextListener(context),
+    {
+      ...shared,
+      contenders,
+      scenarios: [scenario],
+      rounds,
+      seconds: smoke ? 0.1 : SECONDS[effort],
+      limitSeconds: Number.POSITIVE_INFINITY,
+      retakes: smoke ? 0 : RETAKES,
+      patienceSeconds,
+    },
+    {
+      turn: ({ round, run }, index, total) =>
+        context.progress(`round ${round + 1}: ${run.name}`, 0.2 + (0.8 * index) / total),
+      again: ({ run }, error) => context.say(`${run.name} is tried again: ${error.message}`),
+      sample: () => {},
+    },
     signal,
   )
-  const [two] = results.runs
-  const ratioOf = (samples: readonly { mpps: number }[]) =>
-    median(samples.map(({ mpps }, i) => mpps / (two?.samples[i]?.mpps as number)))
   return {
-    ports,
-    runs: results.runs.map(({ name, samples }) => {
-      return { name, mpps: median(samples.map(({ mpps }) => mpps)), rounds: samples }
+    runs: contenders.map(({ ports, idle, name, guestCpus }, i) => {
+      const samples = results.runs[i]?.samples ?? []
+      return { ports, idle, name, samples, guestCpus }
     }),
-    ratios: Object.fromEntries(
-      results.runs.slice(1).map(({ name, samples }) => [name, ratioOf(samples)]),
-    ),
-    startMs,
-    caveats: caveats(results, isVirtual()),
+    starts,
   }
 }
 
-function show({ runs, ratios, startMs, caveats: said }: PortsResult): Exhibit[] {
-  const rows = runs.map(({ name, mpps }) => [name, mpps.toFixed(2), ratios[name]?.toFixed(3) ?? ''])
-  const starts = Object.entries(startMs).map(
-    ([count, times]) => `${count} ports: ${median(times).toFixed(0)} ms`,
-  )
+/** The rate of each round to that of two ports in the same round, and what a frame costs. */
+function compare({ runs }: PortsResult) {
+  const two = runs[0]?.samples ?? []
+  return runs.map(({ samples, ...run }) => {
+    const ratios = samples.map(({ mpps }, round) => mpps / (two[round]?.mpps ?? Number.NaN))
+    const cycles = samples.map(({ cyclesPerPacket }) => cyclesPerPacket)
+    return { ...run, samples, ratios, cycles, ratio: median(ratios) }
+  })
+}
+
+const IDLE_NAMES: Readonly<Record<Idle, string>> = {
+  none: 'without a guest',
+  guests: 'idle guests',
+  stopped: 'stopped guests',
+}
+
+/** Points of one kind of idle ports; two ports, which have none, are the first of each. */
+function pointsOf(result: PortsResult, idle: Idle) {
+  return compare(result)
+    .filter((run) => run.ports === 2 || run.idle === idle)
+    .map(({ ports: x, cycles }) => {
+      return { x, y: median(cycles), low: Math.min(...cycles), high: Math.max(...cycles) }
+    })
+}
+
+function show(result: PortsResult): Exhibit[] {
+  const range = (values: readonly number[]) =>
+    `${Math.min(...values).toFixed(2)}-${Math.max(...values).toFixed(2)}`
+  const starts = result.starts.map(({ ports: x, samples }) => ({ x, y: median(samples) }))
   return [
-    { kind: 'table', title: 'A busy pair', rows: [['', 'Mpps', 'to 2 ports'], ...rows] },
-    { kind: 'note', text: `Ready after the start of the process: ${starts.join(', ')}.` },
-    ...said.map((text) => ({ kind: 'note' as const, text, caveat: true })),
+    {
+      kind: 'plot',
+      title: 'An active pair among idle ports: what a frame costs',
+      x: { label: 'ports', scale: 'log' },
+      y: { label: 'cycles a frame' },
+      series: IDLE.map((idle) => ({ name: IDLE_NAMES[idle], points: pointsOf(result, idle) })),
+    },
+    {
+      kind: 'table',
+      title: 'An active pair among idle ports, on one lcore',
+      rows: [
+        ['ports', 'Mpps', 'to 2 ports', 'range', 'cycles a frame', "guests' CPUs"],
+        ...compare(result).map(({ name, samples, ratios, ratio, cycles, guestCpus }) => [
+          name,
+          median(samples.map(({ mpps }) => mpps)).toFixed(2),
+          ratio.toFixed(3),
+          range(ratios),
+          median(cycles).toFixed(0),
+          median(guestCpus).toFixed(3),
+        ]),
+      ],
+    },
+    {
+      kind: 'note',
+      text: `Each port more costs a frame of the pair ${IDLE.map(
+        (idle) =>
+          `${fitLine(pointsOf(result, idle)).slope.toFixed(2)} cycles (${IDLE_NAMES[idle]})`,
+      ).join(', ')}: least squares against the number of ports.`,
+    },
+    {
+      kind: 'plot',
+      title: 'From the start of the process until all ports are there',
+      x: { label: 'ports', scale: 'log' },
+      y: { label: 'milliseconds', scale: 'log' },
+      series: [{ name: 'ports without a guest, and a pair that is ready', points: starts }],
+    },
+    {
+      kind: 'table',
+      title: 'From the start of the process until all ports are there',
+      rows: [['ports', 'ms'], ...starts.map(({ x, y }) => [String(x), y.toFixed(0)])],
+    },
+    {
+      kind: 'note',
+      text: `From 64 ports on it grows with the power ${exponent(
+        starts.filter(({ x }) => x >= 64),
+      ).toFixed(2)} of their number (1 is linear; least squares of the logarithms).`,
+    },
   ]
 }
 
-function figures({ runs }: PortsResult): Figure[] {
-  return runs.map(({ name, mpps, rounds }) => {
-    const rates = rounds.map((round) => round.mpps)
-    const range = { low: Math.min(...rates), high: Math.max(...rates) }
-    return { key: name, value: mpps, unit: 'Mpps', ...range, better: 'more' }
-  })
+function figures(result: PortsResult): Figure[] {
+  return [
+    ...compare(result).flatMap(({ name, ratios, ratio, cycles }): Figure[] => [
+      {
+        key: `${name} to 2 ports`,
+        value: ratio,
+        unit: 'times',
+        low: Math.min(...ratios),
+        high: Math.max(...ratios),
+        better: 'more',
+      },
+      {
+        key: `${name} cycles`,
+        value: median(cycles),
+        unit: 'cycles/frame',
+        low: Math.min(...cycles),
+        high: Math.max(...cycles),
+        better: 'less',
+      },
+    ]),
+    ...result.starts.map(({ ports, samples }): Figure => {
+      const low = Math.min(...samples)
+      const high = Math.max(...samples)
+      return {
+        key: `start of ${ports}`,
+        value: median(samples),
+        unit: 'ms',
+        low,
+        high,
+        better: 'less',
+      }
+    }),
+  ]
 }

@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Report } from '../../bench/json-report.js'
 import { findOvs } from '../../bench/ovs/find.js'
-import type { PortsResult } from '../../bench/ports/section.js'
 import type { RatesResult } from '../../bench/rates/result.js'
 import { socketFolder } from '../support/loopback.js'
 import { startBench } from './support.js'
@@ -117,25 +116,6 @@ describe('npm run bench', () => {
     for (const run of report.runs) assert.ok(run.mpps > 0 && run.cyclesPerPacket > 0, said)
     assert.deepEqual(Object.keys(report.ratios), ['ts-flow2/ovs-flow2@split@64'])
     assert.match(said, /to OVS-DPDK/)
-  })
-
-  test('many ports', { skip }, async () => {
-    using folder = socketFolder()
-    const file = join(folder.path, 'out.json')
-    const options = ['--ports', '8', '--rounds', '1', '--seconds', '0.1', '--retakes', '0']
-    const args = ['ports', ...options, '--memory', 'memfd', '--json', file]
-    const { code, stdout, stderr } = await startBench(args).ended
-    assert.equal(code, 0, stderr)
-    assert.match(stdout, /8 ports, 6 without a guest/)
-    const whole = JSON.parse(readFileSync(file, 'utf8')) as Report
-    const report = whole.sections.ports?.result as PortsResult
-    assert.deepEqual(
-      report.runs.map(({ name }) => name),
-      ['2 ports', '8 ports, 6 without a guest', '8 ports, 6 idle guests'],
-    )
-    for (const run of report.runs) assert.ok(run.mpps > 0, run.name)
-    assert.deepEqual(Object.keys(report.startMs), ['2', '8'])
-    assert.equal(Object.keys(report.ratios).length, 2)
   })
 
   test('a wrong option is named, with those that exist', async () => {
