@@ -1,5 +1,5 @@
 import { accessSync, constants, realpathSync, statSync } from 'node:fs'
-import { basename, dirname, isAbsolute, join, normalize, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 
 /** Longest path of a UNIX socket, in bytes: `sun_path` has 108, the last of them 0 (unix(7)). */
 export const MAX_SOCKET_PATH = 107
@@ -118,15 +118,13 @@ function firstMissing(folder: string): string {
   return firstMissing(parent)
 }
 
-/** One spelling for every path of the same socket: links followed, `//`, `.` and `..` removed. */
+/** One spelling for every path of the same socket, as things are now: links followed, `//`, `.` and `..` removed. */
 export function canonicalSocketPath(path: string): string {
   try {
     return realpathSync(path)
   } catch {
-    try {
-      return join(realpathSync(dirname(path)), basename(path))
-    } catch {
-      return normalize(path)
-    }
+    // What is missing may be anywhere on the way.
+    const folder = dirname(path)
+    return folder === path ? path : join(canonicalSocketPath(folder), basename(path))
   }
 }

@@ -1,7 +1,9 @@
 import { EventEmitter, on } from 'node:events'
 import {
+  canonicalSocketPath,
   type DatapathOptions,
   type LaunchOptions,
+  type PortClaim,
   type PortOptions,
   type PortSpec,
   type RunOptions,
@@ -125,23 +127,26 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
    */
   async addPort(options: PortOptions): Promise<Port> {
     this.#checkOpen()
-    const others = [...this.#ports.values()].map(({ spec }) => ({
-      name: spec.name,
-      path: spec.type === 'dpdk' ? undefined : spec.path,
-    }))
-    const spec = validatePort(options, { ports: others.concat(this.#arriving), mtu: this.mtu })
-    const claim = { name: spec.name, path: spec.type === 'dpdk' ? undefined : spec.path }
-    this.#arriving.push(claim)
+    const spec = validatePort(options, { ports: this.#claims.values(), mtu: this.mtu })
+    const path = spec.type === 'dpdk' ? undefined : spec.path
+    const socket = path === undefined ? undefined : canonicalSocketPath(path)
+    this.#claims.set(spec.name, { name: spec.name, path, socket })
+    this.#arriving++
     try {
       return await this.#add({ ...spec, mtu: spec.mtu ?? this.mtu })
+    } catch (error) {
+      if (!this.#ports.has(spec.name)) this.#claims.delete(spec.name)
+      throw error
     } finally {
-      this.#arriving.splice(this.#arriving.indexOf(claim), 1)
-      if (this.#arriving.length === 0) this.#orphans = []
+      this.#arriving--
+      if (this.#arriving === 0) this.#orphans = []
     }
   }
 
-  /** Names and sockets of ports that are being added. */
-  readonly #arriving: { name: string; path: string | undefined }[] = []
+  /** Names and sockets of ports that there are or that are being added. */
+  readonly #claims = new Map<string, PortClaim>()
+  /** Ports that are being added. */
+  #arriving = 0
 
   async #add(spec: PortSpec): Promise<Port> {
     const id = await addNativePort(spec, this.mtu)
@@ -176,6 +181,7 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
     }
     if (this.#ports.get(port.name) !== port) return
     this.#ports.delete(port.name)
+    this.#claims.delete(port.name)
     port.markRemoved()
     this.#tellPorts()
     await native(binding.removePort(port.id))
@@ -321,7 +327,7 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
   #receivePort(event: NativePortEvent): void {
     const port = this.#portsById.get(event.id)
     if (port === undefined) {
-      if (this.#arriving.length > 0) this.#orphans.push(event)
+      if (this.#arriving > 0) this.#orphans.push(event)
       return
     }
     const previous = port.status.state

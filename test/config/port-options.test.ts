@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import fs, {
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
@@ -282,6 +290,42 @@ describe('beside other ports', () => {
       if (path !== socket) assert.ok(message.includes(`"${socket}"`))
     }
     assert.deepEqual(problems({ ...client, path: `${folder}/b.sock` }, { ports }), [])
+  })
+
+  test('a socket below a folder that is missing, too', () => {
+    const path = `${folder}/missing/a.sock`
+    const { message } = only(
+      { ...client, path: `${link}/missing/a.sock` },
+      { ports: [{ name: 'other', path }] },
+    )
+    assert.match(message, /is the socket of port "other"/)
+  })
+
+  test('what was found before of the socket of another is only a hint', () => {
+    const beside = (path: string, found: string) => {
+      return problems({ ...client, path: socket }, { ports: [{ name: 'b', path, socket: found }] })
+    }
+    // Its path led there, but no more.
+    assert.deepEqual(beside(`${folder}/b.sock`, `${realpathSync.native(folder)}/a.sock`), [])
+    assert.equal(beside(`${link}/a.sock`, `${realpathSync.native(folder)}/a.sock`).length, 1)
+    // The same words mean the same socket, whatever was found.
+    assert.equal(beside(socket, '/elsewhere').length, 1)
+  })
+
+  test('the file system is not asked for the sockets of all others', (t) => {
+    const asked = t.mock.method(fs, 'realpathSync')
+    syncBuiltinESMExports()
+    t.after(() => {
+      asked.mock.restore()
+      syncBuiltinESMExports()
+    })
+    const many = Array.from({ length: 1000 }, (_, i) => {
+      const path = `${folder}/${i}`
+      return { name: `p${i}`, path, socket: path }
+    })
+    assert.deepEqual(problems({ ...client, path: `${folder}/new` }, { ports: many }), [])
+    const calls = asked.mock.callCount()
+    assert.ok(calls > 0 && calls < 10, `${calls} calls`)
   })
 
   test("no MTU is above the datapath's", () => {
