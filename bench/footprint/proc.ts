@@ -33,11 +33,11 @@ export interface MemoryUse {
   readonly rss: number
   /** The same, what is shared divided by those who share it. */
   readonly pss: number
-  /** Anonymous: heaps, stacks, and without hugepages DPDK's memory. */
+  /** Anonymous: heaps and stacks. */
   readonly anonymous: number
   /** Of files: programs and libraries. */
   readonly file: number
-  /** Shared memory: what guests gave, and memfds. */
+  /** Shared memory: what guests gave, and DPDK's where there are no hugepages. */
   readonly shared: number
   /** Hugepages, which are not in `rss`. */
   readonly huge: number
