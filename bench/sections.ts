@@ -38,6 +38,11 @@ export const SECTIONS: readonly SectionEntry[] = [
   },
   { name: 'start', load: async () => (await import('./start/section.js')).startSection },
   {
+    name: 'footprint',
+    least: 'usual',
+    load: async () => (await import('./footprint/section.js')).footprintSection,
+  },
+  {
     name: 'scale',
     least: 'usual',
     load: async () => (await import('./scale/section.js')).scaleSection,
