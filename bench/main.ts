@@ -26,11 +26,6 @@ async function main(args: readonly string[]): Promise<number> {
     await measureQos(args.slice(1))
     return 0
   }
-  if (args[0] === 'micro') {
-    const { runMicro } = await import('./micro/run.js')
-    await runMicro()
-    return 0
-  }
   const signal = untilStopped()
   const options = await parseOptions(args)
   if ('help' in options) {

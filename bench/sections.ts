@@ -47,4 +47,5 @@ export const SECTIONS: readonly SectionEntry[] = [
     least: 'usual',
     load: async () => (await import('./scale/section.js')).scaleSection,
   },
+  { name: 'micro', load: async () => (await import('./micro/section.js')).microSection },
 ]

@@ -13,7 +13,7 @@ await import(inRoot('dist/bench/main.js'))
 
 /** Unless nothing is measured, or nothing but contenders that are something else. */
 function comparesWithOvs() {
-  if (['micro', 'qos'].includes(args[0])) return false
+  if (['micro', 'qos', 'scale'].includes(args[0])) return false
   if (['--help', '--from'].some((flag) => args.includes(flag))) return false
   const [only] = args.join(' ').match(/(?<=--only[ =])\S+/) ?? []
   return (

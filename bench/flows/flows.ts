@@ -70,7 +70,7 @@ export function exactRules(ports: readonly [string, string], count = 1000): stri
 }
 
 /** Repeatable numbers below 2 to the 32nd. */
-function numbers(): () => number {
+export function numbers(): () => number {
   let state = 1
   return () => {
     state = (Math.imul(state, 0x41a7_3ab5) + 0x3c6e_f35f) | 0

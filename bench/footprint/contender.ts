@@ -34,7 +34,7 @@ function ours(
   argsOf: (setup: SwitchSetup, idle: Idle) => string[],
 ): FootprintContender {
   return {
-    name: `${name}, ${idle}`,
+    name: `${name}-${idle}`,
     what,
     sleeps: idle === 'adaptive',
     ours: true,
@@ -78,7 +78,6 @@ export const FOOTPRINT_CONTENDERS: readonly FootprintContender[] = [
   ours('embedding', EMBEDDING, 'adaptive', embedding),
   ours('embedding', EMBEDDING, 'spin', embedding),
   ours('vswitch', VSWITCH, 'adaptive', vswitch),
-  ours('vswitch', VSWITCH, 'spin', vswitch),
   spinning(testpmdSwitch),
   spinning(ovsDpdk),
   spinning(ovsDpdkLean),

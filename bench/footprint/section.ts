@@ -1,19 +1,20 @@
 import { waitUntilQuiet } from '../quiet.js'
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
+import { whoIsHere } from '../start/here.js'
 import { median } from '../statistics.js'
-import { FOOTPRINT_CONTENDERS, type FootprintContender } from './contender.js'
+import { FOOTPRINT_CONTENDERS } from './contender.js'
 import { type FootprintSample, sampleFootprint, type Times } from './sample.js'
 
 /** Frames a second that are offered. */
 const RATES: Readonly<Record<Effort, readonly number[]>> = {
   quick: [100_000],
-  usual: [1000, 10_000, 100_000, 400_000],
+  usual: [10_000, 100_000, 400_000],
   full: [1000, 3000, 10_000, 30_000, 100_000, 200_000, 400_000],
 }
-const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 3, full: 9 }
+const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 2, full: 9 }
 const TIMES: Readonly<Record<Effort, Times>> = {
   quick: { idleMs: 1000, loadMs: 500 },
-  usual: { idleMs: 2000, loadMs: 1000 },
+  usual: { idleMs: 1000, loadMs: 600 },
   full: { idleMs: 5000, loadMs: 2000 },
 }
 
@@ -36,6 +37,8 @@ export interface FootprintResult {
 export const footprintSection: Section<FootprintResult> = {
   name: 'footprint',
   title: 'Memory, idle CPU, CPU for a given load',
+  contenders: FOOTPRINT_CONTENDERS,
+  check: ({ only }) => void whoIsHere(FOOTPRINT_CONTENDERS, only),
   seconds: (effort) => {
     const { idleMs, loadMs } = TIMES[effort]
     const turn = AROUND_SECONDS + (idleMs + RATES[effort].length * (loadMs + 300)) / 1000
@@ -48,8 +51,7 @@ export const footprintSection: Section<FootprintResult> = {
 
 async function measure(context: Context): Promise<FootprintResult> {
   const { cpus, patienceSeconds, signal, smoke, effort } = context
-  const missing: { name: string; why: string }[] = []
-  const here = FOOTPRINT_CONTENDERS.filter((contender) => isHere(contender, missing))
+  const { here, missing } = whoIsHere(FOOTPRINT_CONTENDERS, context.only)
   const runs = here.map((contender) => ({ contender, samples: [] as FootprintSample[] }))
   const result = (): FootprintResult => ({
     contenders: runs.map(({ contender: { name, what, sleeps }, samples }) => {
@@ -76,16 +78,6 @@ async function measure(context: Context): Promise<FootprintResult> {
     context.keep?.(result())
   }
   return result()
-}
-
-function isHere(contender: FootprintContender, missing: { name: string; why: string }[]): boolean {
-  try {
-    contender.version()
-    return true
-  } catch (error) {
-    missing.push({ name: contender.name, why: (error as Error).message })
-    return false
-  }
 }
 
 const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(1)

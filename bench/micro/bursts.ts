@@ -6,6 +6,7 @@ import {
   MAX_FRAMES,
   MAX_PORTS,
 } from '../../src/burst/burst.js'
+import { buildUdp } from '../../src/headers/build.js'
 
 /** Frames of one burst. */
 export const BURST = 32
@@ -19,7 +20,7 @@ const PORTS = 4
 const BUFFER_BYTES = 2304
 const HEADROOM = 128
 
-/** Bursts over packet memory of their own, one after the other. */
+/** Bursts of UDP frames, all the same at first, over packet memory of their own, one after the other. */
 export class Bursts {
   readonly burst: Burst
   /** Packet memory as 16-bit words; frames begin at even places. */
@@ -28,8 +29,7 @@ export class Bursts {
   readonly #bytes: number
   #next = 0
 
-  /** @param frameOf - the frame in buffer `i`; all of the same length */
-  constructor(frameOf: (index: number) => Uint8Array) {
+  constructor() {
     const packets = new ArrayBuffer(BUFFERS * BUFFER_BYTES)
     this.words = new Uint16Array(packets)
     this.#memory = {
@@ -44,9 +44,18 @@ export class Bursts {
       readyPorts: new Uint32Array(MAX_PORTS),
       isReady: new Uint8Array(MAX_PORTS).fill(1, 0, PORTS),
     }
+    const frame = buildUdp({
+      source: '02:00:00:00:00:01',
+      destination: '02:00:00:00:00:02',
+      sourceIp: '10.0.0.1',
+      destinationIp: '10.0.0.2',
+      sourcePort: 1,
+      destinationPort: 2,
+      minLength: 60,
+    })
     const bytes = new Uint8Array(packets)
-    for (let i = 0; i < BUFFERS; i++) bytes.set(frameOf(i), i * BUFFER_BYTES + HEADROOM)
-    this.#bytes = frameOf(0).length
+    for (let i = 0; i < BUFFERS; i++) bytes.set(frame, i * BUFFER_BYTES + HEADROOM)
+    this.#bytes = frame.length
     this.burst = new Burst(this.#memory, {
       flushCopies() {},
       create: () => -1,

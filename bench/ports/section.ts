@@ -9,12 +9,12 @@ import { startTime } from './start-time.js'
 
 const COUNTS: Readonly<Record<Effort, readonly number[]>> = {
   quick: [256],
-  usual: [16, 64, 256],
+  usual: [32, 256],
   full: [4, 8, 16, 32, 64, 128, 256],
 }
 const STARTS: Readonly<Record<Effort, readonly number[]>> = {
   quick: [2, 256],
-  usual: [2, 16, 64, 256],
+  usual: [2, 64, 256],
   full: [2, 4, 8, 16, 32, 64, 128, 256, 512, 1000],
 }
 const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 3, full: 7 }
@@ -22,8 +22,8 @@ const SECONDS: Readonly<Record<Effort, number>> = { quick: 0.4, usual: 0.6, full
 const IDLE: readonly Idle[] = ['none', 'guests', 'stopped']
 
 /** With its guests, started and ended. */
-const TURN_SECONDS = 9
-const START_SECONDS = 2.5
+const TURN_SECONDS = 5
+const START_SECONDS = 1.5
 
 export interface PortsRun {
   readonly ports: number

@@ -1,11 +1,12 @@
-import type { Context, Effort, Section } from '../section.js'
+import type { Context, Section } from '../section.js'
 
+/** Of each part that was measured. */
 type Results<Parts> = {
-  readonly [Name in keyof Parts]: Parts[Name] extends Section<infer Result> ? Result : never
+  readonly [Name in keyof Parts]?: Parts[Name] extends Section<infer Result> ? Result : never
 }
 
 /**
- * A section that is made of others, whose results it has under their names.
+ * A section that is made of others, whose results it has under their names. `--only` names parts.
  *
  * @param parts - by the names of the parts; what they show and their figures come in this order
  */
@@ -15,39 +16,48 @@ export function compose<Parts extends Record<string, Section>>(
   parts: Parts,
 ): Section<Results<Parts>> {
   const all = Object.entries<Section>(parts)
-  const resultOf = (results: Results<Parts>, part: string) =>
-    (results as Record<string, unknown>)[part]
-  const seconds = (effort: Effort) => all.reduce((sum, [, part]) => sum + part.seconds(effort), 0)
+  const measured = (results: Results<Parts>) =>
+    all.flatMap(([key, part]) => {
+      const result = (results as Record<string, unknown>)[key]
+      return result === undefined ? [] : [{ key, part, result }]
+    })
   return {
     name,
     title,
-    seconds,
+    contenders: all.map(([key, part]) => ({ name: key, what: part.title })),
+    seconds: (effort) => sumOf(all.map(([, part]) => part.seconds(effort))),
     async measure(context) {
+      const { effort, only } = context
+      const wanted = all.filter(([key]) => only === undefined || only.includes(key))
+      const whole = sumOf(wanted.map(([, part]) => part.seconds(effort)))
       const results: Record<string, unknown> = {}
-      const whole = seconds(context.effort)
       let before = 0
-      for (const [key, part] of all) {
-        const share = part.seconds(context.effort) / whole
-        results[key] = await part.measure(within(context, before, share))
+      for (const [key, part] of wanted) {
+        const share = part.seconds(effort) / whole
+        const keep = (result: unknown) => context.keep?.({ ...results, [key]: result })
+        results[key] = await part.measure({ ...within(context, before, share), keep })
+        context.keep?.(results)
         before += share
       }
       return results as Results<Parts>
     },
-    show: (results) => all.flatMap(([key, part]) => part.show(resultOf(results, key))),
+    show: (results) => measured(results).flatMap(({ part, result }) => part.show(result)),
     figures: (results) =>
-      all.flatMap(([key, part]) =>
-        part.figures(resultOf(results, key)).map((figure) => ({
-          ...figure,
-          key: `${key} ${figure.key}`,
-        })),
+      measured(results).flatMap(({ key, part, result }) =>
+        part.figures(result).map((figure) => ({ ...figure, key: `${key} ${figure.key}` })),
       ),
   }
 }
 
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0)
+}
+
 /** The context of a part that begins at `before` and takes `share` of the whole. */
 function within(context: Context, before: number, share: number): Context {
+  const { only: _, ...rest } = context
   return {
-    ...context,
+    ...rest,
     progress: (what, done) => context.progress(what, before + share * done),
     say: (what) => context.say(what),
   }

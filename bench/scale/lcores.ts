@@ -7,7 +7,7 @@ import { withFolder } from '../sockets.js'
 import { median } from '../statistics.js'
 import { fitLine } from './fit.js'
 
-const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 5, full: 15 }
+const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 3, full: 15 }
 const MILLISECONDS = 400
 
 /** `crossConnect` shares nothing but packet memory; lcores of `learningSwitch` share their table. */
@@ -44,7 +44,7 @@ export interface LcoresResult {
 export const lcores: Section<LcoresResult> = {
   name: 'lcores',
   title: 'Lcores',
-  seconds: (effort) => ROUNDS[effort] * LCORE_PROGRAMS.length * 5,
+  seconds: (effort) => ROUNDS[effort] * LCORE_PROGRAMS.length * 3,
   measure,
   show,
   figures,

@@ -1,4 +1,3 @@
-import { buildUdp } from '../../src/headers/build.js'
 import { LearningSwitch, sharedMacTable } from '../../src/programs/learning-switch.js'
 import { BURST, Bursts } from '../micro/bursts.js'
 import { nanosecondsOf } from '../micro/timing.js'
@@ -16,16 +15,7 @@ export function measureMacs({
 }: Extract<Case, { kind: 'macs' }>): MacsMeasured {
   const table = sharedMacTable(limit)
   const program = new LearningSwitch({ table })
-  const frame = buildUdp({
-    source: '02:00:00:00:00:01',
-    destination: '02:00:00:00:00:02',
-    sourceIp: '10.0.0.1',
-    destinationIp: '10.0.0.2',
-    sourcePort: 1,
-    destinationPort: 2,
-    minLength: 60,
-  })
-  const bursts = new Bursts(() => frame)
+  const bursts = new Bursts()
   const { burst, words } = bursts
   const pairs = Math.floor(addresses / 2)
   const step = coprimeStep(pairs)

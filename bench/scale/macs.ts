@@ -9,7 +9,7 @@ const ADDRESSES: Readonly<Record<Effort, readonly number[]>> = {
   usual: [16, 256, 1024, 8192, 65_536, 262_144, MILLION],
   full: [16, 64, 256, 1024, 4096, 8192, 16_384, 65_536, 131_072, 262_144, 524_288, MILLION],
 }
-const MILLISECONDS: Readonly<Record<Effort, number>> = { quick: 400, usual: 1000, full: 3000 }
+const MILLISECONDS: Readonly<Record<Effort, number>> = { quick: 300, usual: 600, full: 3000 }
 
 interface MacsRow extends MacsMeasured {
   readonly addresses: number
@@ -27,21 +27,25 @@ export interface MacsResult {
 export const macs: Section<MacsResult> = {
   name: 'macs',
   title: 'Addresses',
-  seconds: (effort) => (ADDRESSES[effort].length + 2) * (2 + (2 * MILLISECONDS[effort]) / 1000),
+  seconds: (effort) =>
+    (ADDRESSES[effort].length + 2) * Math.round(1.5 + (2 * MILLISECONDS[effort]) / 1000),
   measure,
   show,
   figures,
 }
 
-async function measure({ effort, cpus, signal, progress }: Context): Promise<MacsResult> {
+async function measure({ effort, smoke, cpus, signal, progress }: Context): Promise<MacsResult> {
   const cases = [
-    ...ADDRESSES[effort].map((addresses) => ({ addresses, limit: addresses })),
-    ...[8192, MILLION].map((limit) => ({ addresses: 2 * limit, limit })),
+    ...(smoke ? [16, 256] : ADDRESSES[effort]).map((addresses) => ({
+      addresses,
+      limit: addresses,
+    })),
+    ...(smoke ? [64] : [8192, MILLION]).map((limit) => ({ addresses: 2 * limit, limit })),
   ]
+  const milliseconds = smoke ? 10 : MILLISECONDS[effort]
   const rows: MacsRow[] = []
   for (const [i, one] of cases.entries()) {
     progress(`${one.addresses} addresses, table of ${one.limit}`, i / cases.length)
-    const milliseconds = MILLISECONDS[effort]
     const measured = await measureCase({ kind: 'macs', ...one, milliseconds }, cpus.switch, signal)
     rows.push({ ...one, ...measured })
   }

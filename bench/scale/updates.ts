@@ -17,7 +17,7 @@ const RULES: Readonly<Record<Effort, readonly number[]>> = {
   usual: [1000, 10_000],
   full: [10, 1000, 10_000, 100_000],
 }
-const PAIRS: Readonly<Record<Effort, number>> = { quick: 3, usual: 9, full: 31 }
+const PAIRS: Readonly<Record<Effort, number>> = { quick: 3, usual: 7, full: 31 }
 const SLICE_MS = 300
 const WARM_UP_MS = 1000
 
@@ -37,7 +37,8 @@ export interface UpdatesResult {
 export const updates: Section<UpdatesResult> = {
   name: 'updates',
   title: 'Updates of rules',
-  seconds: (effort) => RULES[effort].length * (5 + (PAIRS[effort] * 2 * SLICE_MS) / 1000),
+  seconds: (effort) =>
+    Math.round(RULES[effort].length * (5 + (PAIRS[effort] * 2 * SLICE_MS) / 1000)),
   measure,
   show,
   figures,
@@ -77,9 +78,10 @@ function measureRun(rules: number, context: Context): Promise<UpdatesRun> {
     const work = async () => {
       await Promise.all([generator.started(), own.reply('started', START_MS)])
       await generator.begin()
-      await slice('nothing', WARM_UP_MS)
+      const warmUpMs = smoke ? 100 : WARM_UP_MS
+      await slice('nothing', warmUpMs)
       // The ways of updates have to become warm too.
-      await slice('updates', WARM_UP_MS)
+      await slice('updates', warmUpMs)
       const pairs: UpdatesRun['pairs'][number][] = []
       for (let left = smoke ? 1 : PAIRS[effort]; left > 0; left--) {
         signal.throwIfAborted()

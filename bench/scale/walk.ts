@@ -10,12 +10,3 @@ export function coprimeStep(count: number): number {
 function divisor(a: number, b: number): number {
   return b === 0 ? a : divisor(b, a % b)
 }
-
-/** Repeatable numbers below 2 to the 32nd. */
-export function numbers(): () => number {
-  let state = 1
-  return () => {
-    state = (Math.imul(state, 0x41a7_3ab5) + 0x3c6e_f35f) | 0
-    return (state ^ (state >>> 15)) >>> 0
-  }
-}

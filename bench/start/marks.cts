@@ -13,7 +13,7 @@ const BEGINS: Record<string, Name> = {
   createLcore: 'createLcore',
   assign: 'assign',
 }
-const ENDS: Record<string, Name> = { open: 'opened', assign: 'assigned' }
+const ENDS: Record<string, Name> = { open: 'opened' }
 
 const file = process.env.DPDK_VHOST_BENCH_MARKS
 if (file !== undefined) {

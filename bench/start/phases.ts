@@ -1,15 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /** What a switch of ours does for the first time, written down by `marks.cts`. */
-export type MarkName =
-  | 'begun'
-  | 'load'
-  | 'loaded'
-  | 'open'
-  | 'opened'
-  | 'createLcore'
-  | 'assign'
-  | 'assigned'
+export type MarkName = 'begun' | 'load' | 'loaded' | 'open' | 'opened' | 'createLcore' | 'assign'
 
 export interface Mark {
   readonly name: MarkName
@@ -34,7 +26,7 @@ export const PHASE_NAMES: Readonly<Record<Phase, string>> = {
 export interface Phases extends Readonly<Record<Phase, number>> {
   /** Of the imports: loading the addon, and with it the libraries of DPDK. */
   readonly addon: number
-  /** From the start of the process until the lcore began, and until the last queue was given to it before the first frame. */
+  /** From the start of the process until the lcore began, and until queues were given to it for the last time before the first frame. */
   readonly lcoreAt: number
   readonly polledAt: number
 }
@@ -62,7 +54,8 @@ export function phasesOf(
     if (found === undefined) throw new Error(`the switch did not come to '${name}'`)
     return found.at
   }
-  const assigned = marks.filter(({ name, at: then }) => name === 'assigned' && then < firstFrameAt)
+  // A frame may be there before the end of the call is heard of.
+  const assigned = marks.filter(({ name, at: then }) => name === 'assign' && then < firstFrameAt)
   const polledAt = Math.max(...assigned.map((mark) => mark.at))
   const connectedAt = Math.max(readyAt, polledAt)
   return {

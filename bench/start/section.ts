@@ -1,15 +1,16 @@
 import { waitUntilQuiet } from '../quiet.js'
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
 import { median } from '../statistics.js'
-import { START_CONTENDERS, type StartContender } from './contender.js'
+import { START_CONTENDERS } from './contender.js'
+import { whoIsHere } from './here.js'
 import { measureOpening, type Opening } from './opening.js'
 import { PHASE_NAMES, PHASES } from './phases.js'
 import { type StartSample, sampleStart } from './sample.js'
 
-const ROUNDS: Readonly<Record<Effort, number>> = { quick: 3, usual: 7, full: 21 }
+const ROUNDS: Readonly<Record<Effort, number>> = { quick: 2, usual: 5, full: 21 }
 
 /** A turn, with the start of its guests and its end. */
-const TURN_SECONDS = 2
+const TURN_SECONDS = 1.4
 
 export interface StartResult {
   readonly contenders: readonly {
@@ -28,18 +29,25 @@ export interface StartResult {
 export const startSection: Section<StartResult> = {
   name: 'start',
   title: 'From the start of the process to the first frame',
-  seconds: (effort) => ROUNDS[effort] * (START_CONTENDERS.length + 0.5) * TURN_SECONDS,
+  contenders: START_CONTENDERS,
+  check: ({ only }) => void whoIsHere(START_CONTENDERS, only),
+  seconds: (effort) => Math.round(ROUNDS[effort] * (START_CONTENDERS.length + 0.5) * TURN_SECONDS),
   measure,
   show,
   figures,
 }
 
 async function measure(context: Context): Promise<StartResult> {
-  const { cpus, patienceSeconds, signal } = context
-  const { here, missing } = whoIsHere()
+  const { cpus, patienceSeconds, signal, smoke, effort } = context
+  const { here, missing } = whoIsHere(START_CONTENDERS, context.only)
   const runs = here.map((contender) => ({ contender, samples: [] as StartSample[] }))
   const openings: Opening[] = []
-  const rounds = ROUNDS[context.effort]
+  const result = (): StartResult => ({
+    contenders: runs.map(({ contender: { name, what }, samples }) => ({ name, what, samples })),
+    openings,
+    missing,
+  })
+  const rounds = smoke ? 1 : ROUNDS[effort]
   for (let round = 0; round < rounds; round++) {
     for (const [i, { contender, samples }] of runs.entries()) {
       const done = (round + i / runs.length) / rounds
@@ -49,12 +57,9 @@ async function measure(context: Context): Promise<StartResult> {
     }
     signal.throwIfAborted()
     openings.push(await twice(() => measureOpening(context), context))
+    context.keep?.(result())
   }
-  return {
-    contenders: runs.map(({ contender: { name, what }, samples }) => ({ name, what, samples })),
-    openings,
-    missing,
-  }
+  return result()
 }
 
 /** A process that did not start in time on a busy machine is not the end of the bench. */
@@ -66,20 +71,6 @@ async function twice<T>(take: () => Promise<T>, { signal, say }: Context): Promi
     say(`tried again: ${(error as Error).message}`)
     return take()
   }
-}
-
-function whoIsHere(): { here: StartContender[]; missing: { name: string; why: string }[] } {
-  const missing: { name: string; why: string }[] = []
-  const here = START_CONTENDERS.filter((contender) => {
-    try {
-      contender.version()
-      return true
-    } catch (error) {
-      missing.push({ name: contender.name, why: (error as Error).message })
-      return false
-    }
-  })
-  return { here, missing }
 }
 
 const ms = (values: readonly number[]) => median(values).toFixed(0)

@@ -1,0 +1,236 @@
+/** The sections of what a switch costs: each in its shortest form, and its parts. Never how much that is. */
+import assert from 'node:assert/strict'
+import { availableParallelism } from 'node:os'
+import { describe, test } from 'node:test'
+import { footprintSection } from '../../bench/footprint/section.js'
+import { microSection } from '../../bench/micro/section.js'
+import { compose } from '../../bench/scale/compose.js'
+import { exponent, fitLine, perDoubling } from '../../bench/scale/fit.js'
+import { scaleSection } from '../../bench/scale/section.js'
+import { prefixRule, randomTuples, ruleOf } from '../../bench/scale/tuples.js'
+import { coprimeStep } from '../../bench/scale/walk.js'
+import type { Context, Section } from '../../bench/section.js'
+import { type Mark, phasesOf } from '../../bench/start/phases.js'
+import { startSection } from '../../bench/start/section.js'
+import { smoke } from './section-check.js'
+
+const skip = availableParallelism() < 2 && 'the bench needs two CPUs'
+
+describe('start', () => {
+  test('one start of each', { skip }, async () => {
+    const names = ['embedding', 'embedding-worker', 'vswitch', 'testpmd']
+    const { contenders, openings } = await smoke(startSection, names)
+    assert.deepEqual(
+      contenders.map(({ name }) => name),
+      names,
+    )
+    for (const { name, samples } of contenders) {
+      assert.equal(samples.length, 1)
+      const [{ readyMs, firstFrameMs, phases }] = samples as [(typeof samples)[0]]
+      assert.ok(readyMs > 0 && firstFrameMs > 0, name)
+      assert.equal(phases !== undefined, name !== 'testpmd')
+      if (phases === undefined) continue
+      const { node, imports, eal, ports, firstFrame, addon, lcoreAt, polledAt } = phases
+      // The parts are all there is.
+      assert.ok(Math.abs(node + imports + eal + ports + firstFrame - firstFrameMs) < 0.01)
+      assert.ok(addon > 0 && addon < imports)
+      assert.ok(lcoreAt < polledAt && polledAt < firstFrameMs)
+    }
+    const [{ first, second }] = openings as [(typeof openings)[0]]
+    assert.ok(second > 0 && second < first)
+  })
+
+  test('phases follow each other', () => {
+    const marks: Mark[] = [
+      { name: 'begun', thread: 0, at: 1020 },
+      { name: 'load', thread: 0, at: 1030 },
+      { name: 'loaded', thread: 0, at: 1035 },
+      { name: 'open', thread: 0, at: 1050 },
+      { name: 'opened', thread: 0, at: 1100 },
+      { name: 'begun', thread: 1, at: 1110 },
+      { name: 'assign', thread: 0, at: 1112 },
+      { name: 'createLcore', thread: 1, at: 1120 },
+      { name: 'assign', thread: 0, at: 1130 },
+      // After the first frame.
+      { name: 'assign', thread: 0, at: 1190 },
+    ]
+    assert.deepEqual(phasesOf(marks, 1000, 1125, 1140), {
+      node: 20,
+      imports: 30,
+      eal: 50,
+      ports: 30,
+      firstFrame: 10,
+      addon: 5,
+      lcoreAt: 120,
+      polledAt: 130,
+    })
+    assert.throws(() => phasesOf(marks.slice(0, 4), 1000, 1125, 1140), /'opened'/)
+  })
+})
+
+describe('footprint', () => {
+  test('one look at each', { skip }, async () => {
+    const names = ['vswitch-adaptive', 'testpmd']
+    const { contenders } = await smoke(footprintSection, names)
+    assert.deepEqual(
+      contenders.map(({ name }) => name),
+      names,
+    )
+    for (const { name, samples } of contenders) {
+      const [{ memory, heaps, idle, loads }] = samples as [(typeof samples)[0]]
+      assert.ok(memory.rss > 0 && memory.pss > 0 && memory.pss <= memory.rss, name)
+      assert.deepEqual(
+        heaps.map(({ thread, used }) => [thread, used > 0]),
+        name === 'testpmd'
+          ? []
+          : [
+              [0, true],
+              [1, true],
+            ],
+      )
+      assert.ok(idle.all >= idle.busiest, name)
+      for (const { mpps, cpu } of loads) assert.ok(mpps > 0 && cpu.all > 0, name)
+    }
+  })
+})
+
+describe('scale', () => {
+  test('what needs no guests', async () => {
+    const result = await smoke(scaleSection, ['macs', 'rules', 'lcores'])
+    assert.deepEqual(Object.keys(result), ['macs', 'rules', 'lcores'])
+    const { macs, rules, lcores } = result
+    assert.deepEqual(
+      macs?.fits.map(({ addresses }) => addresses),
+      [16, 256],
+    )
+    assert.equal(macs?.overflows.length, 1)
+    assert.deepEqual(
+      rules?.rows.map((row) => `${row.form} ${row.rules}`),
+      ['exact 10', 'exact 100', 'prefix 10', 'prefix 100'],
+    )
+    for (const { program, rounds } of lcores?.programs ?? []) {
+      for (const { mpps } of rounds.flat()) assert.ok(mpps > 0, program)
+    }
+  })
+
+  test('updates of rules, and ports, with guests', { skip }, async () => {
+    const { updates, ports } = await smoke(scaleSection, ['updates', 'ports'])
+    assert.ok(updates !== undefined && ports !== undefined)
+    const [run] = updates.runs
+    assert.ok(run !== undefined && run.pairs.length > 0)
+    for (const pair of run.pairs) {
+      assert.equal(pair.without.updates, 0)
+      assert.ok(pair.with.updates > 0 && pair.with.frames > 0 && pair.without.frames > 0)
+    }
+    assert.ok(run.replace.updates > 0)
+    assert.deepEqual(
+      ports.runs.map((run) => `${run.ports} ${run.idle}`),
+      ['2 none', '8 none', '8 guests', '8 stopped'],
+    )
+    for (const { samples, name } of ports.runs) assert.ok((samples[0]?.mpps ?? 0) > 0, name)
+    // Stopped processes take nothing.
+    assert.equal(ports.runs.at(-1)?.guestCpus.at(-1), 0)
+    assert.deepEqual(
+      ports.starts.map((start) => start.ports),
+      [2, 8],
+    )
+  })
+
+  test('the parts of a section have their shares of its time', async () => {
+    const seen: number[] = []
+    const part = (seconds: number): Section => ({
+      name: 'part',
+      title: '',
+      seconds: () => seconds,
+      async measure({ progress, only }) {
+        assert.equal(only, undefined)
+        progress('half of it', 0.5)
+        return seconds
+      },
+      show: (result) => [{ kind: 'note', text: String(result) }],
+      figures: () => [{ key: 'a', value: 1, unit: 's', better: 'less' }],
+    })
+    const whole = compose('whole', '', { one: part(1), three: part(3), other: part(100) })
+    assert.equal(whole.seconds('quick'), 104)
+    const result = await whole.measure({
+      effort: 'quick',
+      only: ['one', 'three'],
+      progress: (_: string, done: number) => seen.push(done),
+    } as unknown as Context)
+    assert.deepEqual(seen, [0.125, 0.625])
+    assert.deepEqual(result, { one: 1, three: 3 })
+    assert.deepEqual(whole.show(result), [
+      { kind: 'note', text: '1' },
+      { kind: 'note', text: '3' },
+    ])
+    assert.deepEqual(
+      whole.figures(result).map(({ key }) => key),
+      ['one a', 'three a'],
+    )
+  })
+
+  test('slopes', () => {
+    const points = (y: (x: number) => number) => [1, 2, 4, 8, 64].map((x) => ({ x, y: y(x) }))
+    const near = (value: number, wanted: number) => assert.ok(Math.abs(value - wanted) < 1e-9)
+    const line = fitLine(points((x) => 3 * x + 5))
+    near(line.slope, 3)
+    near(line.intercept, 5)
+    near(perDoubling(points((x) => 7 * Math.log2(x) + 1)), 7)
+    near(exponent(points((x) => 5 * x * x)), 2)
+    // Not through the points, but between them.
+    near(
+      fitLine([
+        { x: 0, y: 0 },
+        { x: 0, y: 2 },
+        { x: 1, y: 1 },
+        { x: 1, y: 3 },
+      ]).intercept,
+      1,
+    )
+  })
+
+  test('a walk meets all things', () => {
+    for (const count of [1, 2, 10, 4096, 9999]) {
+      const step = coprimeStep(count)
+      const met = new Set<number>()
+      for (let i = 0, at = 0; i < count; i++) {
+        at = (at + step) % count
+        met.add(at)
+      }
+      assert.equal(met.size, count)
+    }
+  })
+
+  test('rules of the words that frames have', () => {
+    // 10.1.2.3 port 0x0102 to 10.4.5.6 port 53, as the octets lie in a frame.
+    const octets = Uint8Array.of(10, 1, 2, 3, 10, 4, 5, 6, 1, 2, 0, 53)
+    const tuple = new Uint16Array(octets.buffer)
+    const rule = 'udp,nw_src=10.1.2.3,nw_dst=10.4.5.6,tp_src=258,tp_dst=53,actions=output:1'
+    assert.equal(ruleOf(tuple, 0), rule)
+    assert.equal(prefixRule(tuple, 0), 'priority=16,ip,nw_dst=10.4.0.0/16,actions=output:1')
+    const random = new Uint8Array(randomTuples(100).buffer)
+    for (let i = 0; i < random.length; i += 12) {
+      assert.equal(random[i], 10)
+      assert.equal(random[i + 4], 10)
+    }
+  })
+})
+
+describe('micro', () => {
+  test('each operation, for a moment', async () => {
+    const { timings } = await smoke(microSection)
+    for (const word of [
+      'one Node-API call',
+      'empty queue',
+      'counters of a port',
+      'Headers.parse',
+      'MacTable.find',
+      '10,000 exact 5-tuples',
+    ]) {
+      assert.ok(
+        timings.some(({ name }) => name.includes(word)),
+        word,
+      )
+    }
+  })
+})
