@@ -1,12 +1,9 @@
 import { join } from 'node:path'
 import type { Contender, RunningSwitch, Work } from '../contender.js'
 import { cpuSecondsOf } from '../footprint/proc.js'
-import { Channel } from '../own/channel.js'
-import { MANY_GUESTS_MS, OwnSwitch } from '../own/own-switch.js'
+import { OwnSwitch } from '../own/own-switch.js'
 import type { Setup } from '../setup.js'
-
-/** Most devices of a process: distributions build DPDK with 32. */
-const GUESTS_OF_A_PROCESS = 30
+import { IdleGuests } from './guests.js'
 
 /**
  * What the ports besides the active two have: nobody who listens, guests that are connected and send nothing, or
@@ -45,7 +42,7 @@ export class ManyPorts implements Contender {
 
 class SwitchWithPorts implements RunningSwitch {
   readonly #switch: OwnSwitch
-  readonly #guests: readonly Channel<never, { kind: 'started' }>[]
+  readonly #guests: IdleGuests
   readonly #started: Promise<unknown>
   readonly #idle: Idle
   readonly #onGuestCpus: (cpus: number) => void
@@ -61,14 +58,8 @@ class SwitchWithPorts implements RunningSwitch {
     this.#onGuestCpus = onGuestCpus
     const guests = idle !== 'none'
     this.#switch = new OwnSwitch(setup, 'ts-learning', { others, guests })
-    const script = new URL('./guests-main.js', import.meta.url)
-    const parts = Math.ceil(others.length / GUESTS_OF_A_PROCESS)
-    this.#guests = Array.from({ length: guests ? parts : 0 }, (_, i) => {
-      const mine = others.slice(i * GUESTS_OF_A_PROCESS, (i + 1) * GUESTS_OF_A_PROCESS)
-      return new Channel(`guests${i}`, script, mine, setup.folder)
-    })
-    const all = this.#guests.map((guest) => guest.reply('started', MANY_GUESTS_MS))
-    this.#started = Promise.all([this.#switch.started(), ...all])
+    this.#guests = new IdleGuests(guests ? others : [], setup.folder)
+    this.#started = Promise.all([this.#switch.started(), this.#guests.started])
     this.#started.catch(() => {})
   }
 
@@ -82,8 +73,7 @@ class SwitchWithPorts implements RunningSwitch {
 
   async started(): Promise<void> {
     await this.#started
-    if (this.#idle !== 'stopped') return
-    for (const { process } of this.#guests) process.child.kill('SIGSTOP')
+    if (this.#idle === 'stopped') this.#guests.stop()
   }
 
   begin(milliseconds: number): Promise<void> {
@@ -102,12 +92,12 @@ class SwitchWithPorts implements RunningSwitch {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const all = [this.#switch, ...this.#guests]
-    await Promise.all(all.map((one) => one[Symbol.asyncDispose]()))
+    await this.#switch[Symbol.asyncDispose]()
+    await this.#guests[Symbol.asyncDispose]()
   }
 
   #guestTime(): { at: number; seconds: number } {
-    const seconds = this.#guests.reduce((sum, { process }) => sum + cpuSecondsOf(process.pid), 0)
+    const seconds = this.#guests.pids.reduce((sum, pid) => sum + cpuSecondsOf(pid), 0)
     return { at: performance.now() / 1000, seconds }
   }
 }

@@ -1,23 +1,31 @@
 import { runBench } from '../run.js'
 import type { Sample } from '../sample.js'
 import { RETAKES } from '../sample-taker.js'
-import { exponent, fitLine } from '../scale/fit.js'
+import { exponent, perDoubling } from '../scale/fit.js'
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
 import { median } from '../statistics.js'
 import { type Idle, ManyPorts } from './contender.js'
 import { startTime } from './start-time.js'
+import { measureTurns, type Turn } from './turns.js'
 
 const COUNTS: Readonly<Record<Effort, readonly number[]>> = {
   quick: [256],
-  usual: [32, 256],
+  usual: [256],
+  full: [16, 64, 256],
+}
+/** Of switches whose lcore takes turns. */
+const TURNS: Readonly<Record<Effort, readonly number[]>> = {
+  quick: [4, 256],
+  usual: [4, 16, 64, 256],
   full: [4, 8, 16, 32, 64, 128, 256],
 }
+const TURNS_MS: Readonly<Record<Effort, number>> = { quick: 2000, usual: 4000, full: 20_000 }
 const STARTS: Readonly<Record<Effort, readonly number[]>> = {
-  quick: [2, 256],
+  quick: [2, 64, 256],
   usual: [2, 64, 256],
   full: [2, 4, 8, 16, 32, 64, 128, 256, 512, 1000],
 }
-const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 3, full: 7 }
+const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 3, full: 5 }
 const SECONDS: Readonly<Record<Effort, number>> = { quick: 0.4, usual: 0.6, full: 1 }
 const IDLE: readonly Idle[] = ['none', 'guests', 'stopped']
 
@@ -36,6 +44,8 @@ export interface PortsRun {
 }
 
 export interface PortsResult {
+  /** One lcore that polls all queues and those of the pair in turns. */
+  readonly turns: readonly { readonly ports: number; readonly turns: readonly Turn[] }[]
   /** The first is the switch with two ports, what the others are compared with. */
   readonly runs: readonly PortsRun[]
   /** Milliseconds from the start of the process until all ports are there, of each round. */
@@ -45,12 +55,12 @@ export interface PortsResult {
 /** What idle ports cost two busy ones on the same lcore, and how long many ports take to start. */
 export const portsSection: Section<PortsResult> = {
   name: 'ports',
-  title: 'Ports',
-  seconds: (effort) =>
-    ROUNDS[effort] *
-    (COUNTS[effort].length * IDLE.length * TURN_SECONDS +
-      STARTS[effort].length * START_SECONDS +
-      3),
+  title: 'What idle ports cost a busy pair, and how long many take to start',
+  seconds: (effort) => {
+    const turns = COUNTS[effort].length * IDLE.length * TURN_SECONDS
+    const rounds = ROUNDS[effort] * (turns + STARTS[effort].length * START_SECONDS + 3)
+    return Math.round(rounds + TURNS[effort].length * (TURN_SECONDS + TURNS_MS[effort] / 1000))
+  },
   measure,
   show,
   figures,
@@ -60,9 +70,10 @@ async function measure(context: Context): Promise<PortsResult> {
   const { effort, smoke, cpus, memory, signal, patienceSeconds } = context
   const rounds = smoke ? 1 : ROUNDS[effort]
   const counts = smoke ? [8] : COUNTS[effort]
+  const idles = smoke ? IDLE.slice(-1) : IDLE
   const contenders = [
     new ManyPorts(2, 'none'),
-    ...counts.flatMap((count) => IDLE.map((idle) => new ManyPorts(count, idle))),
+    ...counts.flatMap((count) => idles.map((idle) => new ManyPorts(count, idle))),
   ]
   const shared = { burst: 32, cpus, memory } as const
   const scenario = { ring: 'split', frameBytes: 64 } as const
@@ -79,6 +90,13 @@ async function measure(context: Context): Promise<PortsResult> {
       samples.push(await startTime({ ...shared, ...scenario }, ports))
     }
   }
+  const turns: PortsResult['turns'][number][] = []
+  for (const ports of smoke ? [4, 8] : TURNS[effort]) {
+    context.progress(`${ports} ports and 2 in turns`, 0.2 + (0.3 * turns.length) / 7)
+    const milliseconds = smoke ? 100 : TURNS_MS[effort]
+    const taken = await measureTurns({ ...shared, ...scenario }, ports, milliseconds, signal)
+    turns.push({ ports, turns: taken })
+  }
   const results = await runBench(
     {
       ...shared,
@@ -92,7 +110,7 @@ async function measure(context: Context): Promise<PortsResult> {
     },
     {
       turn: ({ round, run }, index, total) =>
-        context.progress(`round ${round + 1}: ${run.name}`, 0.2 + (0.8 * index) / total),
+        context.progress(`round ${round + 1}: ${run.name}`, 0.5 + (0.5 * index) / total),
       again: ({ run }, error) => context.say(`${run.name} is tried again: ${error.message}`),
       sample: () => {},
     },
@@ -103,7 +121,29 @@ async function measure(context: Context): Promise<PortsResult> {
       const samples = results.runs[i]?.samples ?? []
       return { ports, idle, name, samples, guestCpus }
     }),
+    turns,
     starts,
+  }
+}
+
+/** What the queues of idle guests cost, turn by turn. */
+function turnsOf({ turns }: PortsResult) {
+  return turns.map(({ ports, turns: taken }) => ({
+    ports,
+    ratios: taken.map(({ all, pair }) => all.framesPerSecond / pair.framesPerSecond),
+    extra: taken.map(({ all, pair }) => all.cyclesPerFrame - pair.cyclesPerFrame),
+    pair: median(taken.map(({ pair }) => pair.cyclesPerFrame)),
+  }))
+}
+
+/** Median and quartiles: of many short slices, the extremes are those that were disturbed. */
+function quartiles(values: readonly number[]) {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))] as number
+  return {
+    y: median(values),
+    low: Math.min(at(0.25), median(values)),
+    high: Math.max(at(0.75), median(values)),
   }
 }
 
@@ -117,32 +157,37 @@ function compare({ runs }: PortsResult) {
   })
 }
 
-const IDLE_NAMES: Readonly<Record<Idle, string>> = {
-  none: 'without a guest',
-  guests: 'idle guests',
-  stopped: 'stopped guests',
-}
-
-/** Points of one kind of idle ports; two ports, which have none, are the first of each. */
-function pointsOf(result: PortsResult, idle: Idle) {
-  return compare(result)
-    .filter((run) => run.ports === 2 || run.idle === idle)
-    .map(({ ports: x, cycles }) => {
-      return { x, y: median(cycles), low: Math.min(...cycles), high: Math.max(...cycles) }
-    })
-}
-
 function show(result: PortsResult): Exhibit[] {
   const range = (values: readonly number[]) =>
     `${Math.min(...values).toFixed(2)}-${Math.max(...values).toFixed(2)}`
+  const extra = turnsOf(result).map(({ ports: x, extra: more }) => ({ x, ...quartiles(more) }))
   const starts = result.starts.map(({ ports: x, samples }) => ({ x, y: median(samples) }))
   return [
     {
       kind: 'plot',
-      title: 'An active pair among idle ports: what a frame costs',
+      title: 'What idle guests cost a frame of an active pair',
       x: { label: 'ports', scale: 'log' },
-      y: { label: 'cycles a frame' },
-      series: IDLE.map((idle) => ({ name: IDLE_NAMES[idle], points: pointsOf(result, idle) })),
+      y: { label: 'cycles a frame more' },
+      series: [{ name: 'idle guests', points: extra }],
+    },
+    {
+      kind: 'table',
+      title:
+        'What idle guests cost an active pair: one lcore polls all queues and the two in turns',
+      rows: [
+        ['ports', 'rate to 2 ports', 'quartiles', 'cycles a frame more', 'of 2 ports'],
+        ...turnsOf(result).map(({ ports, ratios, extra: more, pair }) => {
+          const { y, low, high } = quartiles(ratios)
+          const range = `${low.toFixed(3)}-${high.toFixed(3)}`
+          return [String(ports), y.toFixed(3), range, median(more).toFixed(1), pair.toFixed(0)]
+        }),
+      ],
+    },
+    {
+      kind: 'note',
+      text:
+        `Each time that the ports double, a frame of the pair takes ${perDoubling(extra).toFixed(1)} cycles more (least squares ` +
+        'against log2 of their number).',
     },
     {
       kind: 'table',
@@ -161,10 +206,9 @@ function show(result: PortsResult): Exhibit[] {
     },
     {
       kind: 'note',
-      text: `Each port more costs a frame of the pair ${IDLE.map(
-        (idle) =>
-          `${fitLine(pointsOf(result, idle)).slope.toFixed(2)} cycles (${IDLE_NAMES[idle]})`,
-      ).join(', ')}: least squares against the number of ports.`,
+      text:
+        'Each of these is a process of its own, started anew in each round: believe the turns above where they differ. ' +
+        'Guests that are stopped can take nothing of a CPU; what they cost is the switch polling their queues.',
     },
     {
       kind: 'plot',
@@ -189,6 +233,14 @@ function show(result: PortsResult): Exhibit[] {
 
 function figures(result: PortsResult): Figure[] {
   return [
+    ...turnsOf(result).flatMap(({ ports, ratios, extra }): Figure[] => {
+      const { y: ratio, ...range } = quartiles(ratios)
+      const { y: more, ...moreRange } = quartiles(extra)
+      return [
+        { key: `${ports} in turns`, value: ratio, ...range, unit: 'times', better: 'more' },
+        { key: `${ports} extra`, value: more, ...moreRange, unit: 'cycles/frame', better: 'less' },
+      ]
+    }),
     ...compare(result).flatMap(({ name, ratios, ratio, cycles }): Figure[] => [
       {
         key: `${name} to 2 ports`,

@@ -43,7 +43,7 @@ export interface LcoresResult {
 /** What a frame costs when 1, 2 and more lcores forward frames of their own at the same time. */
 export const lcores: Section<LcoresResult> = {
   name: 'lcores',
-  title: 'Lcores',
+  title: 'A frame, against the lcores that forward at the same time',
   seconds: (effort) => ROUNDS[effort] * LCORE_PROGRAMS.length * 3,
   measure,
   show,

@@ -26,7 +26,7 @@ export interface MacsResult {
 /** What a frame costs a learning switch that knows that many addresses. */
 export const macs: Section<MacsResult> = {
   name: 'macs',
-  title: 'Addresses',
+  title: 'A frame of a learning switch, against the addresses that it knows',
   seconds: (effort) =>
     (ADDRESSES[effort].length + 2) * Math.round(1.5 + (2 * MILLISECONDS[effort]) / 1000),
   measure,

@@ -25,7 +25,7 @@ export interface RulesResult {
 /** What a frame costs a flow table of that many rules, and what it takes to have it. */
 export const rules: Section<RulesResult> = {
   name: 'rules',
-  title: 'Rules',
+  title: 'A frame of a flow table, its start and its memory, against its rules',
   seconds: (effort) =>
     Math.round(FORMS.length * RULES[effort].length * (1.5 + (2 * MILLISECONDS[effort]) / 1000)),
   measure,

@@ -36,7 +36,7 @@ export interface UpdatesResult {
 /** How many rules a second come and go, and what the lcore feels of it while it forwards. */
 export const updates: Section<UpdatesResult> = {
   name: 'updates',
-  title: 'Updates of rules',
+  title: 'Rules that come and go under load',
   seconds: (effort) =>
     Math.round(RULES[effort].length * (5 + (PAIRS[effort] * 2 * SLICE_MS) / 1000)),
   measure,

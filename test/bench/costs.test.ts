@@ -125,9 +125,19 @@ describe('scale', () => {
     assert.ok(run.replace.updates > 0)
     assert.deepEqual(
       ports.runs.map((run) => `${run.ports} ${run.idle}`),
-      ['2 none', '8 none', '8 guests', '8 stopped'],
+      ['2 none', '8 stopped'],
     )
     for (const { samples, name } of ports.runs) assert.ok((samples[0]?.mpps ?? 0) > 0, name)
+    assert.deepEqual(
+      ports.turns.map((taken) => [taken.ports, taken.turns.length > 0]),
+      [
+        [4, true],
+        [8, true],
+      ],
+    )
+    for (const { all, pair } of ports.turns.flatMap(({ turns }) => turns)) {
+      assert.ok(all.framesPerSecond > 0 && pair.framesPerSecond > 0)
+    }
     // Stopped processes take nothing.
     assert.equal(ports.runs.at(-1)?.guestCpus.at(-1), 0)
     assert.deepEqual(
