@@ -102,6 +102,12 @@ function summary({ rules, pairs, replace }: UpdatesRun) {
     rules,
     perSecond: updates.map((slice) => (1000 * slice.updates) / slice.milliseconds),
     cost,
+    // What of the lcore's time went into them.
+    lcoreMicroseconds: pairs.map(
+      ({ without, with: slice }) =>
+        ((1 - without.cyclesPerFrame / slice.cyclesPerFrame) * slice.milliseconds * 1000) /
+        slice.updates,
+    ),
     longestMs: median(updates.map(({ longestPauseMs }) => longestPauseMs)),
     quietMs: median(pairs.map(({ without }) => without.longestPauseMs)),
     replaceMs: replace.longestPauseMs,
@@ -119,6 +125,7 @@ function show({ runs }: UpdatesResult): Exhibit[] {
           'rules',
           'updates a second',
           'cycles a frame, times',
+          'lcore, µs an update',
           'longest pause, ms',
           'without updates, ms',
           'all replaced: pause, ms',
@@ -129,7 +136,8 @@ function show({ runs }: UpdatesResult): Exhibit[] {
           .map((run) => [
             run.rules.toLocaleString('en'),
             median(run.perSecond).toFixed(0),
-            median(run.cost).toFixed(3),
+            median(run.cost).toFixed(2),
+            median(run.lcoreMicroseconds).toFixed(0),
             run.longestMs.toFixed(2),
             run.quietMs.toFixed(2),
             run.replaceMs.toFixed(1),
@@ -162,6 +170,14 @@ function figures({ runs }: UpdatesResult): Figure[] {
       unit: 'times',
       low: Math.min(...run.cost),
       high: Math.max(...run.cost),
+      better: 'less',
+    },
+    {
+      key: `${run.rules} rules, lcore`,
+      value: median(run.lcoreMicroseconds),
+      unit: 'µs/update',
+      low: Math.min(...run.lcoreMicroseconds),
+      high: Math.max(...run.lcoreMicroseconds),
       better: 'less',
     },
     { key: `${run.rules} rules, pause`, value: run.longestMs, unit: 'ms', better: 'less' },
