@@ -29,6 +29,9 @@ const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 3, full: 5 }
 const SECONDS: Readonly<Record<Effort, number>> = { quick: 0.4, usual: 0.6, full: 1 }
 const IDLE: readonly Idle[] = ['none', 'guests', 'stopped']
 
+/** Below that many ports the start of the process is all there is to it. */
+const MANY = 64
+
 /** With its guests, started and ended. */
 const TURN_SECONDS = 5
 const START_SECONDS = 1.5
@@ -162,6 +165,7 @@ function show(result: PortsResult): Exhibit[] {
     `${Math.min(...values).toFixed(2)}-${Math.max(...values).toFixed(2)}`
   const extra = turnsOf(result).map(({ ports: x, extra: more }) => ({ x, ...quartiles(more) }))
   const starts = result.starts.map(({ ports: x, samples }) => ({ x, y: median(samples) }))
+  const many = starts.filter(({ x }) => x >= MANY)
   return [
     {
       kind: 'plot',
@@ -222,13 +226,15 @@ function show(result: PortsResult): Exhibit[] {
       title: 'From the start of the process until all ports are there',
       rows: [['ports', 'ms'], ...starts.map(({ x, y }) => [String(x), y.toFixed(0)])],
     },
-    {
-      kind: 'note',
-      text: `From 64 ports on it grows with the power ${exponent(
-        starts.filter(({ x }) => x >= 64),
-      ).toFixed(2)} of their number (1 is linear; least squares of the logarithms).`,
-    },
+    ...(many.length < 2 ? [] : [growth(many)]),
   ]
+}
+
+function growth(points: readonly { readonly x: number; readonly y: number }[]): Exhibit {
+  const text =
+    `From ${MANY} ports on it grows with the power ${exponent(points).toFixed(2)} of their number (1 is linear; least ` +
+    'squares of the logarithms).'
+  return { kind: 'note', text }
 }
 
 function figures(result: PortsResult): Figure[] {

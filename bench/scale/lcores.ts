@@ -101,8 +101,8 @@ function slopeOf(rounds: readonly (readonly LcoresSlice[])[]): number {
   return fitLine(medians(rounds).map(({ lcores: x, cycles: y }) => ({ x, y }))).slope
 }
 
-function show({ programs, cpus }: LcoresResult): Exhibit[] {
-  const few = cpus.length < 4
+function show(result: LcoresResult): Exhibit[] {
+  const { programs, cpus } = result
   return [
     {
       kind: 'plot',
@@ -129,16 +129,21 @@ function show({ programs, cpus }: LcoresResult): Exhibit[] {
         ),
       ],
     },
-    {
-      kind: 'note',
-      text:
-        `Each lcore more costs each frame ${programs
-          .map(({ program, rounds }) => `${slopeOf(rounds).toFixed(1)} cycles (${program})`)
-          .join(', ')}: least squares against the number of lcores.` +
-        (few ? ` There are ${cpus.length} CPUs here: that is no line.` : ''),
-      caveat: few,
-    },
+    ...(cpus.length < 2 ? [] : [growth(result)]),
   ]
+}
+
+function growth({ programs, cpus }: LcoresResult): Exhibit {
+  const few = cpus.length < 4
+  return {
+    kind: 'note',
+    text:
+      `Each lcore more costs each frame ${programs
+        .map(({ program, rounds }) => `${slopeOf(rounds).toFixed(1)} cycles (${program})`)
+        .join(', ')}: least squares against the number of lcores.` +
+      (few ? ` There are ${cpus.length} CPUs here: that is no line.` : ''),
+    caveat: few,
+  }
 }
 
 function figures({ programs }: LcoresResult): Figure[] {

@@ -96,16 +96,21 @@ function show({ rows }: RulesResult): Exhibit[] {
         ]),
       ],
     },
-    ...FORMS.map((form) => ({
-      kind: 'note' as const,
-      text:
-        `${NAMES[form]}: a frame takes ${perDoubling(pointsOf(rows, form, 'nanosecondsPerFrame')).toFixed(1)} ns more each ` +
-        'time that the rules double (least squares against log2 of their number); from ' +
-        `${MANY.toLocaleString('en')} rules on, the start grows with the power ` +
-        `${exponent(pointsOf(rows, form, 'startMs', MANY)).toFixed(2)} of their number and a change with ` +
-        `${exponent(pointsOf(rows, form, 'changeMs', MANY)).toFixed(2)} (1 would be linear).`,
-    })),
+    ...FORMS.map((form) => growth(rows, form)),
   ]
+}
+
+function growth(rows: readonly RulesRow[], form: RuleForm): Exhibit {
+  const more = perDoubling(pointsOf(rows, form, 'nanosecondsPerFrame')).toFixed(1)
+  const power = (value: 'startMs' | 'changeMs') =>
+    exponent(pointsOf(rows, form, value, MANY)).toFixed(2)
+  const frame = `${NAMES[form]}: a frame takes ${more} ns more each time that the rules double (least squares against log2 of their number)`
+  const rest =
+    rows.filter((row) => row.form === form && row.rules >= MANY).length < 2
+      ? ''
+      : `; from ${MANY.toLocaleString('en')} rules on, the start grows with the power ${power('startMs')} of their number ` +
+        `and a change with ${power('changeMs')} (1 would be linear)`
+  return { kind: 'note', text: `${frame}${rest}.` }
 }
 
 function figures({ rows }: RulesResult): Figure[] {

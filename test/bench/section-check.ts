@@ -41,6 +41,7 @@ function checkExhibits(exhibits: readonly Exhibit[]): void {
   for (const exhibit of exhibits) {
     if (exhibit.kind === 'note') {
       assert.ok(exhibit.text.length > 0)
+      assert.doesNotMatch(exhibit.text, /NaN|undefined|Infinity/)
       continue
     }
     assert.ok(exhibit.title !== '')
