@@ -26,7 +26,7 @@ class PollOrder {
   void begin(bool all) {
     const uint32_t idle = size() - busy_;
     left_busy_ = busy_;
-    left_first_ = busy_ == 0 ? 0 : std::min(idle, kIdleFirst);
+    left_first_ = busy_ != 0 && idle != 0 && ++polls_ % kIdleEvery == 0 ? 1 : 0;
     left_last_ = idle - left_first_;
     if (!all && busy_ != 0) left_last_ = std::min(left_last_, kIdleLast);
   }
@@ -67,9 +67,10 @@ class PollOrder {
   static constexpr uint16_t kIdleAfter = 256;
   // So many are not worth a difference.
   static constexpr uint32_t kFew = 8;
-  // Idle ones looked at before the busy ones, for these may never let it come to others.
-  static constexpr uint32_t kIdleFirst = 1;
-  // And after them, when none of them had frames.
+  // In every so many polls an idle one is looked at before the busy ones, for these may never let it
+  // come to others. It is not in the cache: one look costs as much as four frames.
+  static constexpr uint32_t kIdleEvery = 4;
+  // So many are looked at after them, when none of them had frames.
   static constexpr uint32_t kIdleLast = 16;
 
   uint32_t size() const { return static_cast<uint32_t>(queue_.size()); }
@@ -88,6 +89,7 @@ class PollOrder {
   uint32_t busy_at_ = 0;
   uint32_t idle_at_ = 0;
   uint32_t left_first_ = 0;
+  uint32_t polls_ = 0;
   uint32_t left_busy_ = 0;
   uint32_t left_last_ = 0;
 };
