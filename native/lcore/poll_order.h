@@ -67,8 +67,8 @@ class PollOrder {
   static constexpr uint16_t kIdleAfter = 256;
   // So many are not worth a difference.
   static constexpr uint32_t kFew = 8;
-  // In every so many polls an idle one is looked at before the busy ones, for these may never let it
-  // come to others. It is not in the cache: one look costs as much as four frames.
+  // In every so many polls an idle one is looked at before the busy ones, for these may never let
+  // it come to others. It is not in the cache: one look costs as much as four frames.
   static constexpr uint32_t kIdleEvery = 4;
   // So many are looked at after them, when none of them had frames.
   static constexpr uint32_t kIdleLast = 16;
