@@ -21,11 +21,6 @@ const INTERRUPTED = 130
 const ENDING_MS = 20_000
 
 async function main(args: readonly string[]): Promise<number> {
-  if (args[0] === 'qos') {
-    const { measureQos } = await import('./qos/main.js')
-    await measureQos(args.slice(1))
-    return 0
-  }
   const signal = untilStopped()
   const options = await parseOptions(args)
   if ('help' in options) {

@@ -47,5 +47,10 @@ export const SECTIONS: readonly SectionEntry[] = [
     least: 'usual',
     load: async () => (await import('./scale/section.js')).scaleSection,
   },
+  {
+    name: 'qos',
+    least: 'full',
+    load: async () => (await import('./qos/section.js')).qosSection,
+  },
   { name: 'micro', load: async () => (await import('./micro/section.js')).microSection },
 ]

@@ -1,12 +1,9 @@
-/** `npm run bench -- qos`: how exact policers and shapers are on real lcores. See README.md of the bench. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+/** The process that measures how exact policers and shapers are: guest and port, and lcores that send to it. */
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { Datapath, type Lcore, type Port } from '../../src/index.js'
 import { Policer } from '../../src/qos/index.js'
-import { table } from '../table.js'
+import type { QosCase, QosReply, QosRequest, QosRun, QosStart } from './messages.js'
 import type { Offer, Passed } from './source.js'
 
 const SOURCE = new URL('./source.js', import.meta.url)
@@ -16,76 +13,16 @@ const OVERLOAD = 1.3
 /** Above that, frames are counted and not made. */
 const MAKING = 400_000
 
-/** One measurement. */
-export interface QosRun {
-  readonly name: string
-  /** Bits or frames a second that may pass. */
-  readonly rate: number
-  readonly unit: 'bit/s' | 'frames/s'
-  readonly lcores: number
-  readonly frameBytes: number
-  /** Whether frames were made and sent, or only counted. */
-  readonly real: boolean
-  /** What passed, as a share of the tokens of the time in which it did, less one. */
-  readonly error: number
-  /** Most that a frame at either end makes of that. */
-  readonly resolution: number
-  /** How much of the rate was offered; too little where this machine was too slow. */
-  readonly offered: number
-  /** Refused by the ring of the guest, who was too slow. */
-  readonly lost: number
-}
-
-const BITS = [1e6, 10e6, 100e6, 1e9, 10e9]
-const FRAMES = [1e3, 10e3, 100e3, 1e6, 5e6]
-
-export async function measureQos(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { seconds: { type: 'string', default: '2' }, json: { type: 'string' } },
-  })
-  const seconds = Number(values.seconds)
-  const bench = await QosBench.open()
-  const runs: QosRun[] = []
-  try {
-    for (const lcores of [1, 2]) {
-      for (const rate of BITS) runs.push(await bench.policer(rate, 'bit/s', lcores, seconds))
-      for (const rate of FRAMES) runs.push(await bench.policer(rate, 'frames/s', lcores, seconds))
-    }
-    for (const rate of BITS) runs.push(await bench.shaper(rate, seconds))
-  } finally {
-    await bench.close()
-  }
-  const percent = (share: number) => `${(share * 100).toFixed(3)} %`
-  const rows = runs.map((run) => [
-    run.name,
-    `${run.rate.toLocaleString('en')} ${run.unit}`,
-    String(run.lcores),
-    String(run.frameBytes),
-    run.real ? 'sent' : 'counted',
-    run.offered > 1.02 ? percent(run.error) : 'too slow to tell',
-    percent(run.resolution),
-    String(run.lost),
-  ])
-  const headings = ['what', 'rate', 'lcores', 'bytes', 'frames', 'error', 'one frame', 'ring full']
-  process.stdout.write(`${table([headings, ...rows])}\n`)
-  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ runs }, null, 2))
-}
-
 /** A guest and its port in this process, lcores that send to it, and one that receives for it. */
 class QosBench {
   private constructor(
-    readonly datapath: Datapath,
-    readonly folder: string,
     readonly vhost: Port,
     readonly sources: readonly Lcore[],
-    readonly sink: Lcore,
   ) {}
 
-  static async open(): Promise<QosBench> {
-    const folder = mkdtempSync(join(tmpdir(), 'qos-'))
-    const datapath = await Datapath.open({ memory: 'auto', memoryMiB: 256 })
-    const path = join(folder, 'a')
+  static async open({ memory }: QosStart): Promise<QosBench> {
+    const datapath = await Datapath.open({ memory, memoryMiB: 256 })
+    const path = join(process.env.RUNTIME_DIRECTORY as string, 'a')
     const vhost = await datapath.addPort({ name: 'vhost', type: 'dpdkvhostuser', path })
     const devargs = `net_virtio_user_a,path=${path},queue_size=4096`
     await datapath.addPort({ name: 'guest', type: 'dpdk', devargs })
@@ -93,21 +30,16 @@ class QosBench {
     const sources = []
     for (const name of ['one', 'two'])
       sources.push(await datapath.launch(SOURCE, { name, ports: 'pinned' }))
-    const sink = await datapath.launch(SINK, { name: 'sink', ports: ['guest'], burst: 256 })
-    return new QosBench(datapath, folder, vhost, sources, sink)
+    await datapath.launch(SINK, { name: 'sink', ports: ['guest'], burst: 256 })
+    return new QosBench(vhost, sources)
   }
 
-  async close(): Promise<void> {
-    await this.datapath.close()
-    rmSync(this.folder, { recursive: true, force: true })
+  run(asked: QosCase, seconds: number): Promise<QosRun> {
+    return asked.name === 'policer' ? this.#policer(asked, seconds) : this.#shaper(asked, seconds)
   }
 
-  async policer(
-    rate: number,
-    unit: QosRun['unit'],
-    lcores: number,
-    seconds: number,
-  ): Promise<QosRun> {
+  async #policer(asked: QosCase, seconds: number): Promise<QosRun> {
+    const { rate, unit, lcores } = asked
     const bytes = unit === 'bit/s' ? 1500 : 64
     const tokens = unit === 'bit/s' ? rate / 8 : rate
     const frames = unit === 'bit/s' ? tokens / bytes : rate
@@ -133,12 +65,11 @@ class QosBench {
     const parts = (await Promise.all(used.map((lcore) => lcore.call(undefined)))) as Passed[]
     // Each lcore by its own time, as their first and last refusals are not at the same.
     const shareOf = (count: (part: Passed) => number) =>
-      parts.reduce((sum, part) => sum + (1000 * count(part)) / (part.to - part.from), 0) / frames
+      parts
+        .filter(({ from, to }) => to > from)
+        .reduce((sum, part) => sum + (1000 * count(part)) / (part.to - part.from), 0) / frames
     return {
-      name: 'policer',
-      rate,
-      unit,
-      lcores,
+      ...asked,
       frameBytes: bytes,
       real,
       error: shareOf((part) => part.frames) - 1,
@@ -148,11 +79,14 @@ class QosBench {
     }
   }
 
-  async shaper(rate: number, seconds: number): Promise<QosRun> {
+  async #shaper(asked: QosCase, seconds: number): Promise<QosRun> {
+    const { rate } = asked
     const bytes = 1514
     const frames = rate / 8 / bytes
     const burst = Math.max(16_384, rate / 8 / 20)
-    await this.vhost.setEgressShaper({ rate, burst, queueLength: 2000 })
+    // It is full soon, and holds more than goes out while an lcore is held up.
+    const queueLength = Math.min(2000, Math.max(16, Math.round(frames / 10)))
+    await this.vhost.setEgressShaper({ rate, burst, queueLength })
     const before = this.vhost.counters().tx
     const offer: Offer = {
       port: 'vhost',
@@ -172,10 +106,7 @@ class QosBench {
     await delay(200)
     const expected = (frames * (to.at - from.at)) / 1000
     return {
-      name: 'shaper',
-      rate,
-      unit: 'bit/s',
-      lcores: 1,
+      ...asked,
       frameBytes: bytes,
       real: true,
       error: (to.frames - from.frames) / expected - 1,
@@ -191,3 +122,13 @@ class QosBench {
     return { at: performance.now(), frames: frames + lost, lost }
   }
 }
+
+// The bench is gone.
+process.on('disconnect', () => process.exit(1))
+
+const send = (reply: QosReply) => process.send?.(reply)
+const bench = await QosBench.open(JSON.parse(process.argv[2] as string) as QosStart)
+process.on('message', async ({ asked, seconds }: QosRequest) => {
+  send({ kind: 'run', run: await bench.run(asked, seconds) })
+})
+send({ kind: 'started' })
