@@ -79,6 +79,7 @@ export const CONTENDERS: readonly Contender[] = [
   {
     name: 'testpmd-mac',
     what: 'the same with mac forwarding: writes both MAC addresses of every frame',
+    effort: 'usual',
     load: 'pair',
     start: (setup) => new TestpmdSwitch(setup, 'mac'),
   },
@@ -123,6 +124,7 @@ export const CONTENDERS: readonly Contender[] = [
   {
     name: 'vswitch-guarded',
     what: 'the same with policers of bytes and frames in both directions, and port security, that let all pass',
+    effort: 'usual',
     load: 'pair',
     start: (setup) => new VswitchSwitch(setup, GUARDED),
   },
@@ -144,7 +146,7 @@ export const CONTENDERS: readonly Contender[] = [
   {
     name: 'kernel-ovs',
     what: 'OVS with its datapath in the Linux kernel, action NORMAL, between the same veth pairs',
-    effort: 'usual',
+    effort: 'full',
     load: 'veth',
     check: checkKernelOvs,
     start: (setup) => KernelOvs.start(setup),
@@ -160,12 +162,14 @@ export const CONTENDERS: readonly Contender[] = [
   {
     name: 'ts-flow2',
     what: 'flowTable in TypeScript, two rules: what comes in at one port leaves by the other',
+    effort: 'usual',
     load: 'pair',
     start: (setup) => new OwnSwitch(setup, 'ts-flow'),
   },
   {
     name: 'ovs-flow2',
     what: 'OVS-DPDK with the same two rules',
+    effort: 'usual',
     load: 'pair',
     check: findOvs,
     start: (setup) => OvsSwitch.start(setup, crossRules(OVS_PORTS)),
@@ -173,12 +177,14 @@ export const CONTENDERS: readonly Contender[] = [
   {
     name: 'vswitch-flow2',
     what: '`vswitch run` with the same two rules',
+    effort: 'usual',
     load: 'pair',
     start: (setup) => new VswitchSwitch(setup, byRules(crossRules(VSWITCH_PORTS))),
   },
   {
     name: 'ts-flow1000',
     what: 'flowTable, 1,000 rules of five exact fields and one for the rest; 10,000 flows',
+    effort: 'usual',
     load: 'flows',
     start: (setup) => new OwnSwitch(setup, 'ts-flow', { exactRules: 1000 }),
   },
@@ -192,13 +198,14 @@ export const CONTENDERS: readonly Contender[] = [
   {
     name: 'ts-flow10000',
     what: 'flowTable with 10,000 of these rules, one for each flow',
-    effort: 'usual',
+    effort: 'full',
     load: 'flows',
     start: (setup) => new OwnSwitch(setup, 'ts-flow', { exactRules: 10_000 }),
   },
   {
     name: 'ovs-flow1000',
     what: 'OVS-DPDK with the same rules and flows',
+    effort: 'usual',
     load: 'flows',
     check: findOvs,
     start: (setup) => OvsSwitch.start(setup, exactRules(OVS_PORTS)),
@@ -206,6 +213,7 @@ export const CONTENDERS: readonly Contender[] = [
   {
     name: 'vswitch-flow1000',
     what: '`vswitch run` with the same rules and flows',
+    effort: 'usual',
     load: 'flows',
     start: (setup) => new VswitchSwitch(setup, byRules(exactRules(VSWITCH_PORTS))),
   },
@@ -219,22 +227,6 @@ export function contendersOf(effort: Effort): Contender[] {
 }
 
 const EFFORTS: readonly Effort[] = ['quick', 'usual', 'full']
-
-/** Those of them that can be run here; tells why the others cannot. */
-export function installed(
-  contenders: readonly Contender[],
-  without: (contender: Contender, error: Error) => void,
-): Contender[] {
-  return contenders.filter((contender) => {
-    try {
-      contender.check?.()
-      return true
-    } catch (error) {
-      without(contender, error as Error)
-      return false
-    }
-  })
-}
 
 /** Pairs whose ratio is shown: each against the first, the boundary to JavaScript, and OVS-DPDK with the same task. */
 export const RATIOS: readonly (readonly [string, string])[] = [

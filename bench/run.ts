@@ -1,16 +1,13 @@
 import { type Calibration, Calibrator } from './calibration/calibrator.js'
-import type { Contender } from './contender.js'
 import type { Memory } from './memory.js'
-import { type Entry, entriesOf, planTurns, type Run, type Scenario, type Turn } from './plan.js'
+import { type Entry, planTurns, type Run, type Turn } from './plan.js'
 import type { Sample } from './sample.js'
 import { SampleTaker } from './sample-taker.js'
 import type { Cpus } from './setup.js'
 
 export interface BenchOptions {
-  readonly contenders: readonly Contender[]
-  readonly scenarios: readonly Scenario[]
-  /** What takes turns. Default: every contender in every scenario. */
-  readonly entries?: readonly Entry[]
+  /** What takes turns. */
+  readonly entries: readonly Entry[]
   readonly rounds: number
   /** Measured time of each sample. */
   readonly seconds: number
@@ -59,8 +56,7 @@ export async function runBench(
   listener: Listener,
   signal: AbortSignal,
 ): Promise<Results> {
-  const { contenders, scenarios, cpus, limitSeconds } = options
-  const entries = options.entries ?? entriesOf(contenders, scenarios)
+  const { entries, cpus, limitSeconds } = options
   const turns = planTurns(entries, options.rounds)
   const perRound = entries.length
   const begun = performance.now()

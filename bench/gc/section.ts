@@ -13,7 +13,7 @@ import type { Collections } from './watch.js'
 const PRESETS = {
   smoke: { rounds: 1, seconds: 0.2 },
   quick: { rounds: 1, seconds: 2 },
-  usual: { rounds: 3, seconds: 5 },
+  usual: { rounds: 3, seconds: 3 },
   full: { rounds: 5, seconds: 30 },
 }
 

@@ -1,3 +1,4 @@
+import { entriesOf } from '../plan.js'
 import { runBench } from '../run.js'
 import type { Sample } from '../sample.js'
 import { RETAKES } from '../sample-taker.js'
@@ -16,16 +17,16 @@ const COUNTS: Readonly<Record<Effort, readonly number[]>> = {
 /** Of switches whose lcore takes turns. */
 const TURNS: Readonly<Record<Effort, readonly number[]>> = {
   quick: [4, 256],
-  usual: [4, 16, 64, 256],
+  usual: [4, 64, 256],
   full: [4, 8, 16, 32, 64, 128, 256],
 }
-const TURNS_MS: Readonly<Record<Effort, number>> = { quick: 2000, usual: 4000, full: 20_000 }
+const TURNS_MS: Readonly<Record<Effort, number>> = { quick: 2000, usual: 2000, full: 20_000 }
 const STARTS: Readonly<Record<Effort, readonly number[]>> = {
   quick: [2, 64, 256],
   usual: [2, 64, 256],
   full: [2, 4, 8, 16, 32, 64, 128, 256, 512, 1000],
 }
-const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 3, full: 5 }
+const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 1, full: 5 }
 const SECONDS: Readonly<Record<Effort, number>> = { quick: 0.4, usual: 0.6, full: 1 }
 const IDLE: readonly Idle[] = ['none', 'guests', 'stopped']
 
@@ -103,8 +104,7 @@ async function measure(context: Context): Promise<PortsResult> {
   const results = await runBench(
     {
       ...shared,
-      contenders,
-      scenarios: [scenario],
+      entries: entriesOf(contenders, [scenario]),
       rounds,
       seconds: smoke ? 0.1 : SECONDS[effort],
       limitSeconds: Number.POSITIVE_INFINITY,

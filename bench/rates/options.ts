@@ -17,17 +17,26 @@ export interface RatesOptions {
   readonly boundarySeconds: number
   /** How often a disturbed sample is taken again. */
   readonly retakes: number
+  /** Who takes turns on other than split rings; undefined: all. */
+  readonly onOtherRings: readonly string[] | undefined
 }
 
 const PRESETS = {
   smoke: { rounds: 1, seconds: 0.1, limitSeconds: Infinity, boundarySeconds: 0.5, retakes: 0 },
-  quick: { rounds: 3, seconds: 0.4, limitSeconds: 50, boundarySeconds: 2, retakes: 0 },
-  usual: { rounds: 5, seconds: 1, limitSeconds: 360, boundarySeconds: 10, retakes: RETAKES },
+  quick: { rounds: 3, seconds: 0.3, limitSeconds: 74, boundarySeconds: 1.5, retakes: 0 },
+  usual: { rounds: 5, seconds: 0.5, limitSeconds: 330, boundarySeconds: 6, retakes: RETAKES },
   full: { rounds: 11, seconds: 2, limitSeconds: Infinity, boundarySeconds: 20, retakes: RETAKES },
 }
 
 /** One of each kind. */
 const SMOKE = 'testpmd-io,native-io,ts-io,vswitch-normal'
+
+/** Who takes turns on other than split rings where nobody names contenders or rings: there is no time for all. */
+const ON_OTHER_RINGS = {
+  quick: ['testpmd-io', 'ts-io'],
+  usual: ['testpmd-io', 'ts-io', 'ts-learning'],
+  full: undefined,
+}
 
 /** What an lcore takes when nobody says otherwise. */
 const USUAL_BURST = validateLaunchOptions().burst
@@ -36,7 +45,7 @@ export const OPTIONS: readonly Option[] = [
   {
     name: 'rings',
     value: 'A,B',
-    what: `layouts of the virtqueues: ${RINGS.join(', ')} (default: split,packed)`,
+    what: `layouts of the virtqueues: ${RINGS.join(', ')} (default: split, and packed for some)`,
   },
   {
     name: 'rounds',
@@ -74,6 +83,8 @@ export function ratesOptions({ smoke, effort, only, options: values = {} }: Aske
       only === undefined && !smoke
         ? contendersOf(effort)
         : pickNamed('--only', only?.join(',') ?? SMOKE, CONTENDERS),
+    onOtherRings:
+      only === undefined && values.rings === undefined ? ON_OTHER_RINGS[effort] : undefined,
     rings: pick('--rings', values.rings ?? (smoke ? 'split' : 'split,packed'), RINGS),
     frameBytes: number('--frame-bytes', values['frame-bytes'], 64, 60, 1514),
     burst: number('--burst', values.burst, USUAL_BURST, 1, 256),

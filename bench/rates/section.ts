@@ -1,14 +1,16 @@
+import { availableOf } from '../available.js'
 import { type Boundary, measureBoundary } from '../boundary.js'
-import { CONTENDERS, type Contender, installed } from '../contender.js'
+import { CONTENDERS, type Contender } from '../contender.js'
 import { ContextListener } from '../context-listener.js'
 import { isVirtual } from '../machine.js'
 import { type Results, runBench } from '../run.js'
-import type { Asked, Context, Section } from '../section.js'
+import type { Context, Section } from '../section.js'
 import { caveats } from '../verdict.js'
 import { figures } from './figures.js'
-import { OPTIONS, type RatesOptions, ratesOptions } from './options.js'
+import { OPTIONS, ratesOptions } from './options.js'
 import { type RatesResult, ratesResult } from './result.js'
 import { show } from './show.js'
+import { turnsOf } from './turns.js'
 
 /** Share of the time that is over when the boundary's turn comes. */
 const BEFORE_BOUNDARY = 0.9
@@ -24,11 +26,13 @@ export const ratesSection: Section<RatesResult> = {
   options: OPTIONS,
   atTop: true,
   seconds: (effort, asked) => {
-    const { contenders, rings, rounds, seconds, limitSeconds } = ratesOptions(asked ?? { effort })
-    const turns = contenders.length * rings.length * rounds
-    return Math.ceil(Math.min(limitSeconds, turns * (TURN_SECONDS + seconds)))
+    const options = ratesOptions(asked ?? { effort })
+    const { contenders, rings, rounds, seconds, boundarySeconds, limitSeconds } = options
+    const turns = rounds * turnsOf(contenders, options).length * (TURN_SECONDS + seconds)
+    const boundaries = measuresBoundary(contenders) ? rings.length * (2 + boundarySeconds) : 0
+    return Math.ceil(Math.min(limitSeconds, turns + boundaries))
   },
-  check: (asked) => void available(asked, ratesOptions(asked), () => {}),
+  check: (asked) => void availableOf(ratesOptions(asked).contenders, asked),
   measure,
   show,
   figures,
@@ -36,13 +40,13 @@ export const ratesSection: Section<RatesResult> = {
 
 async function measure(context: Context): Promise<RatesResult> {
   const asked = ratesOptions(context)
-  const contenders = available(context, asked, context.say)
+  const contenders = availableOf(asked.contenders, context, context.say)
   const { cpus, memory, patienceSeconds, signal } = context
-  const { rings, frameBytes } = asked
+  const { rings } = asked
   // The boundary wants its share of the time.
   const limitSeconds = Math.min(asked.limitSeconds, BEFORE_BOUNDARY * (context.seconds ?? Infinity))
-  const scenarios = rings.map((ring) => ({ ring, frameBytes }))
-  const options = { ...asked, limitSeconds, contenders, scenarios, cpus, memory, patienceSeconds }
+  const entries = turnsOf(contenders, asked)
+  const options = { ...asked, limitSeconds, entries, cpus, memory, patienceSeconds }
   const resultOf = (results: Results, boundaries: readonly Boundary[]) =>
     ratesResult(asked, results, boundaries, caveats(results, isVirtual()))
 
@@ -58,18 +62,6 @@ async function measure(context: Context): Promise<RatesResult> {
     }
   }
   return resultOf(results, boundaries)
-}
-
-/** Those that can be run. One that was asked for by its name and cannot be is an error. */
-function available(
-  { only }: Asked,
-  { contenders }: RatesOptions,
-  say: (what: string) => void,
-): Contender[] {
-  return installed(contenders, ({ name }, error) => {
-    if (only !== undefined) throw error
-    say(`without ${name}: ${error.message}`)
-  })
 }
 
 /** The boundary is what lies between these two. */

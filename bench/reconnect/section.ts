@@ -6,8 +6,13 @@ import { type Results, runReconnect } from './run.js'
 
 const ROUNDS = { smoke: 1, quick: 1, usual: 3, full: 15 }
 
-/** Who takes part when there is little time. */
-const FEW = 'dpdk-vhost,ovs-dpdk'
+/** Who takes part where nobody is named. */
+const PARTS = {
+  smoke: 'dpdk-vhost',
+  quick: 'dpdk-vhost,ovs-dpdk',
+  usual: 'dpdk-vhost,ovs-dpdk,testpmd',
+  full: undefined,
+}
 
 /** Each tells a gap to a tenth of a millisecond, and is far from what any switch can carry. */
 const RATE = 10_000
@@ -52,10 +57,10 @@ export function reconnectOptions({
   only,
   options: values = {},
 }: Asked): ReconnectOptions {
-  const few = smoke ? 'dpdk-vhost' : effort === 'quick' ? FEW : undefined
+  const preset = smoke ? 'smoke' : effort
   return {
-    contenders: pickNamed('--only', only?.join(',') ?? few, CONTENDERS),
-    rounds: number('--rounds', values.rounds, ROUNDS[smoke ? 'smoke' : effort], 1, 1000),
+    contenders: pickNamed('--only', only?.join(',') ?? PARTS[preset], CONTENDERS),
+    rounds: number('--rounds', values.rounds, ROUNDS[preset], 1, 1000),
     rate: number('--rate', values.rate, RATE, 1000, 50_000),
   }
 }

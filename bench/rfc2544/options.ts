@@ -17,8 +17,8 @@ const MORE = ['testpmd-io', 'native-io', 'ts-io', 'ts-learning', 'ovs-normal', '
 
 const PRESETS = {
   smoke: { names: ['ts-io'], rounds: 1, trialMs: 25, trials: 1, resolution: 0.5, latencyMs: 50 },
-  quick: { names: FEW, rounds: 1, trialMs: 100, trials: 1, resolution: 0.05, latencyMs: 250 },
-  usual: { names: MORE, rounds: 2, trialMs: 250, trials: 3, resolution: 0.03, latencyMs: 1000 },
+  quick: { names: FEW, rounds: 1, trialMs: 100, trials: 1, resolution: 0.05, latencyMs: 200 },
+  usual: { names: MORE, rounds: 2, trialMs: 150, trials: 3, resolution: 0.03, latencyMs: 500 },
   full: { names: MORE, rounds: 5, trialMs: 2000, trials: 3, resolution: 0.01, latencyMs: 5000 },
 }
 

@@ -1,5 +1,6 @@
-import { pick } from '../arguments.js'
-import { CONTENDERS, installed } from '../contender.js'
+import { pick, pickNamed } from '../arguments.js'
+import { availableOf } from '../available.js'
+import { CONTENDERS } from '../contender.js'
 import { ContextListener } from '../context-listener.js'
 import { isVirtual } from '../machine.js'
 import { type Results, runBench } from '../run.js'
@@ -13,7 +14,7 @@ import { keyOf, lcoreCpus, type Slice, sliceEntries, slicesOf } from './slices.j
 const PRESETS = {
   smoke: { rounds: 1, seconds: 0.1, retakes: 0 },
   quick: { rounds: 3, seconds: 0.3, retakes: RETAKES },
-  usual: { rounds: 3, seconds: 0.5, retakes: RETAKES },
+  usual: { rounds: 1, seconds: 0.5, retakes: RETAKES },
   full: { rounds: 5, seconds: 1, retakes: RETAKES },
 }
 
@@ -77,14 +78,10 @@ async function measure(context: Context): Promise<SlicesResult> {
       'Several lcores were not measured: there is no CPU left besides that of the switch and that of the load.',
     )
   }
-  const contenders = installed(TAKING_PART, ({ name }, error) => {
-    if (only?.includes(name)) throw error
-    leftOut.push(`Without ${name}: ${error.message}`)
-  })
+  const taking = only === undefined ? TAKING_PART : pickNamed('--only', only.join(','), TAKING_PART)
+  const contenders = availableOf(taking, context, (what) => leftOut.push(what))
   const options = {
     ...PRESETS[smoke ? 'smoke' : effort],
-    contenders,
-    scenarios: [],
     entries: sliceEntries(slices, contenders),
     limitSeconds: Number.POSITIVE_INFINITY,
     burst: 32,

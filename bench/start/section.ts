@@ -7,7 +7,7 @@ import { measureOpening, type Opening } from './opening.js'
 import { PHASE_NAMES, PHASES } from './phases.js'
 import { type StartSample, sampleStart } from './sample.js'
 
-const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 5, full: 21 }
+const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 3, full: 21 }
 
 /** A turn, with the start of its guests and its end. */
 const TURN_SECONDS = 1.4

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { describe, test } from 'node:test'
-import { CONTENDERS, type Contender, contendersOf } from '../../bench/contender.js'
+import { CONTENDERS, type Contender, contendersOf, RATIOS } from '../../bench/contender.js'
 import { chooseCpus } from '../../bench/cpus.js'
 import { exactRules, imixFrames } from '../../bench/flows/flows.js'
 import { expectSwapped, expectToGuest, GUEST_MACS } from '../../bench/frames.js'
@@ -14,7 +14,10 @@ import { KernelOvs } from '../../bench/kernel/ovs.js'
 import { chooseMemory } from '../../bench/memory.js'
 import { findOvs } from '../../bench/ovs/find.js'
 import { entriesOf } from '../../bench/plan.js'
+import { ratesOptions } from '../../bench/rates/options.js'
+import { turnsOf } from '../../bench/rates/turns.js'
 import { takeSample } from '../../bench/sample.js'
+import type { Asked } from '../../bench/section.js'
 import type { Setup } from '../../bench/setup.js'
 import { type SharedSetup, withSockets } from '../../bench/sockets.js'
 import type { ForwardMode } from '../../bench/testpmd.js'
@@ -209,6 +212,36 @@ describe('who takes part', () => {
     assert.ok(quick.length < usual.length && usual.length < full.length)
     assert.deepEqual(full, CONTENDERS)
     for (const contender of quick) assert.ok(usual.includes(contender), contender.name)
+  })
+
+  test('whoever is compared takes part without being named', () => {
+    const usual = contendersOf('usual').map(({ name }) => name)
+    const { contenders, rings } = ratesOptions({ effort: 'usual' })
+    assert.deepEqual(
+      contenders.map(({ name }) => name),
+      usual,
+    )
+    assert.ok(rings.includes('split'))
+    for (const name of RATIOS.flat()) assert.ok(usual.includes(name), name)
+  })
+
+  test('where nobody is named, few take turns on other than split rings, and pairs of them', () => {
+    const namesOn = (ring: string, asked: Asked) => {
+      const options = ratesOptions(asked)
+      return turnsOf(options.contenders, options).flatMap(({ contender, scenario }) =>
+        scenario.ring === ring ? contender.name : [],
+      )
+    }
+    assert.deepEqual(namesOn('packed', { effort: 'quick' }), ['testpmd-io', 'ts-io'])
+    assert.ok(namesOn('split', { effort: 'quick' }).length > 2)
+    const only = ['ts-flow2', 'ovs-normal']
+    assert.deepEqual(namesOn('packed', { effort: 'quick', only }), ['ovs-normal', 'ts-flow2'])
+    const all = namesOn('packed', { effort: 'full' })
+    assert.deepEqual(
+      namesOn('packed', { effort: 'quick', options: { rings: 'packed' } }),
+      namesOn('split', { effort: 'quick' }),
+    )
+    assert.ok(all.includes('vswitch-normal'))
   })
 
   test('what goes through the kernel has no virtqueues, and has one turn in a round', () => {
