@@ -18,6 +18,9 @@ const TIMES: Readonly<Record<Effort, Times>> = {
   full: { idleMs: 5000, loadMs: 2000 },
 }
 
+/** One of each kind. */
+const SMOKE = ['embedding-spin', 'vswitch-adaptive', 'testpmd', 'ovs-dpdk']
+
 /** Of a turn, besides what is measured: guests and switch come and go, and settle. */
 const AROUND_SECONDS = 3.5
 
@@ -53,7 +56,8 @@ export const footprintSection: Section<FootprintResult> = {
 
 async function measure(context: Context): Promise<FootprintResult> {
   const { cpus, patienceSeconds, signal, smoke, effort } = context
-  const { here, missing } = whoIsHere(FOOTPRINT_CONTENDERS, context.only)
+  const all = FOOTPRINT_CONTENDERS.filter(({ name }) => !smoke || SMOKE.includes(name))
+  const { here, missing } = whoIsHere(all, context.only)
   const runs = here.map((contender) => ({ contender, samples: [] as FootprintSample[] }))
   const result = (): FootprintResult => ({
     contenders: runs.map(({ contender: { name, what, sleeps }, samples }) => {

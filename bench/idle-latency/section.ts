@@ -19,7 +19,7 @@ export interface IdleLatencyResult {
 }
 
 const PRESETS = {
-  smoke: { rounds: 1, seconds: 0.2 },
+  smoke: { rounds: 1, seconds: 0.5 },
   quick: { rounds: 1, seconds: 2 },
   usual: { rounds: 2, seconds: 3 },
   full: { rounds: 5, seconds: 30 },

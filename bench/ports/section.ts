@@ -97,7 +97,7 @@ async function measure(context: Context): Promise<PortsResult> {
   const turns: PortsResult['turns'][number][] = []
   for (const ports of smoke ? [4, 8] : TURNS[effort]) {
     context.progress(`${ports} ports and 2 in turns`, 0.2 + (0.3 * turns.length) / 7)
-    const milliseconds = smoke ? 100 : TURNS_MS[effort]
+    const milliseconds = smoke ? 300 : TURNS_MS[effort]
     const taken = await measureTurns({ ...shared, ...scenario }, ports, milliseconds, signal)
     turns.push({ ports, turns: taken })
   }

@@ -9,6 +9,9 @@ import { type StartSample, sampleStart } from './sample.js'
 
 const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 3, full: 21 }
 
+/** Who takes part in a test: that of `footprint` starts OVS-DPDK. */
+const SMOKE = ['embedding', 'embedding-worker', 'vswitch', 'testpmd']
+
 /** A turn, with the start of its guests and its end. */
 const TURN_SECONDS = 1.4
 
@@ -39,7 +42,8 @@ export const startSection: Section<StartResult> = {
 
 async function measure(context: Context): Promise<StartResult> {
   const { cpus, patienceSeconds, signal, smoke, effort } = context
-  const { here, missing } = whoIsHere(START_CONTENDERS, context.only)
+  const all = START_CONTENDERS.filter(({ name }) => !smoke || SMOKE.includes(name))
+  const { here, missing } = whoIsHere(all, context.only)
   const runs = here.map((contender) => ({ contender, samples: [] as StartSample[] }))
   const openings: Opening[] = []
   const result = (): StartResult => ({

@@ -1,45 +1,14 @@
-/** The sections of what a switch costs: each in its shortest form, and its parts. Never how much that is. */
+/** Parts of the sections of what a switch costs that need no switch. */
 import assert from 'node:assert/strict'
-import { availableParallelism } from 'node:os'
 import { describe, test } from 'node:test'
-import { footprintSection } from '../../bench/footprint/section.js'
-import { microSection } from '../../bench/micro/section.js'
 import { compose } from '../../bench/scale/compose.js'
 import { exponent, fitLine, perDoubling } from '../../bench/scale/fit.js'
-import { scaleSection } from '../../bench/scale/section.js'
 import { prefixRule, randomTuples, ruleOf } from '../../bench/scale/tuples.js'
 import { coprimeStep } from '../../bench/scale/walk.js'
 import type { Context, Section } from '../../bench/section.js'
 import { type Mark, phasesOf } from '../../bench/start/phases.js'
-import { startSection } from '../../bench/start/section.js'
-import { smoke } from './section-check.js'
-
-const skip = availableParallelism() < 2 && 'the bench needs two CPUs'
 
 describe('start', () => {
-  test('one start of each', { skip }, async () => {
-    const names = ['embedding', 'embedding-worker', 'vswitch', 'testpmd']
-    const { contenders, openings } = await smoke(startSection, names)
-    assert.deepEqual(
-      contenders.map(({ name }) => name),
-      names,
-    )
-    for (const { name, samples } of contenders) {
-      assert.equal(samples.length, 1)
-      const [{ readyMs, firstFrameMs, phases }] = samples as [(typeof samples)[0]]
-      assert.ok(readyMs > 0 && firstFrameMs > 0, name)
-      assert.equal(phases !== undefined, name !== 'testpmd')
-      if (phases === undefined) continue
-      const { node, imports, eal, ports, firstFrame, addon, lcoreAt, polledAt } = phases
-      // The parts are all there is.
-      assert.ok(Math.abs(node + imports + eal + ports + firstFrame - firstFrameMs) < 0.01)
-      assert.ok(addon > 0 && addon < imports)
-      assert.ok(lcoreAt < polledAt && polledAt < firstFrameMs)
-    }
-    const [{ first, second }] = openings as [(typeof openings)[0]]
-    assert.ok(second > 0 && second < first)
-  })
-
   test('phases follow each other', () => {
     const marks: Mark[] = [
       { name: 'begun', thread: 0, at: 1020 },
@@ -68,84 +37,7 @@ describe('start', () => {
   })
 })
 
-describe('footprint', () => {
-  test('one look at each', { skip }, async () => {
-    const names = ['vswitch-adaptive', 'testpmd']
-    const { contenders } = await smoke(footprintSection, names)
-    assert.deepEqual(
-      contenders.map(({ name }) => name),
-      names,
-    )
-    for (const { name, samples } of contenders) {
-      const [{ memory, heaps, idle, loads }] = samples as [(typeof samples)[0]]
-      assert.ok(memory.rss > 0 && memory.pss > 0 && memory.pss <= memory.rss, name)
-      assert.deepEqual(
-        heaps.map(({ thread, used }) => [thread, used > 0]),
-        name === 'testpmd'
-          ? []
-          : [
-              [0, true],
-              [1, true],
-            ],
-      )
-      assert.ok(idle.all >= idle.busiest, name)
-      for (const { mpps, cpu } of loads) assert.ok(mpps > 0 && cpu.all > 0, name)
-    }
-  })
-})
-
 describe('scale', () => {
-  test('what needs no guests', async () => {
-    const result = await smoke(scaleSection, ['macs', 'rules', 'lcores'])
-    assert.deepEqual(Object.keys(result), ['macs', 'rules', 'lcores'])
-    const { macs, rules, lcores } = result
-    assert.deepEqual(
-      macs?.fits.map(({ addresses }) => addresses),
-      [16, 256],
-    )
-    assert.equal(macs?.overflows.length, 1)
-    assert.deepEqual(
-      rules?.rows.map((row) => `${row.form} ${row.rules}`),
-      ['exact 10', 'exact 100', 'prefix 10', 'prefix 100'],
-    )
-    for (const { program, rounds } of lcores?.programs ?? []) {
-      for (const { mpps } of rounds.flat()) assert.ok(mpps > 0, program)
-    }
-  })
-
-  test('updates of rules, and ports, with guests', { skip }, async () => {
-    const { updates, ports } = await smoke(scaleSection, ['updates', 'ports'])
-    assert.ok(updates !== undefined && ports !== undefined)
-    const [run] = updates.runs
-    assert.ok(run !== undefined && run.pairs.length > 0)
-    for (const pair of run.pairs) {
-      assert.equal(pair.without.updates, 0)
-      assert.ok(pair.with.updates > 0 && pair.with.frames > 0 && pair.without.frames > 0)
-    }
-    assert.ok(run.replace.updates > 0)
-    assert.deepEqual(
-      ports.runs.map((run) => `${run.ports} ${run.idle}`),
-      ['2 none', '8 stopped'],
-    )
-    for (const { samples, name } of ports.runs) assert.ok((samples[0]?.mpps ?? 0) > 0, name)
-    assert.deepEqual(
-      ports.turns.map((taken) => [taken.ports, taken.turns.length > 0]),
-      [
-        [4, true],
-        [8, true],
-      ],
-    )
-    for (const { all, pair } of ports.turns.flatMap(({ turns }) => turns)) {
-      assert.ok(all.framesPerSecond > 0 && pair.framesPerSecond > 0)
-    }
-    // Stopped processes take nothing.
-    assert.equal(ports.runs.at(-1)?.guestCpus.at(-1), 0)
-    assert.deepEqual(
-      ports.starts.map((start) => start.ports),
-      [2, 8],
-    )
-  })
-
   test('the parts of a section have their shares of its time', async () => {
     const seen: number[] = []
     const part = (seconds: number): Section => ({
@@ -222,25 +114,6 @@ describe('scale', () => {
     for (let i = 0; i < random.length; i += 12) {
       assert.equal(random[i], 10)
       assert.equal(random[i + 4], 10)
-    }
-  })
-})
-
-describe('micro', () => {
-  test('each operation, for a moment', async () => {
-    const { timings } = await smoke(microSection)
-    for (const word of [
-      'one Node-API call',
-      'empty queue',
-      'counters of a port',
-      'Headers.parse',
-      'MacTable.find',
-      '10,000 exact 5-tuples',
-    ]) {
-      assert.ok(
-        timings.some(({ name }) => name.includes(word)),
-        word,
-      )
     }
   })
 })

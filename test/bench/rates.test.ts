@@ -44,10 +44,10 @@ async function tryOut(contender: Contender, more: Partial<SharedSetup> = {}): Pr
 
 const named = (name: string) => CONTENDERS.find((one) => one.name === name) as Contender
 
-/** What `bench.test.ts` runs anyway. */
+/** What `bench.test.ts` and `smoke.test.ts` run anyway, or the loads below. */
 const ELSEWHERE = [
-  ...['native-io', 'ts-io', 'ts-flow2', 'ts-flow1000', 'ovs-flow2', 'ovs-normal'],
-  ...['vswitch-normal', 'vswitch-flow2', 'vswitch-flow1000'],
+  ...['testpmd-io', 'native-io', 'ts-io', 'ts-flow2', 'ts-learning', 'ovs-flow2', 'ovs-normal'],
+  'vswitch-normal',
 ]
 
 /** Why a contender cannot take part. */

@@ -1,30 +1,16 @@
-/** `npm run bench -- reconnect`: its pure parts, and one real run of our own switch. */
+/** `npm run bench -- reconnect`: its pure parts. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { UsageError } from '../../bench/arguments.js'
-import type { Report } from '../../bench/json-report.js'
 import { configuration, portPools, sharedPool } from '../../bench/ovs/configuration.js'
 import { findOvs, parseVersion } from '../../bench/ovs/find.js'
 import { moment, type Sample } from '../../bench/reconnect/measure.js'
-import {
-  type ReconnectResult,
-  ratiosOf,
-  reconnectResult,
-  show,
-} from '../../bench/reconnect/report.js'
+import { ratiosOf, reconnectResult, show } from '../../bench/reconnect/report.js'
 import type { Results } from '../../bench/reconnect/run.js'
 import { reconnectOptions } from '../../bench/reconnect/section.js'
 import { textOf } from '../../bench/text-report.js'
 import { socketFolder } from '../support/loopback.js'
-
-const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
-const LIMIT_MS = 60_000
+import { startBench } from './support.js'
 
 function samples(...gaps: number[]): Sample[] {
   return gaps.map((gap) => ({
@@ -120,22 +106,6 @@ describe('guests are restarted at moments spread over the second of librte', () 
 })
 
 describe('npm run bench -- reconnect', () => {
-  const run = async (args: readonly string[], folder: string) => {
-    const child = spawn(process.execPath, [MAIN, 'reconnect', ...args], {
-      env: { ...process.env, TMPDIR: folder },
-    })
-    const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
-    let said = ''
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (data) => {
-        said += data
-      })
-    }
-    const [code] = await once(child, 'close')
-    clearTimeout(timer)
-    return { code, said }
-  }
-
   test('options', () => {
     const options = reconnectOptions({ effort: 'quick', only: ['testpmd', 'dpdk-vhost'] })
     assert.deepEqual(
@@ -148,33 +118,11 @@ describe('npm run bench -- reconnect', () => {
   })
 
   test('--help, and a wrong option', async () => {
-    using folder = socketFolder()
-    const help = await run(['--help'], folder.path)
+    const help = await startBench(['reconnect', '--help']).ended
     assert.equal(help.code, 0)
-    assert.match(help.said, /ovs-dpdk/)
-    const wrong = await run(['--only', 'vpp'], folder.path)
+    assert.match(help.stdout, /ovs-dpdk/)
+    const wrong = await startBench(['reconnect', '--only', 'vpp']).ended
     assert.equal(wrong.code, 2)
-    assert.match(wrong.said, /'vpp' is none of dpdk-vhost, ovs-dpdk, ovs-dpdk-lean, testpmd/)
-  })
-
-  const skip = availableParallelism() < 2 && 'the bench needs two CPUs'
-  test('our switch, one round', { skip }, async () => {
-    using folder = socketFolder()
-    using output = socketFolder()
-    const file = join(output.path, 'out.json')
-    const args = ['--only', 'dpdk-vhost', '--rounds', '1', '--memory', 'memfd', '--json', file]
-    const { code, said } = await run(args, folder.path)
-    assert.equal(code, 0, said)
-    assert.match(said, /\(a\) the switch is killed.*dpdk-vhost +\d+ ms/s)
-    assert.deepEqual(readdirSync(folder.path), [])
-
-    const whole = JSON.parse(readFileSync(file, 'utf8')) as Report
-    const report = whole.sections.reconnect?.result as ReconnectResult
-    const [own] = report.runs
-    assert.equal(own?.name, 'dpdk-vhost')
-    assert.equal(own?.rounds.length, 1)
-    assert.ok(own.switchGapMs > 20 && own.switchGapMs < 15_000, said)
-    assert.ok(own.guestGapMs >= own.reconnectMs && own.reconnectMs > 0, said)
-    assert.deepEqual(report.ratios, {})
+    assert.match(wrong.stderr, /'vpp' is none of dpdk-vhost, ovs-dpdk, ovs-dpdk-lean, testpmd/)
   })
 })

@@ -1,16 +1,10 @@
 /** What the rate depends on: which measurements that takes, and how they are shown. */
 import assert from 'node:assert/strict'
-import { availableParallelism } from 'node:os'
 import { describe, test } from 'node:test'
 import { UsageError } from '../../bench/arguments.js'
 import { CONTENDERS } from '../../bench/contender.js'
-import { chooseCpus } from '../../bench/cpus.js'
-import { chooseMemory } from '../../bench/memory.js'
-import type { Context, Table } from '../../bench/section.js'
 import { slicesSection } from '../../bench/slices/section.js'
 import { keyOf, lcoreCpus, sliceEntries, slicesOf } from '../../bench/slices/slices.js'
-
-const skip = availableParallelism() < 2 && 'the bench needs two CPUs'
 
 describe('slices', () => {
   const full = slicesOf('full', [0, 2])
@@ -72,46 +66,5 @@ describe('npm run bench -- slices', () => {
     const some = slicesSection.seconds('quick', { effort: 'quick', options: { slices: 'rings' } })
     assert.ok(some > 0)
     assert.ok(slicesSection.seconds('usual') < slicesSection.seconds('full'))
-  })
-
-  test('measures, and shows what it measured', { skip }, async () => {
-    const context: Context = {
-      effort: 'quick',
-      smoke: true,
-      only: ['ts-learning'],
-      cpus: chooseCpus(undefined),
-      memory: chooseMemory('memfd'),
-      patienceSeconds: 0,
-      signal: AbortSignal.timeout(60_000),
-      progress: () => {},
-      say: () => {},
-    }
-    const result = await slicesSection.measure(context)
-    // As it comes out of a file.
-    const read = JSON.parse(JSON.stringify(result)) as typeof result
-    assert.deepEqual(Object.keys(read.runs), [
-      'ts-learning@split@imix',
-      'ts-learning@packed-inorder@64',
-      'ts-learning@split@64@queuePairs=4',
-      'ts-learning@split@64@burst=256',
-    ])
-    for (const run of Object.values(read.runs)) {
-      assert.ok(run.mpps > 0 && run.cyclesPerPacket > 0, JSON.stringify(run))
-      assert.equal(run.samples.length, 1)
-    }
-    const imix = read.runs['ts-learning@split@imix']
-    assert.ok(imix && Math.abs(imix.gbps - (imix.mpps * 360 * 8) / 1000) < 1e-9)
-
-    const exhibits = slicesSection.show(read)
-    const tables = exhibits.filter((one): one is Table => one.kind === 'table')
-    assert.deepEqual(
-      tables.map(({ rows }) => rows[1]?.[0]),
-      ['IMIX ts-learning', 'packed-inorder ts-learning', '4 ts-learning', '256 ts-learning'],
-    )
-    assert.equal(exhibits.filter(({ kind }) => kind === 'plot').length, 5)
-    const figures = slicesSection.figures(read)
-    assert.equal(new Set(figures.map(({ key }) => key)).size, 8)
-    for (const { low = Number.NaN, value, high = Number.NaN } of figures)
-      assert.ok(low <= value && value <= high)
   })
 })

@@ -1,0 +1,61 @@
+/** What sections that measure loss and latency have to give. */
+import assert from 'node:assert/strict'
+import type { GcResult } from '../../../bench/gc/result.js'
+import type { IdleLatencyResult } from '../../../bench/idle-latency/section.js'
+import type { Rfc2544Result } from '../../../bench/rfc2544/result.js'
+import type { Latency } from '../../../bench/tester/latency.js'
+import type { Looked } from '../section-check.js'
+
+function assertLatency(latency: Latency): void {
+  const { p50, p90, p99, p999, max } = latency
+  const ascending = [0, p50, p90, p99, p999, max]
+  assert.deepEqual(
+    ascending,
+    [...ascending].sort((a, b) => a - b),
+  )
+  assert.ok(latency.frames > 0 && max > 0)
+  assert.ok(latency.curve.length > 0)
+}
+
+/** Rates and latencies of one switch. */
+export function lookAtRfc2544({ result, said }: Looked): void {
+  const { runs } = result as Rfc2544Result
+  assert.deepEqual(
+    runs.map(({ name, rounds }) => [name, rounds.length]),
+    [['ts-io', 1]],
+  )
+  const [turn] = runs[0]?.rounds ?? []
+  assert.ok(turn !== undefined && turn.overload > 0)
+  const { zero, '0.001%': some } = turn.rates
+  assert.ok(zero.framesPerSecond <= some.framesPerSecond && some.framesPerSecond < some.failed)
+  assert.ok(turn.trials.length > 0)
+  assertLatency(turn.latency['1Mpps'] as Latency)
+  assert.match(said, /ts-io/)
+}
+
+/** Spinning and adaptive. */
+export function lookAtIdleLatency({ result }: Looked): void {
+  const { runs } = result as IdleLatencyResult
+  assert.deepEqual(
+    runs.map(({ name }) => name),
+    ['ts-io', 'ts-io-adaptive'],
+  )
+  for (const { rounds } of runs) assertLatency(rounds[0] as Latency)
+}
+
+/** Each kind of work, and the collections of both isolates. */
+export function lookAtGc({ result, said }: Looked): void {
+  const { runs } = result as GcResult
+  const calls = Object.fromEntries(
+    runs.map(({ name, rounds }) => [name, rounds[0]?.calls as number]),
+  )
+  assert.deepEqual(Object.keys(calls), ['quiet', 'scrapes', 'calls', 'rules'])
+  assert.equal(calls.quiet, 0)
+  assert.ok((calls.calls as number) > 0 && (calls.rules as number) > 0, JSON.stringify(calls))
+  for (const { rounds } of runs) {
+    const [round] = rounds
+    assertLatency(round as Latency)
+    assert.ok((round?.main.count ?? -1) >= 0 && (round?.lcore.count ?? -1) >= 0)
+  }
+  assert.match(said, /lcore GCs/)
+}
