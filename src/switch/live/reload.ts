@@ -44,28 +44,41 @@ export class Reload {
   async apply(to: SwitchSpec): Promise<Omit<ReloadView, 'warnings'>> {
     const { changes, pending } = difference(this.#spec, to)
     const lines: string[] = []
+    const done = (...some: string[]) => {
+      lines.push(...some)
+      for (const change of some) this.#log.info(`reload: ${change}`, { event: 'reload', change })
+    }
     const failed: Change[] = []
     const failures: string[] = []
     for (const change of changes) {
       try {
         await this.#make(change, to)
-        lines.push(...changeLines([change]))
+        done(...changeLines([change]))
       } catch (error) {
         failed.push(change)
         failures.push(this.#lineOfFailure(change, error))
         lines.push(...failures.slice(-1))
       }
     }
-    for (const bridge of to.bridges) lines.push(...(await this.#refresh(bridge.name)))
+    for (const { name } of to.bridges) {
+      try {
+        const file = await this.#applier.refreshProgram(name)
+        // A program whose file has changed.
+        if (file !== undefined) done(`bridge ${name}: program ${file} loaded again`)
+      } catch (error) {
+        lines.push(this.#failed(`bridge ${name}: program`, error))
+      }
+    }
     this.#failures = failures
     const { datapath, admin } = this.#spec
     // What needs a restart is said again by every reload until there was one.
     this.#spec = { ...settled(this.#spec, to, failed), datapath, admin }
-    this.#log.info('the configuration was applied', {
-      event: 'reload',
-      changes: lines,
-      pending,
-    })
+    for (const change of pending) {
+      this.#log.warn(`reload: not done: ${change}`, { event: 'reload_pending', change })
+    }
+    if (lines.length + pending.length === 0) {
+      this.#log.info('reload: nothing has changed', { event: 'reload' })
+    }
     return { changes: lines, pending }
   }
 
@@ -85,16 +98,6 @@ export class Reload {
       }
     }
     await this.#applier.make(change)
-  }
-
-  /** A program whose file has changed. */
-  async #refresh(bridge: string): Promise<string[]> {
-    try {
-      const file = await this.#applier.refreshProgram(bridge)
-      return file === undefined ? [] : [`bridge ${bridge}: program ${file} loaded again`]
-    } catch (error) {
-      return [this.#failed(`bridge ${bridge}: program`, error)]
-    }
   }
 
   #lineOfFailure(change: Change, error: unknown): string {

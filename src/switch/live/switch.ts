@@ -356,7 +356,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
 
   stop(): void {
     void this.close().catch((error: unknown) => {
-      this.#options.log.error(`the switch did not close: ${String(error)}`)
+      this.#options.log.error(`the switch did not close: ${String(error)}`, { event: 'failed' })
     })
   }
 

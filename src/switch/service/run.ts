@@ -57,7 +57,6 @@ async function newWatch(path: string): Promise<ConfigWatch> {
 type Read = (warn: (line: string) => void) => Promise<SwitchSpec>
 
 const WARNING = { event: 'warning' }
-const RELOAD = { event: 'reload' }
 
 /** Lines of warnings at once: each of very many rules may have one. */
 const MOST_WARNINGS = 20
@@ -223,16 +222,11 @@ class SwitchProcess {
     // Not yet there: then it reads the file soon enough, or has just done so.
     const live = this.#switch
     if (live === undefined) return { changes: [], pending: [], warnings: [] }
-    this.#log.info(`reload: ${why}`, RELOAD)
+    this.#log.info(`reload: ${why}`, { event: 'reload_asked' })
     this.#manager.reloading()
     try {
       const view = await live.reload()
-      for (const line of view.changes) this.#log.info(`reload: ${line}`, RELOAD)
       logWarnings(this.#log, 'reload', view.warnings)
-      for (const line of view.pending) this.#log.warn(`reload: not done: ${line}`, RELOAD)
-      if (view.changes.length + view.pending.length === 0) {
-        this.#log.info('reload: nothing has changed', RELOAD)
-      }
       return view
     } catch (error) {
       this.#log.error(`reload: refused, and nothing was changed:\n${messageOf(error)}`, {

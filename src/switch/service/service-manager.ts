@@ -38,7 +38,7 @@ export class ServiceManager {
       notifySystemd(state)
     } catch (error) {
       // Told once: a service manager that is gone stays so, and the switch goes on without.
-      if (!this.#failed) this.#log.warn((error as Error).message)
+      if (!this.#failed) this.#log.warn((error as Error).message, { event: 'service_manager' })
       this.#failed = true
     }
   }

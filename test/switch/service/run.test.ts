@@ -33,6 +33,7 @@ test('SIGHUP reloads, an invalid file changes nothing, SIGTERM ends', LIMIT, asy
   running.process.kill('SIGHUP')
   await running.logged('reload: port a: added')
   assert.deepEqual(await portNames(running), ['a'])
+  assert.equal(running.log.match(/reload: (?!SIGHUP)/g)?.length, 1, running.log)
 
   writeFileSync(running.config, '{"bridges": [{"name": "br0", "agening": 3}]}')
   running.process.kill('SIGHUP')
