@@ -28,6 +28,8 @@ let lastId = 0
  *
  * Lcores copy frames from when a `Recorder` on them was given the `image`. The stream ends after `count` frames, or
  * with {@link finish}; its last blocks are the statistics of the interfaces.
+ *
+ * Once no more frames are wanted it emits `recorded`, however slow its reader is: lcores may let go of the image then.
  */
 export class Capture extends Readable {
   readonly spec: CaptureSpec
@@ -41,6 +43,7 @@ export class Capture extends Readable {
   readonly #timer: NodeJS.Timeout
   /** The reader wants more. */
   #wanted = false
+  #recorded = false
   #finished = false
 
   /** @throws ConfigError; DatapathError `ERR_NO_LIBPCAP`, `ERR_NOT_OPEN` */
@@ -114,6 +117,26 @@ export class Capture extends Readable {
   #look(): void {
     this.#merger.look()
     this.#drain()
+    const { count } = this.spec
+    if (this.#recorded || this.#wanted || count === undefined) return
+    // Its reader is slow. What is in the rings is enough for it: lcores need not go on.
+    if (this.#framesPut() >= count) this.#setRecorded()
+  }
+
+  /** Frames that lcores put into the rings, taken or not. */
+  #framesPut(): number {
+    let frames = 0
+    for (const id of this.#interfaces.values()) {
+      const { matched, dropped } = this.#merger.counters(id)
+      frames += matched - dropped
+    }
+    return frames
+  }
+
+  #setRecorded(): void {
+    if (this.#recorded) return
+    this.#recorded = true
+    this.emit('recorded')
   }
 
   #drain(): void {
@@ -136,5 +159,6 @@ export class Capture extends Readable {
       this.push(interfaceStatistics(id, this.#merger.counters(id), this.#start, now))
     }
     this.push(null)
+    this.#setRecorded()
   }
 }

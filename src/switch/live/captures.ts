@@ -14,6 +14,8 @@ interface Running {
   readonly capture: Capture
   /** Ports that come later are captured too. */
   readonly all: boolean
+  /** Lcores have no more to record for it, though its reader may not have all yet. */
+  recorded: boolean
 }
 
 /** The captures of the switch. */
@@ -32,7 +34,8 @@ export class Captures {
 
   /** What an lcore is to know that starts now. */
   get images(): CaptureImage[] {
-    return [...this.#running.values()].map(({ capture }) => capture.image)
+    const running = [...this.#running.values()].filter(({ recorded }) => !recorded)
+    return running.map(({ capture }) => capture.image)
   }
 
   views(): CaptureView[] {
@@ -57,7 +60,12 @@ export class Captures {
       this.#beginning--
     })
     const { id } = capture.image
-    this.#running.set(id, { capture, all: ports === undefined })
+    const running = { capture, all: ports === undefined, recorded: false }
+    this.#running.set(id, running)
+    capture.once('recorded', () => {
+      running.recorded = true
+      if (this.#running.has(id)) void this.#tellLcores().catch(() => {})
+    })
     if (this.#closed) capture.finish()
     // However it ends: by its count, its reader, or somebody who asks.
     capture.once('close', () => this.#forget(id))
@@ -100,7 +108,9 @@ export class Captures {
   }
 
   #forget(id: number): void {
-    if (this.#running.delete(id)) void this.#tellLcores().catch(() => {})
+    const running = this.#running.get(id)
+    if (!this.#running.delete(id) || running?.recorded) return
+    void this.#tellLcores().catch(() => {})
   }
 
   async #tellLcores(): Promise<void> {
