@@ -97,7 +97,13 @@ export interface BridgeView {
     readonly moves: number
     readonly flaps: number
   }
+  readonly mirrors: readonly MirrorView[]
   readonly ports: readonly PortView[]
+}
+
+export interface MirrorView extends MirrorCounters {
+  readonly name: string
+  readonly outputPort: string
 }
 
 export interface ProgramView {
@@ -165,6 +171,14 @@ export interface LcoreView {
 export interface StatsView {
   readonly ports: Readonly<Record<string, PortCounters & { readonly guards: GuardCounters }>>
   readonly bridges: Readonly<Record<string, Readonly<Record<string, number>>>>
+  readonly mirrors: readonly (MirrorCounters & { readonly bridge: string; readonly name: string })[]
+}
+
+/** What a mirror sent to its output port, as OVS's `tx_packets` and `tx_bytes`. */
+export interface MirrorCounters {
+  readonly frames: number
+  /** Without FCS. */
+  readonly bytes: number
 }
 
 /** Frames that guards dropped, of one port. */

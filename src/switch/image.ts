@@ -25,6 +25,8 @@ export interface BridgeImage {
   readonly memory: BridgeMemory
   /** Memory of `guards/`, made by `newGuardMemory()`: policers and counters by port id. Lives as long as the bridge. */
   readonly guards: SharedArrayBuffer
+  /** Counters of each mirror by its name, made by `newMirrorCounters()`. They live as long as the mirror. */
+  readonly mirrorCounters: ReadonlyMap<string, SharedArrayBuffer>
   /** What decides frames: the rules (as `SharedFlows.replica()` gives them), the user's program, or neither: then the bridge. */
   readonly flows: unknown
   readonly program: { readonly url: string; readonly data: unknown } | undefined

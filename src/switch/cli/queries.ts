@@ -77,5 +77,5 @@ export async function stats(port: string | undefined, options: ClientOptions): P
     const names = Object.keys(view.ports).join(', ') || 'none'
     throw new CommandError(`no port is called ${port}; there are: ${names}`)
   }
-  answer({ ports: { [port]: own }, bridges: {} }, (one) => statsText(one, paint))
+  answer({ ports: { [port]: own }, bridges: {}, mirrors: [] }, (one) => statsText(one, paint))
 }

@@ -8,6 +8,7 @@ import { egressPolicer, ingressPolicer, type PortPolicer } from './policers.js'
 import { PortSecurity } from './port-security.js'
 
 export { type GuardDrops, newGuardMemory, readGuardCounters, resetGuardPort } from './memory.js'
+export { newMirrorCounters, readMirrorCounters } from './mirror-counters.js'
 
 /** Bytes of the Ethernet header, which policers do not count; as in OVS. */
 const ETHERNET = 14
@@ -88,14 +89,16 @@ export class Guards {
    *
    * @param ports - ports of the bridge by id
    * @param ids - their ids by name; mirrors of ports that are not there wait for them
+   * @param mirrorCounters - from {@link newMirrorCounters}, by the names of mirrors
    * @throws ConfigError or RangeError for settings that cannot be; then those before stay in force
    */
   configure(
     ports: ReadonlyMap<number, AttachmentSpec>,
     ids: ReadonlyMap<string, number>,
     mirrors: readonly MirrorSpec[],
+    mirrorCounters: ReadonlyMap<string, SharedArrayBuffer> = new Map(),
   ): void {
-    const compiled = new Mirrors(ports, ids, mirrors)
+    const compiled = new Mirrors(ports, ids, mirrors, mirrorCounters)
     const security = new Map<number, PortSecurity>()
     const ingress = new Map<number, PortPolicer>()
     const egress = new Map<number, PortPolicer>()
@@ -175,6 +178,7 @@ export class Guards {
     burst.beforeFlush = undefined
     this.#sendSelected(burst, true)
     this.#sendAsReceived(burst)
+    this.#mirrors?.publish()
     this.#closeEgress()
   }
 
@@ -325,6 +329,7 @@ export class Guards {
     for (let left = mirrors.withReadyOutput(takers, burst); left !== 0; left &= left - 1) {
       const port = mirrors.outputOfLowest(left)
       if (!this.#police(burst, index, port)) continue
+      mirrors.countOfLowest(left, burst.length[index] as number)
       if (verdictsAreFinal && burst.outPort[index] === DROP) burst.outPort[index] = port
       else burst.copyTo(index, port)
     }

@@ -53,10 +53,7 @@ export interface GuardDrops {
 export function readGuardCounters(memory: SharedArrayBuffer, portId: number): GuardDrops {
   const words = new Int32Array(memory)
   const at = portWords(portId)
-  const read = (counter: number) => {
-    const high = Atomics.load(words, at + counter + 1) >>> 0
-    return high * 2 ** 32 + (Atomics.load(words, at + counter) >>> 0)
-  }
+  const read = (counter: number) => read64(words, at + counter)
   return {
     ingressPoliced: read(Counter.ingressPoliced),
     portSecurity: read(Counter.portSecurity),
@@ -71,12 +68,23 @@ export function resetGuardPort(memory: SharedArrayBuffer, portId: number): void 
   for (let i = 0; i < PORT_WORDS; i++) Atomics.store(words, at + i, 0)
 }
 
-/**
- * Counts `frames` more. A 64-bit `Atomics.add` would allocate, so the halves are added to one after the other: a reader
- * may see the lower one wrapped before the higher one is counted up.
- */
+/** Counts `frames` more. */
 export function countDrops(words: Int32Array, portId: number, counter: number, frames: number) {
-  const at = portWords(portId) + counter
-  const before = Atomics.add(words, at, frames) >>> 0
-  if (before + frames >= 2 ** 32) Atomics.add(words, at + 1, 1)
+  add64(words, portWords(portId) + counter, frames)
+}
+
+/**
+ * Adds to a counter of two words, the lower half first. A 64-bit `Atomics.add` would allocate, so the halves are added to
+ * one after the other: a reader may see the lower one wrapped before the higher one is counted up.
+ *
+ * @param value - below 2^32
+ */
+export function add64(words: Int32Array, at: number, value: number): void {
+  const before = Atomics.add(words, at, value) >>> 0
+  if (before + value >= 2 ** 32) Atomics.add(words, at + 1, 1)
+}
+
+/** Reads a counter of two words. */
+export function read64(words: Int32Array, at: number): number {
+  return (Atomics.load(words, at + 1) >>> 0) * 2 ** 32 + (Atomics.load(words, at) >>> 0)
 }

@@ -6,6 +6,7 @@
 import { type Burst, ConfigError, MAX_PORTS } from 'dpdk-vhost'
 import { EtherType } from 'dpdk-vhost/headers'
 import type { AttachmentSpec, MirrorSpec } from '../spec.js'
+import { countMirrored } from './mirror-counters.js'
 
 /** Most mirrors of a bridge, one bit each; as in OVS. */
 export const MAX_MIRRORS = 32
@@ -22,6 +23,12 @@ export class Mirrors {
   readonly isOutput = new Uint8Array(MAX_PORTS)
   /** Output port of each mirror. */
   readonly #output = new Int32Array(MAX_MIRRORS)
+  readonly #counters: (Int32Array | undefined)[] = []
+  /** Sent by each mirror since the last `publish`. */
+  readonly #frames = new Uint32Array(MAX_MIRRORS)
+  readonly #bytes = new Uint32Array(MAX_MIRRORS)
+  /** Mirrors that sent something since. */
+  #counted = 0
   /** Mirrors that have an output. */
   #count = 0
   /** VLAN of untagged frames, by port id. */
@@ -32,12 +39,14 @@ export class Mirrors {
   readonly #byVlan = new Int32Array(VLANS)
 
   /**
+   * @param counters - of each mirror, by its name; one without is not counted
    * @throws ConfigError for too many mirrors
    */
   constructor(
     ports: ReadonlyMap<number, AttachmentSpec>,
     ids: ReadonlyMap<string, number>,
     mirrors: readonly MirrorSpec[],
+    counters: ReadonlyMap<string, SharedArrayBuffer>,
   ) {
     if (mirrors.length > MAX_MIRRORS) {
       const message = `has ${mirrors.length} mirrors`
@@ -51,6 +60,8 @@ export class Mirrors {
       const output = ids.get(mirror.outputPort)
       // It begins when the port comes.
       if (output === undefined || !ports.has(output)) continue
+      const own = counters.get(mirror.name)
+      this.#counters.push(own && new Int32Array(own))
       this.#add(this.#count++, mirror, output, ports, ids)
     }
   }
@@ -77,6 +88,27 @@ export class Mirrors {
   /** Output port of the mirror of the lowest bit. */
   outputOfLowest(mirrors: number): number {
     return this.#output[31 - Math.clz32(mirrors & -mirrors)] as number
+  }
+
+  /** Counts a frame that the mirror of the lowest bit sends. It is seen after {@link publish}. */
+  countOfLowest(mirrors: number, bytes: number): void {
+    const bit = mirrors & -mirrors
+    const mirror = 31 - Math.clz32(bit)
+    this.#frames[mirror] = (this.#frames[mirror] as number) + 1
+    this.#bytes[mirror] = (this.#bytes[mirror] as number) + bytes
+    this.#counted |= bit
+  }
+
+  /** Adds what was counted to what the lcores of the bridge share. Once a burst. */
+  publish(): void {
+    for (let left = this.#counted; left !== 0; left &= left - 1) {
+      const mirror = 31 - Math.clz32(left & -left)
+      const counters = this.#counters[mirror]
+      if (counters !== undefined)
+        countMirrored(counters, this.#frames[mirror] as number, this.#bytes[mirror] as number)
+      this.#frames[mirror] = this.#bytes[mirror] = 0
+    }
+    this.#counted = 0
   }
 
   #vlanOf({ view, offset, length }: Burst, index: number, port: number): number {

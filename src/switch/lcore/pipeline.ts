@@ -206,7 +206,7 @@ export class Pipeline {
     const { ids } = this.#members(image)
     const ports = new Map<number, AttachmentSpec>()
     for (const [name, id] of ids) ports.set(id, image.ports[name] as AttachmentSpec)
-    this.#guards.configure(ports, ids, image.settings.mirrors)
+    this.#guards.configure(ports, ids, image.settings.mirrors, image.mirrorCounters)
     this.#isGuarded = true
   }
 

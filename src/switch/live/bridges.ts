@@ -5,8 +5,9 @@ import { newBridgeMemory } from '../bridge/index.js'
 import type { FlowsChange } from '../config/index.js'
 import { NotFound } from '../control.js'
 import { newGuardMemory } from '../guards/memory.js'
+import { newMirrorCounters } from '../guards/mirror-counters.js'
 import type { BridgeImage, BridgeMemory, LcoreMessage, SwitchImage } from '../image.js'
-import type { AttachmentSpec, BridgeSpec } from '../spec.js'
+import type { AttachmentSpec, BridgeSpec, MirrorSpec } from '../spec.js'
 import { isLost } from './lcores.js'
 
 /** A program that decides in a bridge. */
@@ -28,6 +29,7 @@ export interface BridgeState {
   readonly ports: ReadonlyMap<string, AttachmentSpec>
   readonly memory: BridgeMemory
   readonly guards: SharedArrayBuffer
+  readonly mirrorCounters: ReadonlyMap<string, SharedArrayBuffer>
   readonly flows: SharedFlows | undefined
   readonly program: LoadedProgram | undefined
 }
@@ -75,7 +77,9 @@ export class Bridges {
     const memory = newBridgeMemory(spec.tableSize)
     const flows = spec.flows && this.#newFlows(spec, spec.flows)
     try {
-      await this.#put({ spec, ports: new Map(), memory, guards: newGuardMemory(), flows, program })
+      const guards = newGuardMemory()
+      const mirrorCounters = countersOf(spec.mirrors)
+      await this.#put({ spec, ports: new Map(), memory, guards, mirrorCounters, flows, program })
     } catch (error) {
       flows?.close()
       throw error
@@ -96,7 +100,8 @@ export class Bridges {
     const spec = { ...state.spec, ...settings }
     const resized = spec.tableSize !== state.spec.tableSize
     const memory = resized ? newBridgeMemory(spec.tableSize) : state.memory
-    await this.#put({ ...state, spec, memory })
+    const mirrorCounters = countersOf(spec.mirrors, state.mirrorCounters)
+    await this.#put({ ...state, spec, memory, mirrorCounters })
   }
 
   /** Has ports take part, by their names, or in another way; lcores hear of all of them at once. */
@@ -235,8 +240,16 @@ function updateOf(state: BridgeState, before: BridgeState | undefined): BridgeIm
   return { ...image, flows: { ...state.flows.replica(), update: -1, entries: [] } }
 }
 
+/** A mirror that was there under its name goes on counting. */
+function countersOf(
+  mirrors: readonly MirrorSpec[],
+  before: ReadonlyMap<string, SharedArrayBuffer> = new Map(),
+): ReadonlyMap<string, SharedArrayBuffer> {
+  return new Map(mirrors.map(({ name }) => [name, before.get(name) ?? newMirrorCounters()]))
+}
+
 function imageOf(name: string, state: BridgeState): BridgeImage {
-  const { spec, ports, memory, guards, flows, program } = state
+  const { spec, ports, memory, guards, mirrorCounters, flows, program } = state
   const { ageing, forwardBpdu, staticMacs, stormLimit, loopGuard, mirrors } = spec
   return {
     name,
@@ -244,6 +257,7 @@ function imageOf(name: string, state: BridgeState): BridgeImage {
     ports: Object.fromEntries(ports),
     memory,
     guards,
+    mirrorCounters,
     flows: program === undefined ? flows?.replica() : undefined,
     program: program && { url: program.url, data: program.data },
   }

@@ -9,7 +9,7 @@ import {
 import type { FlowStatus, FlowTableStats } from 'dpdk-vhost/programs/flow-table/book'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { BridgeCounters } from '../bridge/index.js'
-import type { GuardCounters, SwitchView } from '../control.js'
+import type { GuardCounters, MirrorCounters, SwitchView } from '../control.js'
 
 /** What a switch knows beyond its datapath, all of one moment. */
 export interface SwitchSnapshot {
@@ -82,6 +82,18 @@ function bridgeCounter(
 ): Definition {
   return counter(`bridge_${name}`, help, ['bridge'], ({ bridges }) =>
     Array.from(bridges, ([bridge, own]) => [value(own), bridge]),
+  )
+}
+
+function mirrorCounter(
+  name: string,
+  help: string,
+  value: (mirror: MirrorCounters) => number,
+): Definition {
+  return counter(`mirror_${name}`, help, ['bridge', 'mirror'], ({ show }) =>
+    show.bridges.flatMap(({ name: bridge, mirrors }) =>
+      mirrors.map((mirror): Series => [value(mirror), bridge, mirror.name]),
+    ),
   )
 }
 
@@ -172,6 +184,8 @@ export const SWITCH_METRICS: readonly Definition[] = [
     (one) => one.programErrors,
   ),
   bridgeGauge('flow_rules', 'Rules of a bridge', ({ rules }) => rules),
+  mirrorCounter('frames', 'Frames that a mirror sent to its output port', ({ frames }) => frames),
+  mirrorCounter('bytes', 'Bytes that a mirror sent to its output port', ({ bytes }) => bytes),
   gauge(
     'bridge_flow_rules_listed',
     'Rules of a bridge that have series',

@@ -18,6 +18,7 @@ import type {
   StatsView,
 } from '../control.js'
 import { readGuardCounters } from '../guards/memory.js'
+import { readMirrorCounters } from '../guards/mirror-counters.js'
 import type { LcoreSpec } from '../spec.js'
 import type { BridgeState, LoadedProgram } from './bridges.js'
 import type { LivePort } from './ports.js'
@@ -47,7 +48,7 @@ export function portView({ spec: { port: spec, attachment }, port }: LivePort): 
 }
 
 export function bridgeView(
-  { spec, flows, program, memory }: BridgeState,
+  { spec, flows, program, memory, mirrorCounters }: BridgeState,
   ports: readonly PortView[],
   status: ProgramStatus | undefined,
 ): BridgeView {
@@ -58,6 +59,11 @@ export function bridgeView(
     rules: flows?.size ?? 0,
     program: program && programView(program, status),
     macs: { size, limit: spec.tableSize, moves, flaps },
+    mirrors: spec.mirrors.map(({ name, outputPort }) => ({
+      name,
+      outputPort,
+      ...readMirrorCounters(mirrorCounters.get(name)!),
+    })),
     ports,
   }
 }
@@ -101,6 +107,9 @@ export function statsView(
     ),
     bridges: Object.fromEntries(
       Array.from(bridges, ([name, { memory }]) => [name, { ...bridgeCounters(memory) }]),
+    ),
+    mirrors: [...bridges].flatMap(([bridge, { mirrorCounters }]) =>
+      Array.from(mirrorCounters, ([name, own]) => ({ bridge, name, ...readMirrorCounters(own) })),
     ),
   }
 }

@@ -114,6 +114,7 @@ const view: SwitchView = {
       rules: 1,
       program: undefined,
       macs: { size: 2, limit: 8192, moves: 0, flaps: 0 },
+      mirrors: [{ name: 'probe', outputPort: 'vhost0', frames: 3, bytes: 180 }],
       ports: [port, waiting],
     },
     {
@@ -122,6 +123,7 @@ const view: SwitchView = {
       rules: 0,
       program: { file: '/p.ts', loadedAt: 0, aside: true, errors: 3 },
       macs: { size: 0, limit: 8192, moves: 0, flaps: 0 },
+      mirrors: [],
       ports: [],
     },
   ],
@@ -154,6 +156,9 @@ test('show is laid out as ovs-vsctl show', () => {
                 options: {vhost-server-path="/run/vm/vhost0.sock"}
                 state: connecting
                 reason: "no such socket"
+        Mirror probe
+            output_port: vhost0
+            tx pkts=3, bytes=180
     Bridge br1
         decides: program "/p.ts"
         error: "the program threw too often and was put aside"
@@ -260,7 +265,11 @@ lcore thread lcore1 core_id any:
 
 test('stats are laid out as dump-ports, with the reasons of drops', () => {
   const text = statsText(
-    { ports: { vhost0: { ...counters, guards } }, bridges: { br0: { size: 2, staticMacs: 1 } } },
+    {
+      ports: { vhost0: { ...counters, guards } },
+      bridges: { br0: { size: 2, staticMacs: 1 } },
+      mirrors: [{ bridge: 'br0', name: 'probe', frames: 3, bytes: 180 }],
+    },
     plain,
   )
   assert.equal(
@@ -270,7 +279,8 @@ test('stats are laid out as dump-ports, with the reasons of drops', () => {
            tx pkts=2, bytes=120, drop=0, errs=0, retries=7
            rx drops: by_program=1, no_such_port=2, oversize=1
            guard drops: port_security=4
-  bridge "br0": size=2, static_macs=1`,
+  bridge "br0": size=2, static_macs=1
+  mirror "probe" of bridge "br0": tx pkts=3, bytes=180`,
   )
 })
 

@@ -6,7 +6,9 @@ import { vlan } from '../../../src/headers/index.js'
 import {
   Guards,
   newGuardMemory,
+  newMirrorCounters,
   readGuardCounters,
+  readMirrorCounters,
   resetGuardPort,
 } from '../../../src/switch/guards/guards.js'
 import type { AttachmentSpec, MirrorSpec } from '../../../src/switch/spec.js'
@@ -45,6 +47,7 @@ const mirror = (some: Partial<MirrorSpec>): MirrorSpec => ({
 class Bench {
   readonly memory = newGuardMemory()
   readonly guards = new Guards(this.memory)
+  readonly mirrorCounters = new Map(['m', 'n'].map((name) => [name, newMirrorCounters()] as const))
   readonly lcore = new MadeUpBurst(PORTS)
 
   constructor(ports: Record<number, Partial<AttachmentSpec>>, mirrors: MirrorSpec[] = []) {
@@ -57,7 +60,12 @@ class Bench {
       new Map(ids.map((id) => [id, attached(ports[id])])),
       new Map(ids.map((id) => [`p${id}`, id])),
       mirrors,
+      this.mirrorCounters,
     )
+  }
+
+  mirrored(name: string) {
+    return readMirrorCounters(this.mirrorCounters.get(name) as SharedArrayBuffer)
   }
 
   /** What leaves, as `port<frame` with the number of the frame, and its tag if it has one. */
@@ -426,6 +434,24 @@ describe('a mirror', () => {
     const slow = new Bench({ 5: { egressPolicer: { cir: 1000, cbs: 250 } } }, mirrors)
     assert.deepEqual(slow.run(0, frames(8), all(1)), [...range(1, 0, 8), ...range(5, 0, 5)])
     assert.deepEqual(slow.drops(5), { ...NONE, egressPoliced: 3 })
+  })
+
+  test('counts what it sent, not what its output is refused', () => {
+    const bench = new Bench({ 5: { egressPolicer: { cir: 1000, cbs: 250 } } }, [
+      mirror({ selectDstPort: ['p1'] }),
+      mirror({ name: 'n', selectSrcPort: ['p0'], outputPort: 'p4' }),
+    ])
+    bench.run(0, frames(8), all(1))
+    bench.run(2, frames(2), all(1))
+    assert.deepEqual(bench.mirrored('m'), { frames: 5, bytes: 300 })
+    assert.deepEqual(bench.mirrored('n'), { frames: 8, bytes: 480 })
+  })
+
+  test('counts beyond 32 bits', () => {
+    const bench = new Bench({}, [mirror({ selectDstPort: ['p1'] })])
+    new Int32Array(bench.mirrorCounters.get('m') as SharedArrayBuffer).set([-1, 0, -60, 6])
+    bench.run(0, frames(2), all(1))
+    assert.deepEqual(bench.mirrored('m'), { frames: 2 ** 32 + 1, bytes: 7 * 2 ** 32 + 60 })
   })
 
   test('gets each frame once, however many copies leave early', () => {

@@ -18,6 +18,7 @@ export function imageOf(
     ports: Object.fromEntries(ports.map((port) => [port, attached({ bridge: name })])),
     memory: newBridgeMemory(256),
     guards: newGuardMemory(),
+    mirrorCounters: new Map(),
     flows: undefined,
     program: undefined,
     ...given,

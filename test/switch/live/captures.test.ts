@@ -1,5 +1,8 @@
 /** Captures of a switch with real hosts: what happens around them. */
 import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { buffer } from 'node:stream/consumers'
 import { suite, test } from 'node:test'
 import { PcapngScanner } from '../../../src/switch/cli/pcapng-scanner.js'
 import { until } from '../../support/loopback.js'
@@ -74,6 +77,111 @@ suite('a capture', LIMIT, () => {
     // Requests and replies as they came in.
     const received = [...frames('a rx '), ...frames('b rx ')]
     assert.deepEqual(frames('c tx ').sort(), received.sort())
+  })
+
+  test('of 9000-byte packets has them whole', LIMIT, async () => {
+    await using stage = await Stage.start((stage) => ({
+      datapath: { memory: 'memfd', memoryMiB: 64, mtu: 9000 },
+      ...config(['l0'])(stage),
+    }))
+    const [a, b] = [await stage.host('a', { mtu: 9000 }), await stage.host('b', { mtu: 9000 })]
+    const { stream } = await stage.switch.capture({
+      ports: ['a', 'b'],
+      filter: 'greater 9014',
+      count: 2,
+    })
+    const frame = Buffer.alloc(9014, 0x5a)
+    for (let i = 0; i < frame.length; i++) frame[i] = (i * 7) & 0xff
+    frame.set([...Buffer.from(`${b.mac}:${a.mac}`.replaceAll(':', ''), 'hex'), 0x88, 0xb5])
+    await a.sendFrame(frame)
+    const seen: string[] = []
+    const scanner = new PcapngScanner(({ port, direction, bytes, length }) => {
+      seen.push(`${port} ${direction} ${length}`)
+      assert.deepEqual(Buffer.from(bytes), frame)
+    })
+    for await (const chunk of stream) scanner.take(chunk)
+    assert.deepEqual(seen, ['a rx 9014', 'b tx 9014'])
+  })
+
+  test('of so many frames lets lcores go once it has them, read or not', LIMIT, async () => {
+    await using stage = await Stage.start(config(['l0']))
+    const [a, b] = [await stage.host('a'), await stage.host('b')]
+    // Of few frames the reader's buffer has all; of many most are still in the rings.
+    for (const count of [5, 2000]) {
+      const { id, stream } = await stage.switch.capture({ ports: ['a'], direction: 'rx', count })
+      const seen = () => stage.switch.captures().find((one) => one.id === id)?.ports.a
+      const sending = await a.startSending({ to: b, rate: 10_000, size: 1514 })
+      await until('there are enough', () => (seen()?.matched ?? 0) >= count, 20_000)
+      // What is seen ends, though the traffic does not.
+      let before = -1
+      for (let tries = 0; tries < 100 && seen()?.received !== before; tries++) {
+        before = seen()?.received as number
+        await pause(100)
+      }
+      await b.delivery(await sending.stop())
+      const { received, dropped } = seen() ?? {}
+      assert.deepEqual([received, dropped], [before, 0])
+      assert.ok((stage.switch.stats().ports.a?.rx.frames ?? 0) > before)
+      const scanner = new PcapngScanner()
+      for await (const chunk of stream) scanner.take(chunk)
+      assert.equal(scanner.frames, count)
+      await until('it is over', () => stage.switch.captures().length === 0)
+    }
+  })
+
+  const tshark = spawnSync('tshark', ['--version']).status === 0
+  test("of a mirror's output is what the mirror counts", { ...LIMIT, skip: !tshark }, async () => {
+    const mirrors = [
+      { name: 'one', selectSrcPort: ['a'], outputPort: 'c' },
+      { name: 'none', outputPort: 'd' },
+    ]
+    await using stage = await Stage.start((stage) => ({
+      bridges: [{ name: 'br0', mirrors }],
+      lcores: [{ name: 'l0' }, { name: 'l1' }],
+      ports: ['a', 'b', 'c', 'd'].map((name) => stage.port(name)),
+    }))
+    const [a, b] = [await stage.host('a'), await stage.host('b')]
+    await stage.host('c')
+    const { id, stream } = await stage.switch.capture({ ports: ['c'], direction: 'tx' })
+    const file = stage.path('c.pcapng')
+    const read = buffer(stream).then((bytes) => writeFileSync(file, bytes))
+    await b.delivery(await a.send({ to: b, frames: 500, rate: 5000, size: 'imix' }))
+    await pause(50)
+    await stage.switch.captureEnd(id)
+    await read
+    assert.ok(readFileSync(file).length > 0)
+    const lengths = execFileSync('tshark', ['-n', '-r', file, '-T', 'fields', '-e', 'frame.len'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+      .trim()
+      .split('\n')
+      .map(Number)
+    assert.ok(lengths.length >= 500)
+    const one = { frames: lengths.length, bytes: lengths.reduce((sum, length) => sum + length) }
+    const none = { frames: 0, bytes: 0 }
+    assert.deepEqual(stage.switch.stats().mirrors, [
+      { bridge: 'br0', name: 'one', ...one },
+      { bridge: 'br0', name: 'none', ...none },
+    ])
+    assert.match(
+      await stage.switch.metrics(),
+      new RegExp(`^vswitch_mirror_bytes_total\\{bridge="br0",mirror="one"\\} ${one.bytes}$`, 'm'),
+    )
+    // A mirror that stays goes on counting, and one of another name begins.
+    stage.write({
+      bridges: [{ name: 'br0', mirrors: [{ ...mirrors[1], name: 'new' }, mirrors[0]] }],
+      lcores: [{ name: 'l0' }, { name: 'l1' }],
+      ports: ['a', 'b', 'c', 'd'].map((name) => stage.port(name)),
+    })
+    await stage.switch.reload()
+    assert.deepEqual(
+      stage.switch.show().bridges[0]?.mirrors.map(({ name, frames }) => [name, frames]),
+      [
+        ['new', 0],
+        ['one', one.frames],
+      ],
+    )
   })
 
   test('goes on when lcores come and go, and ports come', LIMIT, async () => {

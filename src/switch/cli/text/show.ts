@@ -18,7 +18,7 @@ export function showText(view: SwitchView, paint: Paint): string {
 }
 
 function bridgeLines(bridge: BridgeView, paint: Paint): string[] {
-  const { name, decides, rules, program, macs, ports } = bridge
+  const { name, decides, rules, program, macs, mirrors, ports } = bridge
   const decider = {
     normal: () => 'normal',
     flows: () => `flows (${rules} ${rules === 1 ? 'rule' : 'rules'})`,
@@ -33,6 +33,11 @@ function bridgeLines(bridge: BridgeView, paint: Paint): string[] {
     ...trouble,
     `        macs: ${macs.size} of ${macs.limit}`,
     ...ports.flatMap((port) => portLines(port, paint)),
+    ...mirrors.flatMap((mirror) => [
+      `        Mirror ${paint('heading', mirror.name)}`,
+      `            output_port: ${mirror.outputPort}`,
+      `            tx pkts=${mirror.frames}, bytes=${mirror.bytes}`,
+    ]),
   ]
 }
 

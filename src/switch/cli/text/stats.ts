@@ -12,12 +12,16 @@ const RX_ERRORS = [
 ] as const
 
 /** In the layout of `ovs-ofctl dump-ports`; under it why frames were dropped, where any were. */
-export function statsText({ ports, bridges }: StatsView, paint: Paint): string {
+export function statsText({ ports, bridges, mirrors }: StatsView, paint: Paint): string {
   const entries = Object.entries(ports)
   return [
     `${entries.length} ${entries.length === 1 ? 'port' : 'ports'}`,
     ...entries.map(([name, stats]) => portText(name, stats, paint)),
     ...Object.entries(bridges).map(([name, counters]) => bridgeText(name, counters, paint)),
+    ...mirrors.map(
+      ({ bridge, name, frames, bytes }) =>
+        `  mirror ${paint('heading', `"${name}"`)} of bridge "${bridge}": tx pkts=${frames}, bytes=${bytes}`,
+    ),
   ].join('\n')
 }
 
