@@ -44,16 +44,17 @@ export class Reload {
   async apply(to: SwitchSpec): Promise<Omit<ReloadView, 'warnings'>> {
     const { changes, pending } = difference(this.#spec, to)
     const lines: string[] = []
-    const done = (...some: string[]) => {
-      lines.push(...some)
-      for (const change of some) this.#log.info(`reload: ${change}`, { event: 'reload', change })
+    const done: string[] = []
+    const add = (line: string) => {
+      lines.push(line)
+      done.push(line)
     }
     const failed: Change[] = []
     const failures: string[] = []
     for (const change of changes) {
       try {
         await this.#make(change, to)
-        done(...changeLines([change]))
+        changeLines([change]).forEach(add)
       } catch (error) {
         failed.push(change)
         failures.push(this.#lineOfFailure(change, error))
@@ -64,7 +65,7 @@ export class Reload {
       try {
         const file = await this.#applier.refreshProgram(name)
         // A program whose file has changed.
-        if (file !== undefined) done(`bridge ${name}: program ${file} loaded again`)
+        if (file !== undefined) add(`bridge ${name}: program ${file} loaded again`)
       } catch (error) {
         lines.push(this.#failed(`bridge ${name}: program`, error))
       }
@@ -73,6 +74,10 @@ export class Reload {
     const { datapath, admin } = this.#spec
     // What needs a restart is said again by every reload until there was one.
     this.#spec = { ...settled(this.#spec, to, failed), datapath, admin }
+    // Failures were told as they happened.
+    for (const change of done) {
+      this.#log.info(`reload: ${change}`, { event: 'reload', change })
+    }
     for (const change of pending) {
       this.#log.warn(`reload: not done: ${change}`, { event: 'reload_pending', change })
     }
