@@ -139,8 +139,20 @@ function copy(
 ): void {
   const whole = length >>> 2
   if ((offset & 3) === 0) {
-    const from = offset >>> 2
-    for (let i = 0; i < whole; i++) to[at + i] = words[from + i] as number
+    let from = offset >>> 2
+    let into = at
+    // Eight at a time: of long frames the loop was most of the cost.
+    for (const end = into + (whole & ~7); into < end; into += 8, from += 8) {
+      to[into] = words[from] as number
+      to[into + 1] = words[from + 1] as number
+      to[into + 2] = words[from + 2] as number
+      to[into + 3] = words[from + 3] as number
+      to[into + 4] = words[from + 4] as number
+      to[into + 5] = words[from + 5] as number
+      to[into + 6] = words[from + 6] as number
+      to[into + 7] = words[from + 7] as number
+    }
+    for (const end = at + whole; into < end; into++, from++) to[into] = words[from] as number
   } else {
     for (let i = 0; i < whole; i++) to[at + i] = view.getUint32(offset + 4 * i, true)
   }
