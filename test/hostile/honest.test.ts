@@ -1,0 +1,44 @@
+/** What a guest may do, in every form: each frame arrives once, in order and byte for byte. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { Wishes } from './guest.js'
+import { AttackedSwitch } from './switch.js'
+
+describe('split rings as a guest may use them', () => {
+  let attacked: AttackedSwitch
+  before(async () => {
+    attacked = await AttackedSwitch.start()
+  })
+  after(() => attacked[Symbol.asyncDispose]())
+
+  const forms: Record<string, Wishes> = {
+    'one descriptor a frame': {},
+    'chains and indirect tables among them': { mixed: true },
+    'a header of 10 bytes': { version1: false, mergeable: false },
+    'a header of 10 bytes, chains': { version1: false, mergeable: false, mixed: true },
+    'not mergeable': { mergeable: false, mixed: true },
+    'several buffers a frame': { small: true, mixed: true },
+    'a ring of 1': { size: 1 },
+    'a ring of 2': { size: 2, frames: 1000 },
+    'a ring of 32768': { size: 32768, max: 300, frames: 40_000 },
+    'more frames than an index can count': { max: 100, frames: 70_000 },
+    'more than that, chains': { max: 100, frames: 70_000, mixed: true },
+    'memory in pieces, frames across their ends': { slices: 8, mixed: true },
+    'calls wanted': { calls: true, mixed: true },
+    'calls wanted, event index': { calls: true, eventIndex: true, mixed: true },
+    'no calls wanted, event index': { eventIndex: true, mixed: true },
+  }
+  for (const [what, wishes] of Object.entries(forms)) {
+    test(what, { timeout: 60_000 }, async () => {
+      const frames = Number(wishes.frames ?? 2000)
+      const report = await attacked.suffers('sane', { ...wishes, frames })
+      assert.deepEqual([report.there, report.back], [frames, frames])
+      // With an event index the first one is always made, on each of four rings.
+      if (!wishes.calls)
+        assert.ok(
+          Number(report.unwantedCalls) <= (wishes.eventIndex ? 4 : 0),
+          `${report.unwantedCalls} calls`,
+        )
+    })
+  }
+})
