@@ -35,9 +35,18 @@ VhostPort::~VhostPort() = default;
 uint32_t VhostPort::receive(uint16_t queue, rte_mempool* pool, rte_mbuf** frames, uint32_t count) {
   const int vid = vid_.load(std::memory_order_acquire);
   if (vid < 0 || !rx_enabled(queue)) return 0;
+  SplitRing& ring = from_guest_[queue];
+  if (!ring.gate().enter()) return 0;
   oversize_[queue].begin(vid, from_guest(queue), epoch());
   RingEnd end = RingEnd::other;
-  uint32_t received = receive_directly(vid, queue, pool, frames, count, end);
+  uint32_t received = 0;
+  // Read before librte is asked: what it hands out after is the RARP, if not to this lcore.
+  const uint32_t announced = announced_.load(std::memory_order_acquire);
+  if (likely(announced == 0)) {
+    const uint32_t room = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
+    received = ring.take(pool, frames, count, room, end);
+  }
+  const bool wants_call = received != 0 && ring.wants_call();
   if (end == RingEnd::other) {
     uint32_t taken = 0;
     do {
@@ -45,7 +54,11 @@ uint32_t VhostPort::receive(uint16_t queue, rte_mempool* pool, rte_mbuf** frames
       taken = rte_vhost_dequeue_burst(vid, from_guest(queue), pool, frames + received, ask);
       received += taken;
     } while (taken == kVhostCallBurst && received < count);
+    uint32_t mine = announced;
+    if (unlikely(mine != 0 && received != 0)) announced_.compare_exchange_strong(mine, 0);
   }
+  ring.gate().leave();
+  if (wants_call) rte_vhost_vring_call(vid, from_guest(queue));
   if (oversize_[queue].end(received)) count_oversize(vid, queue);
   return received;
 }
@@ -58,23 +71,17 @@ void VhostPort::count_oversize(int vid, uint16_t queue) {
   counters.rx[queue].dropped_oversize.add(dropped);
 }
 
-uint32_t VhostPort::receive_directly(int vid, uint16_t queue, rte_mempool* pool, rte_mbuf** frames,
-                                     uint32_t count, RingEnd& end) {
-  if (announces_.load(std::memory_order_relaxed) && announces_.exchange(false)) return 0;
-  SplitRing& ring = from_guest_[queue];
-  if (!ring.gate().enter()) return 0;
-  const uint32_t room = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
-  const uint32_t taken = ring.take(pool, frames, count, room, end);
-  const bool wants_call = taken != 0 && ring.wants_call();
-  ring.gate().leave();
-  if (wants_call) rte_vhost_vring_call(vid, from_guest(queue));
-  return taken;
-}
-
 uint32_t VhostPort::send_directly(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count,
                                   RingEnd& end) {
   SplitRing& ring = to_guest_[queue];
-  if (!ring.gate().enter()) return 0;
+  if (!ring.gate().enter()) {
+    if (unlikely(remapping_.load(std::memory_order_acquire))) {
+      // No frame, but librte waits for its lock of the ring: until the message is dealt with.
+      rte_vhost_enqueue_burst(vid, to_guest(queue), frames, 0);
+      if (remapping_.load(std::memory_order_acquire)) end = RingEnd::dry;
+    }
+    return 0;
+  }
   const uint32_t taken = ring.put(frames, count, end);
   const bool wants_call = taken != 0 && ring.wants_call();
   ring.gate().leave();
@@ -141,6 +148,7 @@ void VhostPort::transmit(uint32_t lcore, rte_mbuf** frames, uint32_t count, bool
 int VhostPort::arm(uint16_t queue, bool on) {
   const int vid = vid_.load(std::memory_order_acquire);
   if (vid < 0 || !rx_enabled(queue)) return kNothingToWaitFor;
+  if (remapping_.load(std::memory_order_acquire)) return kMustPoll;
   if (on) {
     oversize_[queue].begin(vid, from_guest(queue), epoch());
     count_oversize(vid, queue);
@@ -166,35 +174,81 @@ int VhostPort::on_connection(int vid) {
   vring_stats_.begin();
   last_request_.store(0, std::memory_order_relaxed);
   requested_features_.store(0, std::memory_order_relaxed);
+  remapping_.store(false, std::memory_order_relaxed);
+  announced_.store(0, std::memory_order_relaxed);
+  disabled_.fill(false);
   const uint64_t generation = generation_.fetch_add(1, std::memory_order_relaxed) + 1;
   notify(Notice::Kind::connected, generation);
   return 0;
 }
 
-void VhostPort::on_message(uint32_t request, uint64_t payload) {
+bool VhostPort::on_message(int vid, const VhostUserMessage& message) {
   close_rings();
-  if (request == kVhostUserSendRarp) announces_.store(true);
-  last_request_.store(request, std::memory_order_relaxed);
-  if (request == kVhostUserSetFeatures)
-    requested_features_.store(payload, std::memory_order_relaxed);
+  last_request_.store(message.request, std::memory_order_relaxed);
+  const auto index = static_cast<uint32_t>(message.payload);
+  const auto number = static_cast<uint32_t>(message.payload >> 32);
+  switch (message.request) {
+    case kVhostUserSetMemTable:
+      remapping_.store(true, std::memory_order_release);
+      return true;
+    case kVhostUserSetFeatures:
+      requested_features_.store(message.payload, std::memory_order_relaxed);
+      return may_set_features(vid, message.payload);
+    case kVhostUserSetVringNum:
+      return may_set_size(vid, index, number);
+    case kVhostUserSetVringEnable:
+      if (index < disabled_.size()) disabled_[index] = number == 0;
+      return true;
+    default:
+      return true;
+  }
 }
 
 // librte has the rings locked or the device is not running: nothing changes them meanwhile.
-void VhostPort::after_message(int vid) {
+void VhostPort::after_message(int vid, uint32_t request) {
+  if (request == kVhostUserSetMemTable) remapping_.store(false, std::memory_order_release);
+  if (request == kVhostUserSendRarp) announced_.fetch_add(1, std::memory_order_release);
   if (vid_.load(std::memory_order_relaxed) == vid) open_rings(vid);
 }
 
+// librte checks that a ring lies within the guest's memory when it is mapped, and never again: not
+// when its size or layout changes.
+bool VhostPort::may_set_size(int vid, uint32_t vring, uint32_t size) {
+  rte_vhost_vring found{};
+  if (vring > UINT16_MAX || !is_mapped(vid, static_cast<uint16_t>(vring), found)) return true;
+  return found.size == size;
+}
+
+bool VhostPort::may_set_features(int vid, uint64_t features) {
+  uint64_t before = 0;
+  rte_vhost_get_negotiated_features(vid, &before);
+  if (((before ^ features) & ~bit(kVhostLogAll)) == 0) return true;
+  rte_vhost_vring found{};
+  const uint16_t vrings = rte_vhost_get_vring_num(vid);
+  for (uint16_t vring = 0; vring < vrings; ++vring)
+    if (is_mapped(vid, vring, found)) return false;
+  return true;
+}
+
+bool VhostPort::is_mapped(int vid, uint16_t vring, rte_vhost_vring& found) {
+  return rte_vhost_get_vhost_vring(vid, vring, &found) == 0 &&
+         (found.desc != nullptr || found.avail != nullptr || found.used != nullptr);
+}
+
 void VhostPort::open_rings(int vid) {
-  // librte counts what it copies itself, so it copies all of it.
-  if (options_.vring_stats) return;
   uint64_t features = 0;
+  // librte may have no table of memory then, and does not look before it reads it.
+  if (remapping_.load(std::memory_order_relaxed)) return;
   if (rte_vhost_get_negotiated_features(vid, &features) != 0 || !guest_memory_.read(vid)) return;
   const uint32_t pairs = std::min<uint32_t>(rte_vhost_get_vring_num(vid) / 2, kMaxQueuePairs);
   for (uint16_t queue = 0; queue < pairs; ++queue) {
-    from_guest_[queue].read(vid, from_guest(queue), features, guest_memory_);
-    to_guest_[queue].read(vid, to_guest(queue), features, guest_memory_);
-    from_guest_[queue].gate().open();
-    to_guest_[queue].gate().open();
+    // librte counts what it copies itself: with its statistics it copies all.
+    if (!options_.vring_stats) {
+      from_guest_[queue].read(vid, from_guest(queue), features, guest_memory_);
+      to_guest_[queue].read(vid, to_guest(queue), features, guest_memory_);
+    }
+    if (!disabled_[from_guest(queue)]) from_guest_[queue].gate().open();
+    if (!disabled_[to_guest(queue)]) to_guest_[queue].gate().open();
   }
 }
 
@@ -204,6 +258,7 @@ void VhostPort::close_rings() {
 }
 
 int VhostPort::on_device(int vid) {
+  if (remapping_.load(std::memory_order_relaxed)) return -1;
   Negotiated now;
   uint16_t mtu = 0;
   rte_vhost_get_negotiated_features(vid, &now.features);

@@ -11,6 +11,7 @@
 #include "control/managed_port.h"
 #include "port/oversize_watch.h"
 #include "port/server_socket.h"
+#include "port/virtio.h"
 #include "port/vring_stats.h"
 #include "ring/guest_memory.h"
 #include "ring/split_ring.h"
@@ -73,8 +74,9 @@ class VhostPort final : public ManagedPort {
   void on_device_gone(int vid);
   void on_queue(uint16_t vring, bool enabled);
   void on_connection_gone(int vid);
-  void on_message(uint32_t request, uint64_t payload);
-  void after_message(int vid);
+  // False: the peer must not say that now.
+  bool on_message(int vid, const VhostUserMessage& message);
+  void after_message(int vid, uint32_t request);  // not called for what librte refused
   uint32_t queue_pairs() const { return options_.queue_pairs; }
 
   // Control thread.
@@ -90,12 +92,13 @@ class VhostPort final : public ManagedPort {
   void lose_connection();
 
   void count_oversize(int vid, uint16_t queue);
-  uint32_t receive_directly(int vid, uint16_t queue, rte_mempool* pool, rte_mbuf** frames,
-                            uint32_t count, RingEnd& end);
   uint32_t send_directly(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count, RingEnd& end);
   uint32_t send(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count);
   void open_rings(int vid);
   void close_rings();
+  static bool may_set_size(int vid, uint32_t vring, uint32_t size);
+  static bool may_set_features(int vid, uint64_t features);
+  static bool is_mapped(int vid, uint16_t vring, rte_vhost_vring& found);
 
   const VhostOptions options_;
   std::atomic<int> vid_{-1};  // the running device; set and cleared by callbacks, read by lcores
@@ -110,8 +113,12 @@ class VhostPort final : public ManagedPort {
   GuestMemory guest_memory_;
   std::array<SplitRing, kMaxQueuePairs> from_guest_;  // by rx queue
   std::array<SplitRing, kMaxQueuePairs> to_guest_;    // by tx queue
-  std::atomic<bool> announces_{false};  // librte has a RARP to hand out; set by its event thread,
-                                        // cleared by the lcore that takes it
+  // RARPs that librte has to hand out; counted by its event thread, cleared by the lcore that got one.
+  std::atomic<uint32_t> announced_{0};
+  // librte changes its map of the guest's memory, or failed to: its rings may point to what is not
+  // mapped any more. Written by its event thread.
+  std::atomic<bool> remapping_{false};
+  std::array<bool, 2 * kMaxQueuePairs> disabled_{};  // by vring; librte's event thread's
 
   VringStats vring_stats_;  // updated by on_device_gone and the control thread
 

@@ -62,14 +62,15 @@ struct VhostCallbacks {
     auto* message = static_cast<VhostUserMessage*>(data);
     VhostPort* port = port_of(vid);
     if (port == nullptr) return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
-    port->on_message(message->request, message->payload);
+    if (!port->on_message(vid, *message)) return RTE_VHOST_MSG_RESULT_ERR;
     if (message->request != kVhostUserGetQueueNum) return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
     message->payload = port->queue_pairs();
     message->size = sizeof(message->payload);
     return RTE_VHOST_MSG_RESULT_REPLY;
   }
-  static rte_vhost_msg_result after_message(int vid, void* /*data*/) {
-    if (VhostPort* port = port_of(vid)) port->after_message(vid);
+  static rte_vhost_msg_result after_message(int vid, void* data) {
+    const auto* message = static_cast<const VhostUserMessage*>(data);
+    if (VhostPort* port = port_of(vid)) port->after_message(vid, message->request);
     return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
   }
   static constexpr rte_vhost_user_extern_ops kMessages{before_message, after_message};

@@ -34,7 +34,10 @@ struct VhostUserMessage {
 constexpr uint32_t kVhostUserVersion = 1;
 constexpr uint32_t kVhostUserGetFeatures = 1;
 constexpr uint32_t kVhostUserSetFeatures = 2;
+constexpr uint32_t kVhostUserSetMemTable = 5;
+constexpr uint32_t kVhostUserSetVringNum = 8;
 constexpr uint32_t kVhostUserGetQueueNum = 17;
+constexpr uint32_t kVhostUserSetVringEnable = 18;
 constexpr uint32_t kVhostUserSendRarp = 19;
 
 constexpr uint64_t bit(uint32_t feature) {

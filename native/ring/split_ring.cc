@@ -41,6 +41,10 @@ void SplitRing::read(int vid, uint16_t vring, uint64_t features, const GuestMemo
   if ((features & kLeftToLibrte) != 0 || rte_vhost_get_vhost_vring(vid, vring, &found) != 0) return;
   if (found.desc == nullptr || found.avail == nullptr || found.used == nullptr) return;
   if (!rte_is_power_of_2(found.size)) return;
+  // Where a driver may put them (virtio 1.2, section 2.7); arm64 faults on other ones.
+  if (!rte_is_aligned(found.desc, 16) || !rte_is_aligned(found.avail, 2) ||
+      !rte_is_aligned(found.used, 4))
+    return;
   vid_ = vid;
   vring_ = vring;
   memory_ = &memory;
