@@ -39,7 +39,7 @@ export class HostileGuest implements Disposable {
     ])
     const { stdout } = await promisify(execFile)(this.#binary, [scenario, ...words], {
       env,
-      timeout: 60_000,
+      timeout: 20_000,
       killSignal: 'SIGKILL',
     })
     return JSON.parse(stdout) as Report

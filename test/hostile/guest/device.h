@@ -213,13 +213,13 @@ class Device {
     front_end.set_memory(memory, memory.regions);
     rx.want_calls(options.calls == Calls::always);
     tx.want_calls(options.calls == Calls::always);
-    for (Queue* queue : {&rx, &tx}) start(*queue);
+    for (Queue* queue : {&rx, &tx}) start(*queue, queue->last_used);
     for (Queue* queue : {&rx, &tx}) front_end.send_state(SET_VRING_ENABLE, queue->index, 1);
     front_end.sync();
   }
-  void start(Queue& queue) {
+  void start(Queue& queue, uint32_t base) {
     front_end.send_state(SET_VRING_NUM, queue.index, queue.size);
-    front_end.send_state(SET_VRING_BASE, queue.index, queue.last_used);
+    front_end.send_state(SET_VRING_BASE, queue.index, base);
     set_addresses(queue);
     front_end.send_number(SET_VRING_CALL, queue.index, {queue.call});
     front_end.send_number(SET_VRING_KICK, queue.index, {queue.kick});

@@ -19,9 +19,18 @@ struct Flow {
   Device& to;
   uint64_t stream;
   bool lossy = false;  // frames may be missing, but none may be changed or out of order
+  uint32_t spare = 0;  // buffers left for frames of others
   uint64_t sent = 0, next = 0, received = 0;
+  uint64_t settled = 0;  // all before came, or never will
+  uint64_t quiet_since = 0;
 
-  uint64_t in_flight() const { return sent - next; }
+  uint64_t in_flight() const { return sent - std::max(next, settled); }
+  bool done(uint64_t all) const { return std::max(next, settled) >= all; }
+  // What does not come in 50 ms is lost, where frames may be.
+  void settle() {
+    if (in_flight() == 0) quiet_since = now_us();
+    if (lossy && now_us() - quiet_since > 50'000) settled = sent;
+  }
 
   // Returns whether anything was done.
   bool pump(uint64_t until) {
@@ -35,7 +44,7 @@ struct Flow {
     to.fill();
     uint32_t burst = 1 + from.random() % 64;
     bool any = false;
-    while (sent < until && burst-- > 0 && in_flight() < to.room() && from.send(stream, sent)) {
+    while (sent < until && burst-- > 0 && in_flight() + spare < to.room() && from.send(stream, sent)) {
       ++sent;
       any = true;
     }
@@ -66,6 +75,7 @@ struct Flow {
            std::to_string(got[1]));
     }
     next = number + 1;
+    quiet_since = now_us();
     ++received;
     if (on_frame) on_frame();
   }
@@ -96,9 +106,10 @@ inline void exchange(Flow& there, Flow& back, uint64_t frames,
                      const std::function<void()>& meanwhile = {}) {
   const uint64_t until[2] = {there.sent + frames, back.sent + frames};
   uint64_t last = now_us();
-  const auto done = [&](const Flow& flow, uint64_t all) { return flow.next >= all; };
-  while (!done(there, until[0]) || !done(back, until[1])) {
+  while (!there.done(until[0]) || !back.done(until[1])) {
     const bool busy = static_cast<int>(there.pump(until[0])) | static_cast<int>(back.pump(until[1]));
+    there.settle();
+    back.settle();
     if (meanwhile) meanwhile();
     if (busy) {
       last = now_us();

@@ -1,7 +1,10 @@
 #include "scenarios.h"
 
 const std::map<std::string, Scenario>& scenarios() {
-  static const std::map<std::string, Scenario> all = {{"sane", sane}};
+  static const std::map<std::string, Scenario> all = {
+      {"sane", sane},         {"descriptors", descriptors}, {"scribble", scribble},
+      {"messages", messages}, {"refused", refused},
+  };
   return all;
 }
 

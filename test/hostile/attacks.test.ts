@@ -1,0 +1,64 @@
+/** Whatever a guest writes to its rings or says on its socket: the switch lives, and serves others and whoever comes next. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { Wishes } from './guest.js'
+import { AttackedSwitch } from './switch.js'
+
+const LIMIT = { timeout: 60_000 }
+
+/** Longer, and another seed each time, with `npm run test:asan -- hostile` in mind. */
+const seed = Number(process.env.DPDK_VHOST_HOSTILE_SEED ?? 1)
+const ms = Number(process.env.DPDK_VHOST_HOSTILE_MS ?? 1000)
+
+for (const lcores of [1, 2]) {
+  describe(`a hostile guest, ${lcores} lcores`, () => {
+    let attacked: AttackedSwitch
+    before(async () => {
+      attacked = await AttackedSwitch.start(lcores)
+    })
+    after(() => attacked[Symbol.asyncDispose]())
+
+    for (const [what, wishes] of Object.entries<Wishes>({
+      'descriptors that no driver writes': {},
+      'the same with a header of 10 bytes': { version1: false, mergeable: false },
+    })) {
+      test(what, LIMIT, async () => {
+        const { attacks } = await attacked.suffers('descriptors', wishes)
+        assert.ok(Number(attacks) > 40)
+      })
+    }
+
+    test('rings that change while they are read', LIMIT, async () => {
+      const { rounds } = await attacked.suffers('scribble', { seed, ms })
+      assert.ok(Number(rounds) > 1)
+    })
+
+    for (const kind of ['memory', 'addresses', 'enable', 'log', 'rarp', 'base', 'all']) {
+      for (const mixed of [false, true]) {
+        test(
+          `${kind} messages while ${mixed ? 'mixed' : 'simple'} frames flow`,
+          LIMIT,
+          async () => {
+            const { messages, there } = await attacked.suffers('messages', {
+              kind,
+              mixed,
+              seed,
+              ms,
+            })
+            assert.ok(Number(messages) > 10, `${messages} messages`)
+            assert.ok(Number(there) > 100, `${there} frames`)
+          },
+        )
+      }
+    }
+
+    test('hanging up at any moment', LIMIT, async () => {
+      const { rounds } = await attacked.suffers('messages', { kind: 'hang-up', seed, ms })
+      assert.ok(Number(rounds) > 5, `${rounds} rounds`)
+    })
+
+    test('messages that no front-end sends', LIMIT, async () => {
+      await attacked.suffers('refused')
+    })
+  })
+}
