@@ -113,7 +113,8 @@ class VhostPort final : public ManagedPort {
   GuestMemory guest_memory_;
   std::array<SplitRing, kMaxQueuePairs> from_guest_;  // by rx queue
   std::array<SplitRing, kMaxQueuePairs> to_guest_;    // by tx queue
-  // RARPs that librte has to hand out; counted by its event thread, cleared by the lcore that got one.
+  // RARPs that librte has to hand out; counted by its event thread, cleared by the lcore that got
+  // one.
   std::atomic<uint32_t> announced_{0};
   // librte changes its map of the guest's memory, or failed to: its rings may point to what is not
   // mapped any more. Written by its event thread.
