@@ -8,7 +8,7 @@ const LIMIT = { timeout: 60_000 }
 
 /** Longer, and another seed each time, with `npm run test:asan -- hostile` in mind. */
 const seed = Number(process.env.DPDK_VHOST_HOSTILE_SEED ?? 1)
-const ms = Number(process.env.DPDK_VHOST_HOSTILE_MS ?? 1000)
+const ms = Number(process.env.DPDK_VHOST_HOSTILE_MS ?? 300)
 
 for (const lcores of [1, 2]) {
   describe(`a hostile guest, ${lcores} lcores`, () => {
