@@ -105,9 +105,9 @@ export class TokenBucket {
     this.#now = (time.ms * this.#perMs) | 0
     this.#missed = Number.POSITIVE_INFINITY
     if (expected > 0) this.#expected = Math.min(this.#most, Math.ceil(expected * this.#price))
-    if (Atomics.load(this.#words, this.#at + SCALE) !== this.#scale) this.#adopt(time)
-    const seen = Atomics.load(this.#words, this.#at + SECOND)
-    if (second > seen) this.#lookAfter(second, seen)
+    // Plain loads, as V8 calls a function for atomic ones: what seems to be due is looked at again there.
+    if (this.#words[this.#at + SCALE] !== this.#scale) this.#adopt(time)
+    if (second > (this.#words[this.#at + SECOND] as number)) this.#lookAfter(second)
   }
 
   /** Takes the tokens of `amount`, or none and returns false when there are not enough. */
@@ -167,7 +167,8 @@ export class TokenBucket {
     const at = this.#at + EMPTY_AT
     const most = this.#most
     const wanted = Math.max(least, this.#expected - this.#fetched)
-    let emptyAt = Atomics.load(words, at)
+    // A plain load: the exchange fails if it was not the latest.
+    let emptyAt = words[at] as number
     for (;;) {
       const all = (this.#now - emptyAt) | 0
       const level = all > most ? most : all
@@ -189,9 +190,11 @@ export class TokenBucket {
    * tell. The moment comes before the second: who finds the second done finds the moment right, and if two lcores do this
    * at once the exchange of the later one fails.
    */
-  #lookAfter(second: number, seen: number): void {
+  #lookAfter(second: number): void {
     const words = this.#words
     const at = this.#at
+    const seen = Atomics.load(words, at + SECOND)
+    if (second <= seen) return
     const emptyAt = Atomics.load(words, at + EMPTY_AT)
     if (seen === 0 || second - seen > this.#clearFor) {
       const full = (this.#now - this.#most) | 0

@@ -66,12 +66,16 @@ export class AllowedAddresses {
 }
 
 /** Whether a station may use an IPv4 address. */
-export function allowsIpv4({ anyIp, v4 }: Station, address: number): boolean {
-  if (anyIp) return true
+export function allowsIpv4(station: Station, address: number): boolean {
+  return station.anyIp || indexOfIpv4(station, address) >= 0
+}
+
+/** Index of the first pair of address and mask that has an IPv4 address, or -1. */
+export function indexOfIpv4({ v4 }: Station, address: number): number {
   for (let i = 0; i < v4.length; i += 2) {
-    if ((address & (v4[i + 1] as number)) === v4[i]) return true
+    if ((address & (v4[i + 1] as number)) === v4[i]) return i
   }
-  return false
+  return -1
 }
 
 /** Whether a station may use the IPv6 address at `at`. */

@@ -188,7 +188,7 @@ export class Guards {
     const security = this.#security[inPort]
     let policer = this.#ingress[inPort]
     if (policer !== undefined) {
-      const bytes = payloadOfAll(burst)
+      const bytes = payloadOfRun(burst, 0, count)
       policer.open(this.#time, bytes, count)
       if (policer.passAll(bytes, count)) {
         policer.close()
@@ -198,7 +198,13 @@ export class Guards {
     }
     let policed = 0
     let refused = 0
-    for (let i = 0; i < count; i++) {
+    let first = 0
+    if (policer === undefined && (todo & MIRRORED) === 0) {
+      first = security === undefined ? count : security.allowedFirst(burst, count)
+      if (first === count) return true
+      for (let i = 0; i < first; i++) this.#frames.add(i)
+    }
+    for (let i = first; i < count; i++) {
       if (policer !== undefined && !policer.pass(payloadOf(burst, i))) {
         policed++
         continue
@@ -251,8 +257,21 @@ export class Guards {
 
   #guardVerdicts(burst: Burst): void {
     const { outPort, total } = burst
-    for (let i = 0; i < total; i++) {
-      const port = outPort[i] as number
+    let done = 0
+    while (done < total) {
+      const port = outPort[done] as number
+      let end = done + 1
+      while (end < total && outPort[end] === port) end++
+      if ((this.#onSent[port] ?? 0) !== 0) this.#guardRun(burst, port, done, end)
+      done = end
+    }
+  }
+
+  /** Of frames one after the other that go to the same port. */
+  #guardRun(burst: Burst, port: number, done: number, end: number): void {
+    const { outPort } = burst
+    if (this.#onSent[port] === POLICED && this.#policeRun(burst, port, done, end)) return
+    for (let i = done; i < end; i++) {
       if (this.#onSent[port] && !this.#maySend(burst, i, port)) outPort[i] = DROP
     }
   }
@@ -286,14 +305,25 @@ export class Guards {
     return true
   }
 
+  /** Whether these frames may go to `port`, all of them; if not, nothing is said of any. */
+  #policeRun(burst: Burst, port: number, from: number, end: number): boolean {
+    const policer = this.#egress[port] as PortPolicer
+    const bytes = payloadOfRun(burst, from, end)
+    const frames = end - from
+    if (this.#isOpen[port] === 0) this.#openEgress(policer, port, bytes, frames)
+    return policer.passAll(bytes, frames)
+  }
+
+  #openEgress(policer: PortPolicer, port: number, bytes: number, frames: number): void {
+    this.#isOpen[port] = 1
+    this.#open[this.#openCount++] = port
+    policer.open(this.#time, bytes, frames)
+  }
+
   #police(burst: Burst, index: number, port: number): boolean {
     const policer = this.#egress[port]
     if (policer === undefined) return true
-    if (this.#isOpen[port] === 0) {
-      this.#isOpen[port] = 1
-      this.#open[this.#openCount++] = port
-      policer.open(this.#time, 0, 0)
-    }
+    if (this.#isOpen[port] === 0) this.#openEgress(policer, port, 0, 0)
     if (policer.pass(payloadOf(burst, index))) return true
     this.#policed[port] = (this.#policed[port] as number) + 1
     return false
@@ -341,8 +371,8 @@ function payloadOf({ length }: Burst, index: number): number {
   return Math.max(0, (length[index] as number) - ETHERNET)
 }
 
-function payloadOfAll(burst: Burst): number {
+function payloadOfRun({ length }: Burst, from: number, end: number): number {
   let bytes = 0
-  for (let i = 0; i < burst.count; i++) bytes += payloadOf(burst, i)
+  for (let i = from; i < end; i++) bytes += Math.max(0, (length[i] as number) - ETHERNET)
   return bytes
 }

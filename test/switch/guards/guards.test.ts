@@ -12,6 +12,7 @@ import {
   resetGuardPort,
 } from '../../../src/switch/guards/guards.js'
 import type { AttachmentSpec, MirrorSpec } from '../../../src/switch/spec.js'
+import { Random, seeds } from '../../headers/random.js'
 import { MadeUpBurst } from '../../support/made-up-burst.js'
 import { attached } from '../images.js'
 
@@ -305,6 +306,42 @@ describe('an egress policer', () => {
     assert.equal(burst.copyCount, 3)
     assert.deepEqual(bench.drops(1), NONE)
   })
+})
+
+describe('policers take of a burst what they take of its frames one by one', () => {
+  // All of it counts in whole units of time, so that nothing is rounded.
+  const rates = { cir: 1000, cbs: 2000 }
+  const policed: Record<number, Partial<AttachmentSpec>> = {
+    0: { ingressPolicer: { cir: 4000, cbs: 4000, pir: 5000, pbs: 5000 } },
+    1: { egressPolicer: rates, egressPacketPolicer: { cir: 100, cbs: 20 } },
+    2: { egressPolicer: { ...rates, eir: 500, ebs: 1000 } },
+    3: { egressPacketPolicer: { cir: 50, cbs: 10 } },
+  }
+  for (const seed of seeds()) {
+    test(`seed ${seed}`, () => {
+      const random = new Random(seed)
+      const [whole, single] = [new Bench(policed), new Bench(policed)]
+      for (let n = 0; n < 2000; n++) {
+        const count = 1 + random.below(12)
+        const usual = random.below(5)
+        const ports = Array.from({ length: count }, () =>
+          random.below(8) === 0 ? random.below(6) - 1 : usual,
+        )
+        const given = ports.map((_, i) => frame(i, { bytes: 60 + random.below(200) }))
+        const expected = given.flatMap((one, i) => single.run(0, [one], all(ports[i] as number)))
+        const sent = whole.run(0, given, ({ count: left, outPort, view, offset }) => {
+          // Ports go with the frames that are left.
+          for (let i = 0; i < left; i++)
+            outPort[i] = ports[view.getUint16((offset[i] as number) + 34)] as number
+        })
+        assert.deepEqual(sent, expected.sort())
+        const seconds = random.below(40) / 100
+        for (const { lcore } of [whole, single]) lcore.pass(seconds)
+      }
+      for (const port of [0, 1, 2, 3]) assert.deepEqual(whole.drops(port), single.drops(port))
+      assert.ok(whole.drops(0).ingressPoliced > 0 && whole.drops(1).egressPoliced > 0)
+    })
+  }
 })
 
 describe('a mirror', () => {

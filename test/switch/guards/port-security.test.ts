@@ -35,10 +35,11 @@ function allows(security: PortSecurity, frame: Uint8Array): boolean {
   const bytes = new Uint8Array(frame.length + 200).fill(0x11)
   bytes.set(frame, 100)
   const view = new DataView(bytes.buffer)
-  return security.allows(
-    { view, offset: Uint32Array.of(100), length: Uint32Array.of(frame.length) },
-    0,
-  )
+  const frames = { view, offset: Uint32Array.of(100), length: Uint32Array.of(frame.length) }
+  const allowed = security.allows(frames, 0)
+  // The first time and, with its source remembered, again.
+  for (const _ of [1, 2]) assert.equal(security.allowedFirst(frames, 1), allowed ? 1 : 0)
+  return allowed
 }
 
 const udp4 = (fields: Partial<Parameters<typeof buildUdp>[0]> = {}) =>
@@ -644,12 +645,73 @@ describe('among many addresses each is found, and no other', () => {
   }
 })
 
+const all = Object.values(tables)
+  .flat()
+  .map(([, , frame]) => frame)
+
+describe('as many frames are allowed at once as are one by one', () => {
+  const tcp = buildTcp({
+    ...to,
+    sourceIp: '10.0.0.1',
+    destinationIp: '1.1.1.1',
+    sourcePort: 1,
+    destinationPort: 2,
+    payload: new Uint8Array(30),
+  })
+  const some = [udp4({ payload: new Uint8Array(30) }), tcp, udp4({ minLength: 60 })]
+  const lists: AllowedAddress[][] = [
+    dual,
+    anyIp,
+    [{ mac: MAC, ips: ['10.0.0.0/24', '0.0.0.0/32'] }, ...onlyV6],
+    [...dual, { mac: OTHER, ips: ['10.0.0.0/8'] }],
+    onlyV6,
+    [],
+  ]
+  /** Where it is mostly decided: source, type, lengths, fragments, protocol, ports, length of the header of TCP. */
+  const places = [6, 11, 12, 13, 14, 16, 17, 20, 21, 23, 26, 28, 29, 34, 35, 36, 37, 38, 39, 46]
+  const bytes = [0, 1, 2, 3, 5, 6, 8, 16, 17, 20, 32, 40, 58, 60, 64, 67, 68, 69, 80, 128, 255]
+  for (const seed of seeds()) {
+    test(`seed ${seed}`, () => {
+      const random = new Random(seed)
+      const securities = lists.map((list) => new PortSecurity(list))
+      let longest = 0
+      for (let n = 0; n < 20_000; n++) {
+        const frames = Array.from({ length: 8 }, () => {
+          const frame = random.pick(random.below(4) === 0 ? all : some).slice()
+          if (frame.length < 42 || random.below(3) > 0) return frame
+          if (random.below(3) === 0) return frame.subarray(0, 14 + random.below(frame.length - 13))
+          const at = random.pick(places)
+          if (at < frame.length)
+            frame[at] = random.below(2) === 0 ? random.pick(bytes) : random.below(256)
+          return frame
+        })
+        const memory = new Uint8Array(8 * 256).fill(n)
+        frames.forEach((frame, i) => {
+          memory.set(frame, i * 256)
+        })
+        const burst = {
+          view: new DataView(memory.buffer),
+          offset: Uint32Array.from(frames, (_, i) => i * 256),
+          length: Uint32Array.from(frames, (frame) => frame.length),
+        }
+        const security = random.pick(securities)
+        const first = frames.findIndex((_, i) => !security.allows(burst, i))
+        const expected = first < 0 ? frames.length : first
+        assert.equal(
+          security.allowedFirst(burst, frames.length),
+          expected,
+          frames.map((frame) => Buffer.from(frame).toString('hex')).join(' '),
+        )
+        longest = Math.max(longest, expected)
+      }
+      assert.equal(longest, 8)
+    })
+  }
+})
+
 test('no frame makes it read what is not the frame', () => {
   const random = new Random(7)
   const security = new PortSecurity(dual)
-  const all = Object.values(tables)
-    .flat()
-    .map(([, , frame]) => frame)
   for (let i = 0; i < 20_000; i++) {
     const frame = random.pick(all).slice(0, random.below(100))
     for (let n = random.below(4); n > 0 && frame.length > 12; n--) {
@@ -663,7 +725,7 @@ test('no frame makes it read what is not the frame', () => {
         offset: Uint32Array.of(200),
         length: Uint32Array.of(frame.length),
       }
-      return security.allows(frames, 0)
+      return security.allows(frames, 0) && security.allowedFirst(frames, 1) === 1
     })
     assert.equal(outcomes[0], outcomes[1], Buffer.from(frame).toString('hex'))
   }
