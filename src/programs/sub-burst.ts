@@ -173,10 +173,15 @@ export class SubBurst {
    * as its real one.
    */
   #burstOver(real: Burst): Burst {
-    const { readyPorts, isReady } = real
-    const packets = real.bytes.buffer as ArrayBuffer
     const burst = this.#burst
-    if (burst?.readyPorts === readyPorts && burst.bytes.buffer === packets) return burst
+    if (burst?.readyPorts === real.readyPorts && burst.bytes.buffer === real.bytes.buffer)
+      return burst
+    return this.#newBurst(real)
+  }
+
+  /** On its own, because a function that holds closures allocates at every call what they share. */
+  #newBurst({ readyPorts, isReady, bytes }: Burst): Burst {
+    const packets = bytes.buffer as ArrayBuffer
     this.#burst = new Burst(
       {
         packets,
