@@ -262,17 +262,17 @@ export class Guards {
       const port = outPort[done] as number
       let end = done + 1
       while (end < total && outPort[end] === port) end++
-      if ((this.#onSent[port] ?? 0) !== 0) this.#guardRun(burst, port, done, end)
+      if (this.#onSent[port]) this.#guardRun(burst, port, done, end)
       done = end
     }
   }
 
-  /** Of frames one after the other that go to the same port. */
-  #guardRun(burst: Burst, port: number, done: number, end: number): void {
+  /** Sees to frames one after the other that go to the same port. */
+  #guardRun(burst: Burst, port: number, from: number, end: number): void {
     const { outPort } = burst
-    if (this.#onSent[port] === POLICED && this.#policeRun(burst, port, done, end)) return
-    for (let i = done; i < end; i++) {
-      if (this.#onSent[port] && !this.#maySend(burst, i, port)) outPort[i] = DROP
+    if (this.#onSent[port] === POLICED && this.#policeRun(burst, port, from, end)) return
+    for (let i = from; i < end; i++) {
+      if (!this.#maySend(burst, i, port)) outPort[i] = DROP
     }
   }
 
