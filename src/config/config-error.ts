@@ -22,7 +22,7 @@ export class ConfigError extends Error {
    * @param problems - at least one
    */
   constructor(what: string, problems: readonly Problem[]) {
-    const lines = problems.map(describe)
+    const lines = problems.map(describeProblem)
     super(
       lines.length === 1
         ? `${what}: ${lines[0]}`
@@ -32,7 +32,8 @@ export class ConfigError extends Error {
   }
 }
 
-function describe({ path, value, message, fix }: Problem): string {
+/** A problem on one line: where, what is there, what is wrong with it, and what to do. */
+export function describeProblem({ path, value, message, fix }: Problem): string {
   const given = value === undefined ? '' : show(value)
   return `${[path, given].filter((part) => part !== '').join(' = ')} ${message}; ${fix}`
 }

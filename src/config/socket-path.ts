@@ -18,12 +18,12 @@ export interface Trouble {
  * a client waits for them, and what a server does about them is {@link missingFolder}'s business.
  */
 export function socketPathTrouble(path: string, role: SocketRole): Trouble | undefined {
-  return spellingTrouble(path) ?? folderTrouble(path, role) ?? fileTrouble(path, role)
+  return socketSpellingTrouble(path) ?? folderTrouble(path, role) ?? fileTrouble(path, role)
 }
 
 /** What keeps somebody who creates no folders from making a socket at `path`. */
 export function missingFolder(path: string): Trouble | undefined {
-  if (spellingTrouble(path) !== undefined) return undefined
+  if (socketSpellingTrouble(path) !== undefined) return undefined
   const folder = dirname(path)
   if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return undefined
   const missing = firstMissing(folder)
@@ -34,7 +34,8 @@ export function missingFolder(path: string): Trouble | undefined {
   }
 }
 
-function spellingTrouble(path: string): Trouble | undefined {
+/** What no socket's path may be, whatever the file system has: relative, too long, empty. */
+export function socketSpellingTrouble(path: string): Trouble | undefined {
   if (path === '') return { message: 'is empty', fix: 'give the absolute path of the socket' }
   if (path.includes('\0')) {
     return {
