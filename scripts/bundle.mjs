@@ -15,6 +15,7 @@ const ENTRIES = {
   doctor: 'doctor/index',
   metrics: 'metrics/index',
   qos: 'qos/index',
+  vif: 'vif/index',
   vswitch: 'switch/cli/main',
   'switch-program': 'switch/lcore/program',
   // Beside the chunk that starts it.

@@ -14,6 +14,10 @@ const { version } = createRequire(import.meta.url)('dpdk-vhost/package.json') as
 const queries = () => import('./queries.js')
 const changes = () => import('./changes.js')
 
+/** Written out, so that nothing has to be loaded to say them; a test holds them against the library. */
+const sources = ['neutron', 'libvirt', 'qemu', 'ovs-show', 'ovsdb', 'vif']
+const artefacts = ['roles', 'vswitch', 'libvirt', 'qemu', 'ovs', 'ovsdb', 'details', 'neutron']
+
 const EXIT_CODES = `
 Exit codes:
   0  done
@@ -42,6 +46,7 @@ export function newProgram(setExitCode: (code: number) => void): Command {
   addQueries(program)
   addCapture(program)
   addChanges(program)
+  addVifCommands(program)
   return program
 }
 
@@ -368,6 +373,66 @@ function addProgramCommands(program: Command): void {
     .addHelpText('after', examples('vswitch program unload --bridge br0'))
     .action(async (_options, command: Command) =>
       (await changes()).programUnload(command.optsWithGlobals()),
+    )
+}
+
+function addVifCommands(program: Command): void {
+  const vif = group(
+    program,
+    'vif',
+    'a port as OpenStack, libvirt, QEMU and Open vSwitch see it; needs no running switch',
+    'virsh dumpxml vm1 | vswitch vif parse -',
+    'openstack port show -f json PORT | vswitch vif render - --as libvirt --queues 2',
+  )
+  const reading = (usage: string, description: string) =>
+    printing(vif, usage, description)
+      .addOption(
+        new Option('--from <source>', 'what the file is (default: found out)').choices(sources),
+      )
+      .option('--socket-folder <folder>', "where OVS makes the sockets of 'dpdkvhostuser' ports")
+
+  reading('parse <file>', "read a port's artefact; -: standard input")
+    .addHelpText(
+      'after',
+      `
+Reads ports of Neutron (JSON), libvirt's domains, command lines of QEMU and libvirt's log of
+them, \`ovs-vsctl show\`, and rows of an OVSDB (JSON).
+${examples(
+  'virsh dumpxml vm1 | vswitch vif parse -',
+  'vswitch vif parse /var/log/libvirt/qemu/vm1.log',
+  'vswitch vif parse /proc/4711/cmdline --json',
+  'ovs-vsctl show | vswitch vif parse -',
+)}`,
+    )
+    .action(async (file: string, _options, command: Command) =>
+      (await import('./vif.js')).parse(file, command.optsWithGlobals()),
+    )
+
+  reading('render <file>', 'make of an artefact what the other parties need; -: standard input')
+    .addOption(new Option('--as <artefact>', 'only this (default: all)').choices(artefacts))
+    .option(
+      '--queues <pairs>',
+      "queue pairs, as the flavor's hw:vif_multiqueue_enabled gives",
+      wholeNumber,
+    )
+    .option('--rx-queue-size <entries>', 'rings that the guest receives from', wholeNumber)
+    .option('--tx-queue-size <entries>', 'rings that the guest sends on', wholeNumber)
+    .option('--packed', 'offer packed rings')
+    .option('--mtu <bytes>', 'MTU of the network', wholeNumber)
+    .option('--reconnect <seconds>', 'a QEMU that is client connects again so soon', wholeNumber)
+    .option('--vcpus <number>', 'CPUs of the guest', wholeNumber)
+    .option('--memory <MiB>', 'memory of the guest', wholeNumber)
+    .option('--hugepages', "hugepages for the guest's memory, in place of a memfd")
+    .addHelpText(
+      'after',
+      examples(
+        'vswitch vif render port.json',
+        'vswitch vif render port.json --as libvirt --queues 2 --rx-queue-size 1024',
+        'virsh dumpxml vm1 | vswitch vif render - --as vswitch',
+      ),
+    )
+    .action(async (file: string, _options, command: Command) =>
+      (await import('./vif.js')).render(file, command.optsWithGlobals()),
     )
 }
 
