@@ -8,6 +8,7 @@ import { unpackOvs } from './lib/ovs.mjs'
 import { unpackPrometheus } from './lib/prometheus.mjs'
 import { fail, say, step } from './lib/step.mjs'
 import { missing, needs } from './lib/system-packages.mjs'
+import { unpackVifPeers } from './lib/vif.mjs'
 
 const help = `Usage: npm run setup -- [options]
 
@@ -22,6 +23,8 @@ On another distribution it only says which packages to install.
             \${XDG_CACHE_HOME:-~/.cache}/dpdk-vhost/kernel and not installed
   --metrics also what tests of metrics and of the view top need; Prometheus is unpacked into
             \${XDG_CACHE_HOME:-~/.cache}/dpdk-vhost/prometheus and not installed
+  --vif     also what tests of \`vswitch vif\` compare with: Nova, os-vif and libvirt are unpacked into
+            \${XDG_CACHE_HOME:-~/.cache}/dpdk-vhost/vif, OVS as by --ovs, and none is installed
   --check   only say what is missing; exit code 1 if anything is
   --help    this text`
 
@@ -40,9 +43,11 @@ if (flags.help) {
   process.exit()
 }
 
+if (flags.vif) flags.ovs = true
+
 const groups = [
   'base',
-  ...['lint', 'bench', 'ovs', 'vm', 'metrics'].filter((group) => flags[group]),
+  ...['lint', 'bench', 'ovs', 'vm', 'metrics', 'vif'].filter((group) => flags[group]),
 ]
 const system = distribution()
 const lacking = missing(groups)
@@ -59,7 +64,7 @@ if (lacking.length === 0) {
 }
 
 function readFlags() {
-  const known = ['lint', 'bench', 'ovs', 'vm', 'metrics', 'check', 'help']
+  const known = ['lint', 'bench', 'ovs', 'vm', 'metrics', 'vif', 'check', 'help']
   try {
     return parseArgs({
       options: Object.fromEntries(known.map((flag) => [flag, { type: 'boolean', default: false }])),
@@ -116,6 +121,9 @@ function install() {
   if (lacking.some((need) => need.unpack === 'ovs')) say(`setup: OVS-DPDK is in ${unpackOvs()}`)
   if (lacking.some((need) => need.unpack === 'prometheus')) {
     say(`setup: Prometheus is in ${unpackPrometheus()}`)
+  }
+  if (lacking.some((need) => need.unpack === 'vif')) {
+    say(`setup: Nova, os-vif and libvirt are in ${unpackVifPeers()}`)
   }
   const still = missing(groups)
   if (still.length > 0) {

@@ -2,12 +2,13 @@
 // To need one more thing, add a row.
 
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { distribution } from './distribution.mjs'
 import { kernelIsUnpacked } from './guest-kernel.mjs'
 import { ovsIsThere } from './ovs.mjs'
 import { prometheusIsUnpacked } from './prometheus.mjs'
+import { vifPeersAreUnpacked } from './vif.mjs'
 
 function findCommand(name) {
   // What Debian keeps in sbin is not on everybody's PATH.
@@ -259,6 +260,26 @@ export const needs = [
     what: 'tmux, in which tests look at vswitch top',
     present: command('tmux'),
     packages: { debian: 'tmux', fedora: 'tmux', arch: 'tmux', alpine: 'tmux', suse: 'tmux' },
+  },
+  {
+    group: 'vif',
+    what: 'Nova, os-vif and libvirt, which tests of vswitch vif compare us with',
+    present: vifPeersAreUnpacked,
+    // Unpacked into a cache, not installed: this machine must not run them.
+    unpack: 'vif',
+    packages: { debian: [], fedora: null, arch: null, alpine: null, suse: null },
+  },
+  {
+    group: 'vif',
+    what: "the distribution's Python, which runs Nova's code",
+    present: () => existsSync('/usr/bin/python3'),
+    packages: {
+      debian: 'python3',
+      fedora: 'python3',
+      arch: 'python',
+      alpine: 'python3',
+      suse: 'python3',
+    },
   },
 ]
 

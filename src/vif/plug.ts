@@ -16,27 +16,28 @@ interface PlugFacts {
   /** The plugin of os-vif that is called. */
   readonly plugin: string
   /** What the name of the device begins with. */
-  readonly prefix: 'nic' | 'vhu'
+  readonly prefix: 'tap' | 'vhu'
   /** The keys that are true. */
   readonly keys: readonly PlugKey[]
 }
 
 export const PLUG_FACTS: Readonly<Record<Plug, PlugFacts>> = {
-  generic: { plugin: 'noop', prefix: 'nic', keys: [] },
+  generic: { plugin: 'noop', prefix: 'tap', keys: [] },
   ovs: { plugin: 'ovs', prefix: 'vhu', keys: ['vhostuser_ovs_plug'] },
-  fp: { plugin: 'vhostuser_fp', prefix: 'nic', keys: ['vhostuser_fp_plug'] },
+  fp: { plugin: 'vhostuser_fp', prefix: 'tap', keys: ['vhostuser_fp_plug'] },
   'fp-ovs': {
     plugin: 'vhostuser_fp',
-    prefix: 'nic',
+    prefix: 'tap',
     keys: ['vhostuser_fp_plug', 'vhostuser_ovs_plug'],
   },
-  vrouter: { plugin: 'contrail_vrouter', prefix: 'nic', keys: ['vhostuser_vrouter_plug'] },
+  vrouter: { plugin: 'contrail_vrouter', prefix: 'tap', keys: ['vhostuser_vrouter_plug'] },
 }
 
 /** `NIC_NAME_LEN` of Nova, a character less than Linux allows. */
 const NIC_NAME_LENGTH = 14
 
-/** Name of the device of a Neutron port: `vhu` (OVS) or `nic`, and the first eleven characters of its id. */
+/** Name of the device of a Neutron port, and of OVS's port: `vhu` (OVS) or `tap`, and the first eleven characters of its id. Nova's
+ * `nic` is seen only where no Neutron is: `nova/network/neutron.py` names every device `tap...` (Nova 26). */
 export function vifName(id: string, plug: Plug): string {
   return `${PLUG_FACTS[plug].prefix}${id}`.slice(0, NIC_NAME_LENGTH)
 }

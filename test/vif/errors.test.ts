@@ -151,7 +151,7 @@ describe('Neutron', () => {
       binding_vif_type: 'vhostuser',
       binding_vif_details: SOCKET,
     })
-    assert.equal(vifs[0]?.name, 'nicc9f9a3a2-2a')
+    assert.equal(vifs[0]?.name, 'tapc9f9a3a2-2a')
   })
 })
 
