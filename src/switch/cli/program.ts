@@ -415,8 +415,8 @@ ${examples(
       "queue pairs, as the flavor's hw:vif_multiqueue_enabled gives",
       wholeNumber,
     )
-    .option('--rx-queue-size <entries>', 'rings that the guest receives from', wholeNumber)
-    .option('--tx-queue-size <entries>', 'rings that the guest sends on', wholeNumber)
+    .option('--rx-queue-size <entries>', 'entries of the rings that a guest receives on', wholeNumber)
+    .option('--tx-queue-size <entries>', 'entries of the rings that a guest sends on', wholeNumber)
     .option('--packed', 'offer packed rings')
     .option('--mtu <bytes>', 'MTU of the network', wholeNumber)
     .option('--reconnect <seconds>', 'a QEMU that is client connects again so soon', wholeNumber)
