@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const SWITCH = join(ROOT, 'src/switch')
 /** What a user of the package can import of it. */
-const PUBLIC = /^dpdk-vhost(\/capture|\/doctor|\/headers|\/metrics|\/qos|\/vif|\/programs\/[\w/-]+)?$/
+const PUBLIC =
+  /^dpdk-vhost(\/capture|\/doctor|\/headers|\/metrics|\/qos|\/vif|\/programs\/[\w/-]+)?$/
 
 interface Import {
   readonly file: string

@@ -415,7 +415,11 @@ ${examples(
       "queue pairs, as the flavor's hw:vif_multiqueue_enabled gives",
       wholeNumber,
     )
-    .option('--rx-queue-size <entries>', 'entries of the rings that a guest receives on', wholeNumber)
+    .option(
+      '--rx-queue-size <entries>',
+      'entries of the rings that a guest receives on',
+      wholeNumber,
+    )
     .option('--tx-queue-size <entries>', 'entries of the rings that a guest sends on', wholeNumber)
     .option('--packed', 'offer packed rings')
     .option('--mtu <bytes>', 'MTU of the network', wholeNumber)
