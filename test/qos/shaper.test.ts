@@ -135,8 +135,9 @@ describe('a shaper', () => {
     assert.equal(vhost.counters().tx.droppedShaperFull, before.droppedShaperFull)
     const { at: first } = got[0] as { at: number }
     const { at: last } = got.at(-1) as { at: number }
-    // 500 bytes each, 200 us apart.
-    assert.ok(last - first >= ((2 * frames - 20) * 500 * 8) / 20_000, `${last - first} ms`)
+    // 500 bytes each, 200 us apart; the first may have been looked at late.
+    const least = 0.9 * ((2 * frames * 500 * 8) / 20_000)
+    assert.ok(last - first >= least, `${last - first} ms, not ${least}`)
   })
 
   test('copies wait like others, and other receivers do not', LIMIT, async () => {
@@ -212,7 +213,7 @@ describe('a shaper', () => {
       await until('all have come', () => port.counters().shaperQueue.frames === 0)
       const took = performance.now() - began
       assert.ok(took >= 175 && took < 5000, `${took} ms`)
-      assert.equal((await host.counters()).rx.frames, 20)
+      await until('the guest has all', async () => (await host.counters()).rx.frames === 20)
     }
     const data = { port: 'host', source: 1, frames: 60, length: FRAME }
     const source = await datapath.launch(SOURCE, { ports: 'pinned', data })
@@ -224,7 +225,7 @@ describe('a shaper', () => {
     await source.stop()
     assert.ok(port.counters().shaperQueue.frames > 0, 'it left some')
     await until('all have come', () => port.counters().shaperQueue.frames === 0)
-    assert.equal((await host.counters()).rx.frames, 80)
+    await until('the guest has all', async () => (await host.counters()).rx.frames === 80)
     lcore = await datapath.run(sink)
   })
 

@@ -48,9 +48,13 @@ export async function loopback(
 }
 
 /** Waits until something holds; says what did not when it never does. */
-export async function until(what: string, holds: () => boolean, timeoutMs = 5000): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  timeoutMs = 5000,
+): Promise<void> {
   const end = performance.now() + timeoutMs
-  while (!holds()) {
+  while (!(await holds())) {
     if (performance.now() > end) throw new Error(`after ${timeoutMs} ms still not: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
