@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { describe, test } from 'node:test'
 import { ConfigError, DatapathError } from 'dpdk-vhost'
 import { NotFound } from '../../../src/switch/control.js'
+import { until } from '../../support/loopback.js'
 import { Stage } from './stage.js'
 
 describe('a running switch', () => {
@@ -95,6 +96,8 @@ describe('a running switch', () => {
     await b.linkDown()
     await running.portSet('b', { adminState: 'up' })
     await b.linkUp()
+    // The guest sees its link before the switch has heard of all of its queues.
+    await until('b is ready', () => running.ports().every(({ state }) => state === 'ready'))
     assert.equal((await a.ping('192.0.2.2', { timeoutMs: 3000 })).received, 1)
     // What cannot has it made anew.
     const remade = await running.portSet('b', { mtu: 1300 })

@@ -81,6 +81,7 @@ test('--watch follows the configuration and the files it names', LIMIT, async ()
   writeFileSync(running.path('new'), JSON.stringify({ ...rules(running), ports: [] }))
   renameSync(running.path('new'), running.config)
   await running.logged('reload: port a: removed')
+  await running.logged('reload: bridge br0: ')
   // Of which the switch hears only because the configuration names it now.
   const from = running.log.length
   writeFileSync(running.path('rules.txt'), 'tcp,actions=drop\nactions=normal\n')
