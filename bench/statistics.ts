@@ -7,7 +7,13 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2
 }
 
+/** The least and the greatest, as a figure and a point of a plot have them. */
+export function extremes(values: readonly number[]): { low: number; high: number } {
+  return { low: Math.min(...values), high: Math.max(...values) }
+}
+
 /** Distance of the extremes as a share of the median. */
 export function spread(values: readonly number[]): number {
-  return (Math.max(...values) - Math.min(...values)) / median(values)
+  const { low, high } = extremes(values)
+  return (high - low) / median(values)
 }

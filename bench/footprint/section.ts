@@ -1,7 +1,7 @@
 import { waitUntilQuiet } from '../quiet.js'
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
 import { whoIsHere } from '../start/here.js'
-import { median } from '../statistics.js'
+import { extremes, median } from '../statistics.js'
 import { FOOTPRINT_CONTENDERS } from './contender.js'
 import { type FootprintSample, sampleFootprint, type Times } from './sample.js'
 
@@ -173,8 +173,7 @@ function loadsOf(samples: readonly FootprintSample[]) {
       offered,
       mpps: median(all.map(({ mpps }) => mpps)),
       cpu: median(cpus),
-      low: Math.min(...cpus),
-      high: Math.max(...cpus),
+      ...extremes(cpus),
       perMillion: median(each),
       perMillionLow: Math.min(...each),
       perMillionHigh: Math.max(...each),
@@ -188,8 +187,7 @@ function figures({ contenders }: FootprintResult): Figure[] {
       key: `${name} ${key}`,
       value: median(values),
       unit,
-      low: Math.min(...values),
-      high: Math.max(...values),
+      ...extremes(values),
       better: 'less',
     })
     return [

@@ -1,5 +1,5 @@
 import type { Exhibit, Figure } from '../section.js'
-import { median } from '../statistics.js'
+import { extremes, median } from '../statistics.js'
 import type { Case, GcResult, GcRound } from './result.js'
 
 /** Share of frames without a verdict that is worth saying. */
@@ -79,8 +79,7 @@ export function figures({ runs }: GcResult): Figure[] {
       return {
         key: `${name} ${key}`,
         value: median(values),
-        low: Math.min(...values),
-        high: Math.max(...values),
+        ...extremes(values),
         unit: 'µs',
         better: 'less' as const,
       }

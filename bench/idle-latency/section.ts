@@ -6,7 +6,7 @@ import { OwnSwitch } from '../own/own-switch.js'
 import { waitUntilQuiet } from '../quiet.js'
 import { PAIR } from '../rfc2544/options.js'
 import type { Asked, Context, Exhibit, Figure, Section } from '../section.js'
-import { median } from '../statistics.js'
+import { extremes, median } from '../statistics.js'
 import { type Latency, latencyOf } from '../tester/latency.js'
 import { withScene } from '../tester/scene.js'
 import { sumOfTrials, type Trial } from '../tester/trial.js'
@@ -144,8 +144,7 @@ function figures({ runs }: IdleLatencyResult): Figure[] {
       return {
         key: `${name} ${key}`,
         value: median(values),
-        low: Math.min(...values),
-        high: Math.max(...values),
+        ...extremes(values),
         unit: 'µs',
         better: 'less' as const,
       }

@@ -4,7 +4,7 @@ import type { Sample } from '../sample.js'
 import { RETAKES } from '../sample-taker.js'
 import { exponent, perDoubling } from '../scale/fit.js'
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
-import { median } from '../statistics.js'
+import { extremes, median } from '../statistics.js'
 import { type Idle, ManyPorts } from './contender.js'
 import { startTime } from './start-time.js'
 import { measureTurns, type Turn } from './turns.js'
@@ -252,16 +252,14 @@ function figures(result: PortsResult): Figure[] {
         key: `${name} to 2 ports`,
         value: ratio,
         unit: 'times',
-        low: Math.min(...ratios),
-        high: Math.max(...ratios),
+        ...extremes(ratios),
         better: 'more',
       },
       {
         key: `${name} cycles`,
         value: median(cycles),
         unit: 'cycles/frame',
-        low: Math.min(...cycles),
-        high: Math.max(...cycles),
+        ...extremes(cycles),
         better: 'less',
       },
     ]),

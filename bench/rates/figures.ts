@@ -1,4 +1,5 @@
 import type { Figure } from '../section.js'
+import { extremes } from '../statistics.js'
 import type { RatesResult } from './result.js'
 
 /** Rates, and what a frame costs. */
@@ -7,18 +8,20 @@ export function figures({ runs }: RatesResult): Figure[] {
     const key = `${name}@${ring}@${frameBytes}`
     const cycles = rounds.map((round) => round.cyclesPerPacket)
     return [
-      { key: `${key} rate`, value: mpps, unit: 'Mpps', ...range(samples), better: 'more' as const },
+      {
+        key: `${key} rate`,
+        value: mpps,
+        unit: 'Mpps',
+        ...extremes(samples),
+        better: 'more' as const,
+      },
       {
         key: `${key} cost`,
         value: cyclesPerPacket,
         unit: 'cycles/frame',
-        ...range(cycles),
+        ...extremes(cycles),
         better: 'less' as const,
       },
     ]
   })
-}
-
-function range(values: readonly number[]): { low: number; high: number } {
-  return { low: Math.min(...values), high: Math.max(...values) }
 }

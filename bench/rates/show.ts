@@ -1,6 +1,6 @@
 import type { Boundary } from '../boundary.js'
 import type { Exhibit, Plot } from '../section.js'
-import { median } from '../statistics.js'
+import { extremes, median } from '../statistics.js'
 import type { JsonRun, RatesResult } from './result.js'
 
 export function show(result: RatesResult): Exhibit[] {
@@ -48,8 +48,7 @@ function plotOf(runs: readonly JsonRun[]): Plot {
         .map(({ name, mpps, samples }) => ({
           x: names.indexOf(name),
           y: mpps,
-          low: Math.min(...samples),
-          high: Math.max(...samples),
+          ...extremes(samples),
         })),
     })),
   }

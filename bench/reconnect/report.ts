@@ -1,5 +1,5 @@
 import type { Exhibit, Figure, Note, Table } from '../section.js'
-import { median, spread } from '../statistics.js'
+import { extremes, median, spread } from '../statistics.js'
 import { slowed } from '../verdict.js'
 import { REFERENCE } from './contender.js'
 import type { Sample } from './measure.js'
@@ -147,10 +147,6 @@ function caveats({ runs, calibrations }: Results): string[] {
 
 function of(samples: readonly Sample[], gap: Gap): number[] {
   return samples.map((sample) => sample[gap])
-}
-
-function extremes(values: readonly number[]): { low: number; high: number } {
-  return { low: Math.min(...values), high: Math.max(...values) }
 }
 
 function range(values: readonly number[], digits: number): string {

@@ -1,5 +1,5 @@
 import type { Exhibit, Figure, Plot } from '../section.js'
-import { median } from '../statistics.js'
+import { extremes, median } from '../statistics.js'
 import {
   GOALS,
   type Goal,
@@ -69,7 +69,7 @@ export function figures({ rules, runs }: Rfc2544Result): Figure[] {
 }
 
 function spread(values: readonly number[]) {
-  return { value: median(values), low: Math.min(...values), high: Math.max(...values) }
+  return { value: median(values), ...extremes(values) }
 }
 
 function ratesOf({ rounds }: Rfc2544Run, goal: Goal): number[] {
@@ -126,7 +126,7 @@ function curveOf(records: readonly LatencyRecord[]) {
   return first.curve.flatMap(([percentile, microseconds], i) => {
     const all = [microseconds, ...others.flatMap(({ curve }) => curve[i]?.[1] ?? [])]
     if (all.length < records.length) return []
-    return { x: percentile, y: median(all), low: Math.min(...all), high: Math.max(...all) }
+    return { x: percentile, y: median(all), ...extremes(all) }
   })
 }
 

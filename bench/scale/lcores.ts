@@ -4,7 +4,7 @@ import { unlessAborted } from '../sample.js'
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
 import { START_MS } from '../setup.js'
 import { withFolder } from '../sockets.js'
-import { median } from '../statistics.js'
+import { extremes, median } from '../statistics.js'
 import { fitLine } from './fit.js'
 
 const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 3, full: 15 }
@@ -91,8 +91,7 @@ function medians(rounds: readonly (readonly LcoresSlice[])[]) {
       lcores: count,
       mpps: median(mpps),
       cycles: median(cycles),
-      low: Math.min(...cycles),
-      high: Math.max(...cycles),
+      ...extremes(cycles),
     }
   })
 }

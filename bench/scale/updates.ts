@@ -4,7 +4,7 @@ import { unlessAborted } from '../sample.js'
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
 import { START_MS } from '../setup.js'
 import { withSockets } from '../sockets.js'
-import { median } from '../statistics.js'
+import { extremes, median } from '../statistics.js'
 import type {
   UpdatesReply,
   UpdatesRequest,
@@ -160,24 +160,21 @@ function figures({ runs }: UpdatesResult): Figure[] {
       key: `${run.rules} rules, rate`,
       value: median(run.perSecond),
       unit: 'updates/s',
-      low: Math.min(...run.perSecond),
-      high: Math.max(...run.perSecond),
+      ...extremes(run.perSecond),
       better: 'more',
     },
     {
       key: `${run.rules} rules, cost`,
       value: median(run.cost),
       unit: 'times',
-      low: Math.min(...run.cost),
-      high: Math.max(...run.cost),
+      ...extremes(run.cost),
       better: 'less',
     },
     {
       key: `${run.rules} rules, lcore`,
       value: median(run.lcoreMicroseconds),
       unit: 'µs/update',
-      low: Math.min(...run.lcoreMicroseconds),
-      high: Math.max(...run.lcoreMicroseconds),
+      ...extremes(run.lcoreMicroseconds),
       better: 'less',
     },
     { key: `${run.rules} rules, pause`, value: run.longestMs, unit: 'ms', better: 'less' },

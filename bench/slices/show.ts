@@ -1,4 +1,5 @@
 import type { Exhibit, Figure, Plot, Table } from '../section.js'
+import { extremes } from '../statistics.js'
 import type { SliceResult, SliceRun, SlicesResult } from './result.js'
 
 const HEAD = [
@@ -94,16 +95,14 @@ export function figures({ runs }: SlicesResult): Figure[] {
         key: `${key} rate`,
         value: mpps,
         unit: 'Mpps',
-        low: Math.min(...samples),
-        high: Math.max(...samples),
+        ...extremes(samples),
         better: 'more' as const,
       },
       {
         key: `${key} cost`,
         value: cyclesPerPacket,
         unit: 'cycles/frame',
-        low: Math.min(...cycles),
-        high: Math.max(...cycles),
+        ...extremes(cycles),
         better: 'less' as const,
       },
     ]

@@ -1,6 +1,6 @@
 import { waitUntilQuiet } from '../quiet.js'
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
-import { median } from '../statistics.js'
+import { extremes, median } from '../statistics.js'
 import { START_CONTENDERS } from './contender.js'
 import { whoIsHere } from './here.js'
 import { measureOpening, type Opening } from './opening.js'
@@ -149,7 +149,7 @@ function show({ contenders, openings, missing }: StartResult): Exhibit[] {
 }
 
 function point(x: number, values: readonly number[]) {
-  return { x, y: median(values), low: Math.min(...values), high: Math.max(...values) }
+  return { x, y: median(values), ...extremes(values) }
 }
 
 function figures({ contenders, openings }: StartResult): Figure[] {
