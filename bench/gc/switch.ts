@@ -1,21 +1,18 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { AdminClient } from '../../src/switch/admin/client.js'
 import type { RunningSwitch, Work } from '../contender.js'
 import { BenchProcess } from '../process.js'
-import { type Setup, START_MS } from '../setup.js'
+import type { Setup } from '../setup.js'
+import { untilReady, VSWITCH } from '../vswitch/launched.js'
+import { deniedRules } from '../vswitch/roles.js'
 import { ask } from './ask.js'
 import type { Collections, GcReply } from './watch.js'
 
-const MAIN = fileURLToPath(new URL('../../src/switch/cli/main.js', import.meta.url))
 const WATCH = new URL('./watch.js', import.meta.url).href
 
 /** Rules that are in force all the time, before the last that switches. */
 const RULES = 100
-
-const ASK_MS = 20
 
 /**
  * `vswitch run` with a bridge and 100 rules, whose garbage collections can be counted. All of it but its lcore is on the tester's
@@ -31,19 +28,15 @@ export class WatchedSwitch implements RunningSwitch {
     this.socket = join(folder, 'admin.sock')
     this.#client = new AdminClient(this.socket)
     const config = join(folder, 'vswitch.json')
-    const denied = Array.from(
-      { length: RULES },
-      (_, i) => `priority=10,udp,tp_dst=${5000 + i},actions=drop`,
-    )
     const text = JSON.stringify({
       datapath: { memory: memory.kind, memoryMiB: memory.mib },
       lcores: [{ name: 'lcore0', cpu: cpus.switch, burst, idle: 'spin' }],
-      bridges: [{ name: 'br0', flows: [...denied, 'priority=0,actions=normal'] }],
+      bridges: [{ name: 'br0', flows: deniedRules(RULES) }],
       ports: sockets.map((path, i) => ({ name: `vhost${i}`, type: 'dpdkvhostuserclient', path })),
       admin: { socket: this.socket },
     })
     writeFileSync(config, text)
-    const node = [process.execPath, '--import', WATCH, MAIN, 'run', config]
+    const node = [process.execPath, '--import', WATCH, VSWITCH, 'run', config]
     this.#process = new BenchProcess('vswitch', 'taskset', ['-c', `${cpus.generator}`, ...node], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...process.env, RUNTIME_DIRECTORY: folder },
@@ -58,13 +51,8 @@ export class WatchedSwitch implements RunningSwitch {
     return this.#process.failed
   }
 
-  async started(): Promise<void> {
-    const deadline = performance.now() + START_MS
-    while (!(await this.#isReady())) {
-      if (performance.now() > deadline)
-        throw new Error(`vswitch is not ready after ${START_MS} ms:\n${this.#process.output}`)
-      await Promise.race([sleep(ASK_MS), this.failed])
-    }
+  started(): Promise<void> {
+    return untilReady(this.#client, this.#process)
   }
 
   async begin(): Promise<void> {}
@@ -82,10 +70,5 @@ export class WatchedSwitch implements RunningSwitch {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#process[Symbol.asyncDispose]()
-  }
-
-  async #isReady(): Promise<boolean> {
-    if (!(await this.#client.isListening())) return false
-    return (await this.#client.ports()).every(({ state }) => state === 'ready')
   }
 }

@@ -30,6 +30,15 @@ export const GUARDED: VswitchRole = {
   scrapeMs: 1000,
 }
 
+/** That many rules that no frame of the load matches, and one that has the bridge switch. */
+export function deniedRules(count: number): string[] {
+  const denied = Array.from(
+    { length: count },
+    (_, i) => `priority=10,udp,tp_dst=${5000 + i},actions=drop`,
+  )
+  return [...denied, 'priority=0,actions=normal']
+}
+
 /** Rules of {@link FULL} that no frame of the load matches. */
 const DENIED = 100
 
@@ -47,13 +56,7 @@ export const FULL: VswitchRole = {
   bridge: {
     stormLimit: { broadcast: 1000, multicast: 1000, unknownUnicast: 1000 },
     loopGuard: {},
-    flows: [
-      ...Array.from(
-        { length: DENIED },
-        (_, i) => `priority=10,udp,tp_dst=${5000 + i},actions=drop`,
-      ),
-      'priority=0,actions=normal',
-    ],
+    flows: deniedRules(DENIED),
   },
   ports: [secured(0), secured(1)],
   learns: true,

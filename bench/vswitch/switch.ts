@@ -1,19 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import type { LcoreCounters, PortCounters } from '../../src/counters/counters.js'
 import { AdminClient } from '../../src/switch/admin/client.js'
 import type { RunningSwitch, Work } from '../contender.js'
 import { droppedBy } from '../own/dropped.js'
 import { BenchProcess } from '../process.js'
-import { type Setup, START_MS } from '../setup.js'
+import type { Setup } from '../setup.js'
+import { untilReady, VSWITCH } from './launched.js'
 import { NORMAL, VSWITCH_PORTS, type VswitchRole } from './roles.js'
-
-/** The command as it is installed. */
-const MAIN = fileURLToPath(new URL('../../lib/vswitch.js', import.meta.url))
-
-const ASK_MS = 20
 
 /** What a frame has beside its MTU. */
 const ETHERNET_BYTES = 14
@@ -57,7 +51,7 @@ export class VswitchSwitch implements RunningSwitch {
     writeFileSync(config, text)
     this.#role = role
     this.#client = new AdminClient(socket)
-    this.#process = new BenchProcess('vswitch', process.execPath, [MAIN, 'run', config], {
+    this.#process = new BenchProcess('vswitch', process.execPath, [VSWITCH, 'run', config], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, RUNTIME_DIRECTORY: folder },
     })
@@ -71,13 +65,8 @@ export class VswitchSwitch implements RunningSwitch {
     return this.#process.failed
   }
 
-  async started(): Promise<void> {
-    const deadline = performance.now() + START_MS
-    while (!(await this.#isReady())) {
-      if (performance.now() > deadline)
-        throw new Error(`vswitch is not ready after ${START_MS} ms:\n${this.#process.output}`)
-      await Promise.race([sleep(ASK_MS), this.failed])
-    }
+  started(): Promise<void> {
+    return untilReady(this.#client, this.#process)
   }
 
   async begin(): Promise<void> {
@@ -110,11 +99,6 @@ export class VswitchSwitch implements RunningSwitch {
   [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#scraping)
     return this.#process[Symbol.asyncDispose]()
-  }
-
-  async #isReady(): Promise<boolean> {
-    if (!(await this.#client.isListening())) return false
-    return (await this.#client.ports()).every(({ state }) => state === 'ready')
   }
 
   async #totals(): Promise<Totals> {
