@@ -85,13 +85,14 @@ struct LcoreCounters {
   Counter sleeps;
   Counter frames_made;
   Counter frames_not_made;
+  Counter frames_copied;
   Counter frames;
   std::array<Counter, kHistogramBuckets> burst_sizes;
   RxCounters made;
 };
-inline constexpr std::array kLcoreCounterNames{"polls",         "emptyPolls", "busyCycles",
-                                               "totalCycles",   "sleeps",     "framesMade",
-                                               "framesNotMade", "frames"};
+inline constexpr std::array kLcoreCounterNames{"polls",         "emptyPolls",   "busyCycles",
+                                               "totalCycles",   "sleeps",       "framesMade",
+                                               "framesNotMade", "framesCopied", "frames"};
 
 struct CounterBlock {
   std::array<PortCounters, kMaxPorts> ports;

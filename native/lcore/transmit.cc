@@ -83,6 +83,7 @@ void Lcore::transmit_copies() {
     }
   }
   block_->words[kCopyCount] = 0;
+  counters_.frames_copied.add(count);
   send_runs(true);
 }
 

@@ -72,6 +72,11 @@ export interface LcoreCounters {
   readonly framesMade: number
   /** Frames that programs wanted to make but could not. */
   readonly framesNotMade: number
+  /**
+   * Further receivers of frames, as of floods. What is received, made and copied is what is sent and dropped: the sums over
+   * all ports and lcores are the same.
+   */
+  readonly framesCopied: number
   /** Bursts by size: 1, 2-3, 4-7, 8-15, 16-31, 32-63, 64-127, 128-255, 256. */
   readonly burstSizes: readonly number[]
   /** What became of frames that programs made, before they reached a port. */

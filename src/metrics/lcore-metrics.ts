@@ -58,6 +58,11 @@ export const LCORE_METRICS: readonly Definition[] = [
     'Frames that programs wanted to make and could not: burst or packet memory was full',
     ({ counters }) => counters.framesNotMade,
   ),
+  counter(
+    'copied_frames',
+    'Further receivers of frames, as of floods',
+    ({ counters }) => counters.framesCopied,
+  ),
   {
     type: 'counter',
     name: 'dpdk_vhost_lcore_made_dropped_frames_total',

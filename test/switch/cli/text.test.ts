@@ -231,6 +231,7 @@ test('lcores are laid out as pmd-rxq-show', () => {
     sleeps: 3,
     framesMade: 0,
     framesNotMade: 0,
+    framesCopied: 0,
     burstSizes: [],
     made: rx,
   }
