@@ -103,7 +103,10 @@ export interface BridgeView {
 
 export interface MirrorView extends MirrorCounters {
   readonly name: string
-  readonly outputPort: string
+  /** Either this or `outputVlan`. */
+  readonly outputPort: string | undefined
+  readonly outputVlan: number | undefined
+  readonly snaplen: number | undefined
 }
 
 export interface ProgramView {

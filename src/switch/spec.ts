@@ -135,8 +135,12 @@ export interface MirrorSpec {
   readonly selectDstPort: readonly string[]
   /** Only these VLANs; empty: all. */
   readonly selectVlan: readonly number[]
-  /** Port that gets the copies; it gets nothing else. */
-  readonly outputPort: string
+  /** Port that gets the copies; it gets nothing else. Either this or {@link outputVlan}. */
+  readonly outputPort: string | undefined
+  /** VLAN that gets the copies, by all ports that carry it: 1 to 4095. RSPAN. */
+  readonly outputVlan: number | undefined
+  /** Bytes of a copy that are kept, tag included: 14 to 65535; undefined: all. */
+  readonly snaplen: number | undefined
 }
 
 export interface AdminSpec {

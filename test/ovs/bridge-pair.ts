@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { BridgeSwitch, columnsOf, type PortKind } from './bridge-switch.js'
+import { BridgeSwitch, columnsOf, type Mirroring, type PortKind } from './bridge-switch.js'
 import { smallest } from './explain.js'
 import type { Sent } from './guests.js'
 import { type Outcome, Pair } from './pair.js'
@@ -20,6 +20,7 @@ export interface Step {
 export interface Scene {
   readonly kinds: readonly PortKind[]
   readonly rules?: readonly string[]
+  readonly mirrors?: readonly Mirroring[]
 }
 
 /** A bridge of OVS and one of ours. */
@@ -34,10 +35,10 @@ export class BridgePair implements AsyncDisposable {
     this.#ports = ports
   }
 
-  static async start(ports: number): Promise<BridgePair> {
+  static async start(ports: number, { isOvsCounted = false } = {}): Promise<BridgePair> {
     const kinds = Array.from({ length: ports }, () => ({}))
     const startOwn = (folder: string) => BridgeSwitch.start(folder, kinds)
-    return new BridgePair(await Pair.start(kinds.map(columnsOf), startOwn), ports)
+    return new BridgePair(await Pair.start(kinds.map(columnsOf), startOwn, isOvsCounted), ports)
   }
 
   /** Begins anew, with no address known. */
@@ -46,10 +47,12 @@ export class BridgePair implements AsyncDisposable {
     // Those that are left over carry a VLAN that no other does.
     const spare = Array.from({ length: this.#ports - given.kinds.length }, () => ({ tag: SPARE }))
     const scene = { ...given, kinds: [...given.kinds, ...spare] }
-    const { kinds, rules } = scene
+    const { kinds, rules, mirrors = [] } = scene
     this.#scene = scene
     await ovs.setPorts(kinds.map(columnsOf))
     await own.setPorts(kinds)
+    await ovs.setMirrors(mirrors)
+    await own.setMirrors(mirrors)
     const refused = await ovs.setRules(rules ?? [NORMAL])
     if (refused.length > 0) throw new Error(refused.map(({ why }) => why).join())
     await own.setRules(rules)

@@ -15,6 +15,16 @@ export interface PortKind {
   readonly trunks?: readonly number[]
 }
 
+/** A mirror, by numbers of ports; of all that it selects where it names none. */
+export interface Mirroring {
+  readonly src?: readonly number[]
+  readonly dst?: readonly number[]
+  readonly selectVlan?: readonly number[]
+  readonly port?: number
+  readonly outputVlan?: number
+  readonly snaplen?: number
+}
+
 /** The same in OVS's words. */
 export function columnsOf({ vlanMode, tag, trunks = [] }: PortKind): PortColumns {
   return [
@@ -35,6 +45,7 @@ export class BridgeSwitch implements OwnSide {
   readonly #folder: string
   #kinds: readonly PortKind[]
   #rules: readonly string[] | undefined
+  #mirrors: readonly Mirroring[] = []
   #running: Switch | undefined
 
   private constructor(folder: string, kinds: readonly PortKind[]) {
@@ -64,6 +75,11 @@ export class BridgeSwitch implements OwnSide {
 
   async setPorts(kinds: readonly PortKind[]): Promise<void> {
     this.#kinds = kinds
+    await this.#reload()
+  }
+
+  async setMirrors(mirrors: readonly Mirroring[]): Promise<void> {
+    this.#mirrors = mirrors
     await this.#reload()
   }
 
@@ -125,6 +141,14 @@ export class BridgeSwitch implements OwnSide {
         {
           name: 'br0',
           ...(this.#rules === undefined ? {} : { flows: this.#rules }),
+          mirrors: this.#mirrors.map(({ src, dst, port, ...rest }, i) => ({
+            name: `m${i}`,
+            selectAll: src === undefined && dst === undefined,
+            ...(src === undefined ? {} : { selectSrcPort: src.map(name) }),
+            ...(dst === undefined ? {} : { selectDstPort: dst.map(name) }),
+            ...(port === undefined ? {} : { outputPort: name(port) }),
+            ...rest,
+          })),
           // Tests let addresses move as often as they like.
           loopGuard: { moves: 1000, withinMs: 10, holdMs: 10 },
         },

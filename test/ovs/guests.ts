@@ -23,10 +23,15 @@ const MARKER_BYTES = 60
 const PATIENCE_MS = 5000
 const LOOK_MS = 4
 
+interface Counted {
+  readonly taken: number
+  readonly given: readonly number[]
+}
+
 /** A switch that counts, and so needs no markers. */
 export interface Accounts {
   /** Frames it took from its guests, all together, and frames it gave to each. */
-  frames(): { readonly taken: number; readonly given: readonly number[] }
+  frames(): Counted | Promise<Counted>
   /** Resolves when all that it took by now has been given. */
   settled(): Promise<void>
 }
@@ -74,7 +79,7 @@ export class Guests implements AsyncDisposable {
   /** Has frames sent, and resolves to all that comes of them. */
   async exchange(frames: readonly Sent[]): Promise<Received> {
     const received: Received = this.#hosts.map(() => [])
-    const before = this.#accounts?.frames()
+    const before = await this.#accounts?.frames()
     await Promise.all(frames.map(({ port, bytes }) => this.#hosts[port]?.sendFrame(bytes)))
     if (this.#accounts !== undefined && before !== undefined) {
       await this.#count(received, this.#accounts, before, frames.length)
@@ -91,13 +96,13 @@ export class Guests implements AsyncDisposable {
   async #count(
     received: Received,
     accounts: Accounts,
-    before: ReturnType<Accounts['frames']>,
+    before: Counted,
     sent: number,
   ): Promise<void> {
-    const taken = () => accounts.frames().taken - before.taken
-    await until(`the switch took ${sent} frames`, () => taken() >= sent, PATIENCE_MS)
+    const taken = async () => (await accounts.frames()).taken - before.taken
+    await until(`the switch took ${sent} frames`, async () => (await taken()) >= sent, PATIENCE_MS)
     await accounts.settled()
-    const { given } = accounts.frames()
+    const { given } = await accounts.frames()
     const deadline = performance.now() + PATIENCE_MS
     await Promise.all(
       this.#captures.map(async (capture, i) => {

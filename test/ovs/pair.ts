@@ -36,10 +36,12 @@ export class Pair<Own extends OwnSide = OwnSide> implements AsyncDisposable {
   /**
    * @param columns - how OVS's ports are set up; each side has as many ports
    * @param startOwn - starts our switch between the sockets `0`, `1`, ... of a folder, where guests listen
+   * @param isOvsCounted - whether OVS tells where frames end, instead of markers: mirrors would take these
    */
   static async start<Own extends OwnSide>(
     columns: readonly PortColumns[],
     startOwn: (folder: string) => Promise<Own>,
+    isOvsCounted = false,
   ): Promise<Pair<Own>> {
     const stack = new Disposables()
     try {
@@ -50,7 +52,10 @@ export class Pair<Own extends OwnSide = OwnSide> implements AsyncDisposable {
       }
       const ovs = stack.use(await OvsSwitch.start(folders.ovs, columns))
       const own = stack.use(await startOwn(folders.own))
-      await Promise.all([guests.ovs.up(), guests.own.up(own.accounts)])
+      await Promise.all([
+        guests.ovs.up(isOvsCounted ? ovs.accounts : undefined),
+        guests.own.up(own.accounts),
+      ])
       await ovs.connected(columns.length)
       return new Pair(ovs, own, guests, stack)
     } catch (error) {

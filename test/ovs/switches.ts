@@ -5,7 +5,8 @@ import { bridgeName, configuration, portPools } from '../../bench/ovs/configurat
 import { OvsInstance } from '../../bench/ovs/instance.js'
 import type { BenchProcess } from '../../bench/process.js'
 import { Datapath, type Lcore, type Port } from '../../src/index.js'
-import { MARKER_RULE, socketOf } from './guests.js'
+import type { Mirroring } from './bridge-switch.js'
+import { type Accounts, MARKER_RULE, socketOf } from './guests.js'
 import { OXM_ONLY } from './rules.js'
 
 /** A switch whose ports are numbered from 0, as in the rules it is given. */
@@ -41,6 +42,9 @@ function forOvs(rule: string): string {
 /** Meters that let all pass: what they hold back depends on the time. */
 const METERS = [1, 2]
 const METER_RATE = 1_000_000
+
+/** Times that counters are read the same, each in a process of its own, before all is taken for sent. */
+const STANDSTILL = 5
 
 /** A pool of 16384 frames for each of four ports, of 3 KiB each. */
 const MEMORY_MIB = 512
@@ -116,6 +120,48 @@ export class OvsSwitch implements RuleSwitch {
       return ['--', 'clear', 'Port', name, 'tag', 'trunks', 'vlan_mode', ...set]
     })
     await this.#instance.vsctl(...words.slice(1))
+  }
+
+  /** Replaces all mirrors. */
+  async setMirrors(mirrors: readonly Mirroring[]): Promise<void> {
+    const words = mirrors.flatMap(({ src, dst, selectVlan, port, outputVlan, snaplen }, i) => {
+      const ports = new Set([src, dst, port].flat().filter((one) => one !== undefined))
+      const id = (one: number) => `@m${i}p${one}`
+      const refer = (some: readonly number[]) => `[${some.map(id).join(',')}]`
+      return [
+        ...[...ports].flatMap((one) => ['--', `--id=${id(one)}`, 'get', 'Port', `vhost${one}`]),
+        ...['--', `--id=@m${i}`, 'create', 'Mirror', `name=m${i}`],
+        `select_all=${src === undefined && dst === undefined}`,
+        ...(src === undefined ? [] : [`select_src_port=${refer(src)}`]),
+        ...(dst === undefined ? [] : [`select_dst_port=${refer(dst)}`]),
+        ...(selectVlan === undefined ? [] : [`select_vlan=${selectVlan.join(',')}`]),
+        ...(port === undefined ? [] : [`output_port=${id(port)}`]),
+        ...(outputVlan === undefined ? [] : [`output_vlan=${outputVlan}`]),
+        ...(snaplen === undefined ? [] : [`snaplen=${snaplen}`]),
+        ...['--', 'add', 'Bridge', this.#bridge, 'mirrors', `@m${i}`],
+      ]
+    })
+    await this.#instance.vsctl('clear', 'Bridge', this.#bridge, 'mirrors', ...words)
+  }
+
+  /** By its counters of ports. It has no word for when all is sent: then they stand still. */
+  readonly accounts: Accounts = {
+    frames: async () => {
+      const text = await this.#instance.ofctl(this.#bridge, 'dump-ports')
+      const lines = [...text.matchAll(/port +(\d+): rx pkts=(\d+),.*\n +tx pkts=(\d+),/g)]
+      const ports = lines.sort(([, one], [, other]) => Number(one) - Number(other))
+      return {
+        taken: ports.reduce((sum, [, , rx]) => sum + Number(rx), 0),
+        given: ports.map(([, , , tx]) => Number(tx)),
+      }
+    },
+    settled: async () => {
+      for (let same = 0, last = ''; same < STANDSTILL; ) {
+        const given = String((await this.accounts.frames()).given)
+        same = given === last ? same + 1 : 0
+        last = given
+      }
+    },
   }
 
   /** Forgets the addresses learnt. */

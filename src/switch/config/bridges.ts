@@ -69,7 +69,12 @@ function specOf(
     flows,
     meters,
     program,
-    mirrors,
+    mirrors: mirrors.map(({ outputPort, outputVlan, snaplen, ...selection }) => ({
+      ...selection,
+      outputPort,
+      outputVlan,
+      snaplen,
+    })),
   }
 }
 

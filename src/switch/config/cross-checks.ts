@@ -220,6 +220,10 @@ function mirror(
     }
   }
   if (!isObject(given)) return
+  if ((output === undefined) === (given.outputVlan === undefined)) {
+    const message = output === undefined ? 'has no output' : 'has two outputs'
+    refuse(path, undefined, message, 'give either outputPort or outputVlan')
+  }
   const selects = (key: string) => items(given[key]).length > 0
   if (given.selectAll === true || selects('selectSrcPort') || selects('selectDstPort')) return
   const fix = 'give selectAll: true, selectSrcPort or selectDstPort'

@@ -79,7 +79,12 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'bridges.mirrors.selectSrcPort': 'Ports whose received frames are mirrored.',
   'bridges.mirrors.selectDstPort': 'Ports whose sent frames are mirrored.',
   'bridges.mirrors.selectVlan': 'Only these VLANs and ranges of them. Default: all.',
-  'bridges.mirrors.outputPort': 'Port that gets the copies; it gets nothing else.',
+  'bridges.mirrors.outputPort':
+    'Port that gets the copies; it gets nothing else. Either this or `outputVlan`.',
+  'bridges.mirrors.outputVlan':
+    'VLAN that gets the copies, by all ports of the bridge that carry it: with its tag, or without one where it is the VLAN of untagged frames. Known as RSPAN.',
+  'bridges.mirrors.snaplen':
+    'Bytes of a copy that are kept, its tag included. Default: all of them.',
 
   ports: 'Where frames enter and leave, at most 1024.',
   'ports.name': 'Name of the port: 1 to 64 of the characters `A-Z a-z 0-9 _ . : @ + -`.',

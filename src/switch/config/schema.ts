@@ -41,7 +41,9 @@ const mirror = z.strictObject({
   selectSrcPort: z.array(nameField).default([]),
   selectDstPort: z.array(nameField).default([]),
   selectVlan: vlanListField.prefault([]),
-  outputPort: nameField,
+  outputPort: nameField.optional(),
+  outputVlan: z.int().min(1).max(4095).optional(),
+  snaplen: z.int().min(14).max(65_535).optional(),
 })
 
 /** A bridge but for its rules, which the flow table's own checker reads. */

@@ -3,6 +3,7 @@ import { SubBurst } from 'dpdk-vhost/programs/sub-burst'
 import { BucketTime } from 'dpdk-vhost/qos'
 import type { AttachmentSpec, MirrorSpec } from '../spec.js'
 import { Counter, countDrops, Direction, portWords } from './memory.js'
+import type { MirrorOutput } from './mirror-output.js'
 import { Mirrors } from './mirrors.js'
 import { egressPolicer, ingressPolicer, type PortPolicer } from './policers.js'
 import { PortSecurity } from './port-security.js'
@@ -223,7 +224,7 @@ export class Guards {
   #mirrorReceived(burst: Burst, index: number): void {
     const mirrors = this.#mirrors as Mirrors
     const { inPort } = burst
-    const selecting = mirrors.ofVlan(mirrors.received[inPort] as number, burst, index, inPort)
+    const selecting = mirrors.taking(mirrors.received[inPort] as number, burst, index, inPort)
     const takers = mirrors.withReadyOutput(selecting, burst)
     if (takers === 0) return
     const frame = burst.duplicate(index)
@@ -232,13 +233,14 @@ export class Guards {
     const at = this.#asReceivedCount++
     this.#asReceived[at] = frame
     this.#asReceivedFor[at] = takers
-    this.#mirrored[index] = takers
+    this.#mirrored[index] = mirrors.withSharing(takers)
   }
 
   #sendAsReceived(burst: Burst): void {
     for (let i = 0; i < this.#asReceivedCount; i++) {
       const takers = this.#asReceivedFor[i] as number
-      this.#mirror(burst, this.#asReceived[i] as number, takers, true)
+      const isLast = (takers & (takers - 1)) === 0
+      this.#mirror(burst, this.#asReceived[i] as number, takers, true, isLast)
     }
     this.#asReceivedCount = 0
   }
@@ -299,7 +301,7 @@ export class Guards {
     if (!this.#police(burst, index, port)) return false
     if ((todo & MIRRORED) !== 0) {
       const mirrors = this.#mirrors as Mirrors
-      const takers = mirrors.ofVlan(mirrors.sent[port] as number, burst, index, port)
+      const takers = mirrors.taking(mirrors.sent[port] as number, burst, index, port)
       this.#selected[index] = (this.#selected[index] as number) | takers
     }
     return true
@@ -342,28 +344,70 @@ export class Guards {
   }
 
   #sendSelected(burst: Burst, verdictsAreFinal: boolean): void {
-    if (this.#mirrors === undefined) return
+    const mirrors = this.#mirrors
+    if (mirrors === undefined) return
     const { total } = burst
     for (let i = 0; i < total; i++) {
       const takers = (this.#selected[i] as number) & ~(this.#mirrored[i] as number)
       this.#selected[i] = 0
       if (takers === 0) continue
-      this.#mirrored[i] = (this.#mirrored[i] as number) | takers
-      this.#mirror(burst, i, takers, verdictsAreFinal)
+      const sending = mirrors.withReadyOutput(takers, burst)
+      this.#mirrored[i] = (this.#mirrored[i] as number) | mirrors.withSharing(takers)
+      this.#mirror(burst, i, sending, verdictsAreFinal, false)
     }
   }
 
-  /** Sends frame `index` to the outputs of these mirrors. */
-  #mirror(burst: Burst, index: number, takers: number, verdictsAreFinal: boolean): void {
+  /**
+   * Sends frame `index` to the outputs of these mirrors.
+   *
+   * @param isOwn - whether nobody else gets this frame, so that it may be changed
+   */
+  #mirror(
+    burst: Burst,
+    index: number,
+    takers: number,
+    verdictsAreFinal: boolean,
+    isOwn: boolean,
+  ): void {
     const mirrors = this.#mirrors as Mirrors
-    for (let left = mirrors.withReadyOutput(takers, burst); left !== 0; left &= left - 1) {
-      const port = mirrors.outputOfLowest(left)
-      if (!this.#police(burst, index, port)) continue
-      mirrors.countOfLowest(left, burst.length[index] as number)
-      if (verdictsAreFinal && burst.outPort[index] === DROP) burst.outPort[index] = port
-      else burst.copyTo(index, port)
+    for (let left = takers; left !== 0; left &= left - 1) {
+      const outputs = mirrors.outputsOfLowest(left)
+      let sent = -1
+      for (let i = 0; i < outputs.length; i++) {
+        const output = outputs[i] as MirrorOutput
+        if (!output.isReady(burst)) continue
+        const frame = formed(burst, index, output, isOwn && outputs.length === 1)
+        if (frame >= 0 && this.#sendTo(output.ports, burst, frame, verdictsAreFinal)) sent = frame
+      }
+      // Once, to however many ports it went.
+      if (sent >= 0) mirrors.countOfLowest(left, burst.length[sent] as number)
     }
   }
+
+  /** Sends frame `index` to those of the ports that are ready and let it pass. Whether there was one. */
+  #sendTo(ports: Uint16Array, burst: Burst, index: number, verdictsAreFinal: boolean): boolean {
+    let isSent = false
+    for (let i = 0; i < ports.length; i++) {
+      const port = ports[i] as number
+      if (burst.isReady[port] === 0 || !this.#police(burst, index, port)) continue
+      if (verdictsAreFinal && burst.outPort[index] === DROP) burst.outPort[index] = port
+      else burst.copyTo(index, port)
+      isSent = true
+    }
+    return isSent
+  }
+}
+
+/**
+ * Frame `index` in the form in which it leaves by an output: a duplicate where it has to change and is not our own.
+ *
+ * @returns its index, or -1 where there is no room for a duplicate: the lcore counts it as a frame not made
+ */
+function formed(burst: Burst, index: number, output: MirrorOutput, isOwn: boolean): number {
+  if (!output.changes(burst, index)) return index
+  const frame = isOwn ? index : burst.duplicate(index)
+  if (frame >= 0) output.change(burst, frame)
+  return frame
 }
 
 /** Bytes of a frame as policers count them. */

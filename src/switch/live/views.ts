@@ -59,9 +59,11 @@ export function bridgeView(
     rules: flows?.size ?? 0,
     program: program && programView(program, status),
     macs: { size, limit: spec.tableSize, moves, flaps },
-    mirrors: spec.mirrors.map(({ name, outputPort }) => ({
+    mirrors: spec.mirrors.map(({ name, outputPort, outputVlan, snaplen }) => ({
       name,
       outputPort,
+      outputVlan,
+      snaplen,
       ...readMirrorCounters(mirrorCounters.get(name)!),
     })),
     ports,

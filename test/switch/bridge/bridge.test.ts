@@ -131,6 +131,8 @@ describe('ports', () => {
         selectDstPort: [],
         selectVlan: [],
         outputPort: 'c',
+        outputVlan: undefined,
+        snaplen: undefined,
       },
     ]
     const lcore = new BridgeLcore({ ...three, d: attached() }, { mirrors })

@@ -114,7 +114,16 @@ const view: SwitchView = {
       rules: 1,
       program: undefined,
       macs: { size: 2, limit: 8192, moves: 0, flaps: 0 },
-      mirrors: [{ name: 'probe', outputPort: 'vhost0', frames: 3, bytes: 180 }],
+      mirrors: [
+        {
+          name: 'probe',
+          outputPort: 'vhost0',
+          outputVlan: undefined,
+          snaplen: undefined,
+          frames: 3,
+          bytes: 180,
+        },
+      ],
       ports: [port, waiting],
     },
     {

@@ -433,3 +433,26 @@ test('there are at most 1024 ports, those of bridges included', () => {
     '1:1: ports are 1025 with those of the bridges; give at most 1024',
   ])
 })
+
+test('a mirror has one output, and keeps of a copy what a frame can have', () => {
+  const mirrors = (...given: string[]) =>
+    problems(
+      `${ports('a')}bridges: [{ name: br0, mirrors: [${given.map((more, i) => `{ name: m${i}, selectAll: true${more} }`)}] }]`,
+    ).map((line) => line.replace(/^.*mirrors/, ''))
+  const fix = 'give either outputPort or outputVlan'
+  assert.deepEqual(
+    mirrors(
+      '',
+      ', outputPort: a, outputVlan: 7',
+      ', outputVlan: 0',
+      ', outputVlan: 7, snaplen: 13',
+    ),
+    [
+      `[0] has no output; ${fix}`,
+      `[1] has two outputs; ${fix}`,
+      '[2].outputVlan = 0 is less than 1; give a whole number from 1 to 4095',
+      '[3].snaplen = 13 is less than 14; give a whole number from 14 to 65535',
+    ],
+  )
+  assert.deepEqual(mirrors(', outputVlan: 4095, snaplen: 14', ', outputPort: a'), [])
+})

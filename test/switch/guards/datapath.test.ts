@@ -105,6 +105,8 @@ describe('guards on a datapath', { timeout: 60_000 }, () => {
       selectDstPort: ['1'],
       selectVlan: [],
       outputPort: '4',
+      outputVlan: undefined,
+      snaplen: undefined,
     }
     await using _ = await guarded({}, [mirror], switched())
     await using capture = await host(4).capture({ numbered: true })

@@ -41,6 +41,8 @@ const mirror = (some: Partial<MirrorSpec>): MirrorSpec => ({
   selectDstPort: [],
   selectVlan: [],
   outputPort: 'p5',
+  outputVlan: undefined,
+  snaplen: undefined,
   ...some,
 })
 
@@ -83,6 +85,15 @@ class Bench {
       return `${port}<${number}${isTagged ? `@${bytes.readUInt16BE(14)}` : ''}`
     })
     return sent.sort()
+  }
+
+  /** What left with the last run, as `port:bytes`. */
+  lengths(): string[] {
+    const of = ([port, hex = '']: string[]) => `${port}:${hex.length / 2}`
+    return this.lcore
+      .sent()
+      .map((text) => of(text.split(':')))
+      .sort()
   }
 
   drops(port: number) {
@@ -530,6 +541,81 @@ describe('a mirror', () => {
     const sent = bench.run(0, frames(300), all(1))
     assert.equal(sent.filter((text) => text.startsWith('1')).length, 300)
     assert.equal(sent.filter((text) => text.startsWith('5')).length, 212)
+  })
+
+  test('cuts its copies, and nothing else', () => {
+    const lengths = (mirrors: MirrorSpec[], decide = all(1)) => {
+      const bench = new Bench({}, mirrors)
+      bench.run(0, [frame(0, { bytes: 200 }), frame(1)], decide)
+      return { sent: bench.lengths(), counted: bench.mirrored('m') }
+    }
+    const counted = { frames: 2, bytes: 160 }
+    for (const select of [{ selectSrcPort: ['p0'] }, { selectDstPort: ['p1'] }]) {
+      const cut = mirror({ ...select, snaplen: 100 })
+      assert.deepEqual(lengths([cut]), { sent: ['1:200', '1:60', '5:100', '5:60'], counted })
+      // As it is for another.
+      const whole = mirror({ ...select, name: 'n', outputPort: 'p4' })
+      assert.deepEqual(lengths([cut, whole]), {
+        sent: ['1:200', '1:60', '4:200', '4:60', '5:100', '5:60'],
+        counted,
+      })
+    }
+  })
+
+  test('to a VLAN goes to all ports that carry it, in their form', () => {
+    const ports: Record<number, Partial<AttachmentSpec>> = {
+      0: { vlanMode: 'access', tag: 10 },
+      1: { vlanMode: 'access', tag: 10 },
+      2: { vlanMode: 'access', tag: 20 },
+      3: { vlanMode: 'trunk', trunks: [20, 30] },
+      4: { vlanMode: 'native-untagged', tag: 20 },
+      5: { vlanMode: 'trunk', trunks: [10] },
+    }
+    const to20 = mirror({ selectAll: true, outputPort: undefined, outputVlan: 20 })
+    const bench = new Bench(ports, [to20])
+    assert.deepEqual(bench.run(0, [frame(7)], all(1)), ['1<7', '2<7', '3<7@20', '4<7'])
+    assert.deepEqual(bench.mirrored('m'), { frames: 1, bytes: 60 })
+    // Its tag is replaced, and its priority kept.
+    const tagged = frame(8, { vlans: [30] })
+    tagged[14] = (tagged[14] as number) | 0xb0
+    assert.deepEqual(bench.run(3, [tagged], all(5)), [
+      '2<8',
+      `3<8@${0xa000 | 20}`,
+      '4<8',
+      `5<8@${0xb000 | 30}`,
+    ])
+    // What is in the VLAN stays as it is, as do the frames that bridges keep to themselves.
+    assert.deepEqual(bench.run(3, [frame(9, { vlans: [20] })], all(4)), ['4<9@20'])
+    const toBridges = frame(10)
+    toBridges.set([0x01, 0x80, 0xc2, 0x00, 0x00, 0x0e])
+    assert.deepEqual(bench.run(0, [toBridges], all(1)), ['1<10'])
+    // Its ports are ports like others, but not the output of another mirror.
+    const other = mirror({ name: 'n', selectSrcPort: ['p2'], outputPort: 'p4' })
+    const two = new Bench(ports, [to20, other])
+    assert.deepEqual(two.run(0, [frame(1)], all(2)), ['2<1', '2<1', '3<1@20'])
+  })
+
+  test('to a VLAN cuts with the tag', () => {
+    const ports = { 3: { vlanMode: 'trunk', trunks: [20] } } as const
+    const bench = new Bench(ports, [
+      mirror({ selectSrcPort: ['p0'], outputPort: undefined, outputVlan: 20, snaplen: 50 }),
+    ])
+    bench.run(0, [frame(7)], all(1))
+    assert.deepEqual(
+      bench.lengths(),
+      [0, 1, 2, 3, 4, 5]
+        .map((port) => `${port}:50`)
+        .concat('1:60')
+        .sort(),
+    )
+  })
+
+  test('shares an output with another, which gets each frame once', () => {
+    const select = { selectSrcPort: ['p0'], selectDstPort: ['p1'] }
+    const bench = new Bench({}, [mirror(select), mirror({ ...select, name: 'n', snaplen: 20 })])
+    assert.deepEqual(bench.run(0, [frame(0)], all(1)), ['1<0', '5<0'])
+    assert.deepEqual(bench.run(2, [frame(0)], all(1)), ['1<0', '5<0'])
+    assert.deepEqual(bench.mirrored('n'), { frames: 0, bytes: 0 })
   })
 
   test('whose port is not ready costs nothing', () => {

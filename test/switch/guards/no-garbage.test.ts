@@ -8,7 +8,13 @@ const BURSTS = 100_000
 const child = new URL('./children/no-garbage-child.js', import.meta.url)
 
 describe(`${BURSTS} guarded bursts of 32 frames leave no garbage`, () => {
-  for (const scenario of ['port security', 'policers', 'mirrors', 'all']) {
+  for (const scenario of [
+    'port security',
+    'policers',
+    'mirrors',
+    'mirrors to a VLAN, cut',
+    'all',
+  ]) {
     test(scenario, () => assert.deepEqual(collectionsOf(child, scenario, BURSTS), []))
   }
 })

@@ -86,6 +86,8 @@ describe('bridges', () => {
       selectDstPort: [],
       selectVlan: [],
       outputPort: 'e',
+      outputVlan: undefined,
+      snaplen: undefined,
     }
     const mirrored = { ...images[0].ports, e: attached() }
     const image = { ...images[0], ports: mirrored, settings: settings({ mirrors: [mirror] }) }

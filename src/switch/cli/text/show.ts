@@ -35,7 +35,10 @@ function bridgeLines(bridge: BridgeView, paint: Paint): string[] {
     ...ports.flatMap((port) => portLines(port, paint)),
     ...mirrors.flatMap((mirror) => [
       `        Mirror ${paint('heading', mirror.name)}`,
-      `            output_port: ${mirror.outputPort}`,
+      mirror.outputPort === undefined
+        ? `            output_vlan: ${mirror.outputVlan}`
+        : `            output_port: ${mirror.outputPort}`,
+      ...(mirror.snaplen === undefined ? [] : [`            snaplen: ${mirror.snaplen}`]),
       `            tx pkts=${mirror.frames}, bytes=${mirror.bytes}`,
     ]),
   ]

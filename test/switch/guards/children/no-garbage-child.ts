@@ -21,11 +21,17 @@ const mirror: MirrorSpec = {
   selectDstPort: [],
   selectVlan: [0],
   outputPort: 'p5',
+  outputVlan: undefined,
+  snaplen: undefined,
 }
 const scenarios: Record<string, [Partial<AttachmentSpec>, MirrorSpec[]]> = {
   'port security': [secured, []],
   policers: [policed, []],
   mirrors: [{}, [mirror]],
+  'mirrors to a VLAN, cut': [
+    {},
+    [{ ...mirror, outputPort: undefined, outputVlan: 20, snaplen: 50 }],
+  ],
   all: [{ ...secured, ...policed }, [mirror]],
 }
 
