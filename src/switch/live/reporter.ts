@@ -4,12 +4,29 @@ import { LimitedLog, type SwitchLog, type SwitchLogLevel } from './log.js'
 /** What DPDK says of every TAP although nothing is wrong: it tries for rules in the kernel and for other processes. */
 const TAP_CHATTER = /^(tap_|qdisc_|eth_dev_tap_create\(\):).*(qdisc|rte flow|secondary|: failed)/
 
+/**
+ * What librte_vhost says of a guest that goes, or is not there yet, which the port's own line tells; and of one that was
+ * connected to another switch before.
+ */
+const VHOST_CHATTER =
+  /failed to connect|recvmsg failed|read message failed|used->idx .* mismatches|packets maybe resent/
+
+/** What librte_vhost begins its messages with. */
+const SOCKET = /^\((\/[^)]*)\) (.*)/s
+
+/** How long a device that stops may take to be one whose guest has gone: then that is said alone. */
+const GOING_MS = 50
+
 /** Writes what happens in the datapath to the log, no more of it than can be read. */
 export class Reporter {
   readonly #limited: LimitedLog
+  readonly #datapath: Datapath
+  /** Lines of ports that stopped, to be written unless the guest has gone. */
+  readonly #stopping = new Map<string, { timer: NodeJS.Timeout; write: () => void }>()
 
   constructor(datapath: Datapath, log: SwitchLog) {
     this.#limited = new LimitedLog(log)
+    this.#datapath = datapath
     datapath.on('port', (event) => this.#port(event))
     datapath.on('log', (event) => this.#dpdk(event))
     datapath.on('program', (event) => this.#program(event))
@@ -25,8 +42,9 @@ export class Reporter {
     this.#limited.write(level, source, message, fields)
   }
 
-  /** To be called about once a second. */
+  /** To be called about once a second, and in the end. */
   flush(): void {
+    for (const port of this.#stopping.keys()) this.#settle(port)
     this.#limited.flush()
   }
 
@@ -36,18 +54,46 @@ export class Reporter {
     // A change of queues alone has the state of before.
     const what = state === previous ? 'has other queues' : `is ${state}${why}`
     const level = state === previous ? 'debug' : portLevels[state]
-    this.write(level, `port ${port}`, `port ${port} ${what}`, fields)
+    const write = () => this.write(level, `port ${port}`, `port ${port} ${what}`, fields)
+    this.#settle(port, state === 'disconnected')
+    if (state !== 'stopped') write()
+    else this.#stopping.set(port, { write, timer: setTimeout(() => this.#settle(port), GOING_MS) })
+  }
+
+  /** Writes that a port stopped, if that was not written yet, or forgets it. */
+  #settle(port: string, isGone = false): void {
+    const stopping = this.#stopping.get(port)
+    if (stopping === undefined) return
+    clearTimeout(stopping.timer)
+    this.#stopping.delete(port)
+    if (!isGone) stopping.write()
   }
 
   #dpdk({ level, component, message }: LogEvent): void {
-    const own = component === 'pmd.net.tap' && TAP_CHATTER.test(message) ? 'debug' : levels[level]
-    this.write(own, `dpdk ${component}`, message, { event: 'dpdk', component })
+    const own = isChatter(component, message) ? 'debug' : levels[level]
+    const [, path, said = message] = SOCKET.exec(message) ?? []
+    const port = path === undefined ? undefined : this.#portAt(path)
+    const source = port === undefined ? `dpdk ${component}` : `port ${port}, dpdk`
+    this.write(own, source, `${source}: ${port === undefined ? message : said}`, {
+      event: 'dpdk',
+      component,
+      ...(port === undefined ? {} : { port }),
+    })
+  }
+
+  #portAt(socket: string): string | undefined {
+    for (const [name, { spec }] of this.#datapath.ports) {
+      if (spec.type !== 'dpdk' && spec.path === socket) return name
+    }
+    return undefined
   }
 
   #program({ lcore, program, problem, times, error }: ProgramEvent): void {
     const what =
       problem === 'aside' ? 'threw too often and was put aside' : 'threw and lost a burst'
-    const message = `program ${program ?? ''} on lcore ${lcore} ${what}: ${error}`
+    // What it threw, and where.
+    const why = error.split('\n', 2).map((line) => line.trim())
+    const message = `lcore ${lcore}: a program ${what}: ${why.join(', ')}`
     this.write('error', `program ${program}`, message, {
       event: 'program_error',
       lcore,
@@ -57,6 +103,11 @@ export class Reporter {
       error,
     })
   }
+}
+
+function isChatter(component: string, message: string): boolean {
+  if (component === 'pmd.net.tap') return TAP_CHATTER.test(message)
+  return component.startsWith('lib.vhost') && VHOST_CHATTER.test(message)
 }
 
 /** What a peer does is of interest; that one is looked for is not. */

@@ -208,7 +208,9 @@ export class Switch implements SwitchControl, AsyncDisposable {
   }
 
   macFlush(bridge: string): number {
-    return flushMacs(this.#bridges.get(bridge).memory)
+    const count = flushMacs(this.#bridges.get(bridge).memory)
+    this.#changed(`bridge ${bridge}: ${counted(count, 'address', 'addresses')} forgotten`)
+    return count
   }
 
   flows(bridge: string, selection?: string): FlowView[] {
@@ -242,6 +244,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
     return this.#changes.run(async () => {
       const warnings = checkByHand(this.#bridges.get(bridge), rules)
       await (await this.#bridges.flowsOf(bridge)).add(...rules)
+      this.#changed(`bridge ${bridge}: ${counted(rules.length, 'rule')} added`)
       return { warnings }
     })
   }
@@ -249,14 +252,18 @@ export class Switch implements SwitchControl, AsyncDisposable {
   async flowModify(bridge: string, rule: string, strict: boolean): Promise<number> {
     return this.#changes.run(async () => {
       checkByHand(this.#bridges.get(bridge), [rule])
-      return (await this.#bridges.flowsOf(bridge)).modify(rule, { strict })
+      const count = await (await this.#bridges.flowsOf(bridge)).modify(rule, { strict })
+      this.#changed(`bridge ${bridge}: ${counted(count, 'rule')} modified`)
+      return count
     })
   }
 
   async flowDelete(bridge: string, selection: string, strict: boolean): Promise<number> {
-    return this.#changes.run(async () =>
-      (await this.#bridges.flowsOf(bridge)).delete(selection, { strict }),
-    )
+    return this.#changes.run(async () => {
+      const count = await (await this.#bridges.flowsOf(bridge)).delete(selection, { strict })
+      this.#changed(`bridge ${bridge}: ${counted(count, 'rule')} deleted`)
+      return count
+    })
   }
 
   async flowReplace(
@@ -265,7 +272,11 @@ export class Switch implements SwitchControl, AsyncDisposable {
   ): Promise<{ added: number; deleted: number; warnings: string[] }> {
     return this.#changes.run(async () => {
       const warnings = checkByHand(this.#bridges.get(bridge), rules)
-      return { ...(await (await this.#bridges.flowsOf(bridge)).replace(rules)), warnings }
+      const done = await (await this.#bridges.flowsOf(bridge)).replace(rules)
+      this.#changed(
+        `bridge ${bridge}: ${counted(done.added, 'rule')} added, ${done.deleted} deleted`,
+      )
+      return { ...done, warnings }
     })
   }
 
@@ -273,12 +284,16 @@ export class Switch implements SwitchControl, AsyncDisposable {
     return this.#changes.run(async () => {
       const spec = checkPort(options, this.#spec())
       await this.#ports.add(spec)
+      this.#changed(`port ${spec.port.name}: added`)
       return this.#portView(spec.port.name)
     })
   }
 
   async portDelete(name: string): Promise<void> {
-    await this.#changes.run(() => this.#ports.remove(this.#ports.getOwn(name).port.name))
+    await this.#changes.run(async () => {
+      await this.#ports.remove(this.#ports.getOwn(name).port.name)
+      this.#changed(`port ${name}: removed`)
+    })
   }
 
   async portSet(
@@ -296,6 +311,10 @@ export class Switch implements SwitchControl, AsyncDisposable {
         throw error
       }
       const remade = wanted.changes.some(({ type }) => type === 'portAdded')
+      const values = Object.entries(changes).map(
+        ([key, value]) => `${key}=${JSON.stringify(value)}`,
+      )
+      this.#changed(`port ${name}: ${values.join(', ')}${remade ? '; made anew' : ''}`)
       return { port: this.#portView(name), remade }
     })
   }
@@ -471,6 +490,11 @@ export class Switch implements SwitchControl, AsyncDisposable {
     this.#notices.read(this.#bridges.states, this.#ports.list())
   }
 
+  /** One line for a change that somebody asked for. */
+  #changed(change: string): void {
+    this.#options.log.info(change, { event: 'change', change })
+  }
+
   #look(): void {
     for (const { level, message, fields } of this.#guardWatch.look(this.#guardCounters())) {
       this.#options.log[level](message, fields)
@@ -497,4 +521,8 @@ export class Switch implements SwitchControl, AsyncDisposable {
       this.#options.log.error(message, { event: 'program_aside', bridge })
     }
   }
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`
 }

@@ -58,6 +58,8 @@ type Read = (warn: (line: string) => void) => Promise<SwitchSpec>
 
 const WARNING = { event: 'warning' }
 
+const RELOAD = '/v1/reload'
+
 /** Lines of warnings at once: each of very many rules may have one. */
 const MOST_WARNINGS = 20
 
@@ -123,10 +125,13 @@ class SwitchProcess {
       const started = this.#start(spec)
       haveControl(started.then((live) => this.#controlOf(live)))
       await using live = await started
-      const { dpdkVersion, memory } = live.show()
-      this.#log.info(`the switch runs: ${this.#statusNow()}; admin socket ${admin.socket}`, {
+      const { version, dpdkVersion, memory } = live.show()
+      const what = `vswitch ${version}, ${dpdkVersion}, memory ${memory.kind}`
+      const status = this.#statusNow()
+      this.#log.info(`the switch runs: ${what}; ${status}; admin socket ${admin.socket}`, {
         event: 'start',
         pid: process.pid,
+        version,
         dpdkVersion,
         memory,
       })
@@ -229,7 +234,8 @@ class SwitchProcess {
       logWarnings(this.#log, 'reload', view.warnings)
       return view
     } catch (error) {
-      this.#log.error(`reload: refused, and nothing was changed:\n${messageOf(error)}`, {
+      const why = messageOf(error).replaceAll('\n', '; ')
+      this.#log.error(`reload: refused, and nothing was changed: ${why}`, {
         event: 'reload_refused',
       })
       throw error
@@ -252,9 +258,9 @@ class SwitchProcess {
     const fields = { event: 'request', method, url, status, milliseconds: Math.round(milliseconds) }
     // A switch that is not ready says so, and nothing was thrown.
     if (status >= 500 && error !== undefined) this.#log.error(`${text}: ${stackOf(error)}`, fields)
-    else if (error !== undefined) this.#log.info(`${text}: ${messageOf(error)}`, fields)
-    else if (method === 'GET' || method === 'HEAD') this.#log.debug(text, fields)
-    else this.#log.info(text, fields)
+    // What was changed, and why a reload was refused, has lines of its own.
+    else if (error === undefined || url === RELOAD) this.#log.debug(text, fields)
+    else this.#log.info(`${text}: ${messageOf(error).replaceAll('\n', '; ')}`, fields)
   }
 
   #tellStatus(): void {

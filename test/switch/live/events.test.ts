@@ -26,6 +26,8 @@ test('one line for each event that matters, with the fields of its kind', LIMIT,
   const lost = () =>
     of('port').filter(({ port, state }) => port === 'a' && state === 'disconnected')
   await until('the guest is gone', () => lost().length === 1)
+  const said = stage.lines.filter((line) => /^(info|warn|error) port a\b(?!.* is ready)/.test(line))
+  assert.deepEqual(said, ['info port a is disconnected: the peer closed the connection'])
   await stage.host('a', { mac: '02:00:00:00:00:02' })
   const ready = of('port').filter(({ port, state }) => port === 'a' && state === 'ready')
   assert.deepEqual(
