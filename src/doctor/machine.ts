@@ -63,6 +63,16 @@ export class Machine {
     return quietly(() => statSync(join(this.#root, path)))
   }
 
+  /** Whether this user may not even see if something is there. */
+  isHidden(path: string): boolean {
+    try {
+      statSync(join(this.#root, path))
+      return false
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'EACCES'
+    }
+  }
+
   exists(path: string): boolean {
     return quietly(() => lstatSync(join(this.#root, path))) !== undefined
   }

@@ -1,6 +1,8 @@
 /** What is found on made-up machines, and on this one. */
 import assert from 'node:assert/strict'
-import { chownSync } from 'node:fs'
+import { chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import {
   examine,
@@ -91,7 +93,14 @@ const cases: Record<string, Case> = {
     severity: 'error',
     seen: /^100 of 600 of 2 MiB free; memoryMiB is 1024$/,
     // 200 MiB are there.
-    fix: /^echo 1012 \| sudo tee \/sys\/kernel\/mm\/hugepages\/hugepages-2048kB\/nr_hugepages$/,
+    fix: /^echo 1012 \| sudo tee \/sys\/kernel\/mm\/hugepages\/hugepages-2048kB\/nr_hugepages {2}# until/,
+  },
+  'no hugepages at all': {
+    files: { [`${HUGE}/free_hugepages`]: '0\n', [`${HUGE}/nr_hugepages`]: '0\n' },
+    check: 'hugepages',
+    severity: 'error',
+    seen: /^none are set aside; memoryMiB is 1024$/,
+    fix: /^echo 512 \|/,
   },
   'too few hugepages where they are not': {
     subject: { ...SUBJECT, datapath: { memory: 'auto', memoryMiB: 2048 } },
@@ -177,6 +186,14 @@ const cases: Record<string, Case> = {
     severity: 'warning',
     seen: /CPUs 2, 3 of lcores are not isolated/,
     fix: /isolcpus=managed_irq,domain,2,3 nohz_full=2,3 rcu_nocbs=2,3/,
+  },
+  'an lcore on the CPU that the kernel needs': {
+    subject: { ...SUBJECT, lcores: [{ name: 'x', cpu: 0 }] },
+    files: { '/sys/devices/system/cpu/isolated': '\n' },
+    check: 'cpu isolation',
+    severity: 'warning',
+    seen: /^CPU 0 of lcores is not isolated$/,
+    fix: /^give lcores other CPUs than 0/,
   },
   'a governor that saves power': {
     files: { '/sys/devices/system/cpu/cpu3/cpufreq/scaling_governor': 'powersave\n' },
@@ -428,6 +445,25 @@ test('a guest that is as it should be', async () => {
     { check: 'QEMU', severity: 'ok', seen: '7.2.22, runs as libvirt-qemu' },
     { check: 'QEMU', severity: 'ok', seen: 'process 77 (user libvirt-qemu) of port a' },
   ])
+})
+
+const isRoot = process.getuid?.() === 0
+test('a folder that a user may not look into is not said to be missing', {
+  skip: isRoot ? false : 'only root becomes another user',
+}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dpdk-vhost-doctor-'))
+  try {
+    process.seteuid?.(65534)
+    const ports: SubjectPort[] = [{ ...client, path: join(folder, 'vm', 'a.sock') }]
+    const dpdk = async () => ({ version: 'DPDK 22.11.0' })
+    const findings = await examine({ ports }, { dpdk, run: () => '' })
+    const [found, ...others] = findings.filter(({ check }) => check === 'sockets')
+    assert.match(found?.seen ?? '', /^a: user \S+ may not look into \S+\/vm$/)
+    assert.deepEqual(others, [])
+  } finally {
+    process.seteuid?.(0)
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('a machine of which nothing can be seen is no reason to fail', async () => {

@@ -68,14 +68,18 @@ export function quietness(machine: Machine, { lcores = [] }: Subject): Finding[]
     const seen = `CPUs ${cpus.join(', ')} are isolated`
     findings.push({ check: 'cpu isolation', severity: 'ok', seen })
   } else {
-    const list = shared.join(',')
+    // The kernel keeps the first for itself, and refuses to have it without a clock.
+    const list = shared.filter((cpu) => cpu !== 0).join(',')
     const words = `isolcpus=managed_irq,domain,${list} nohz_full=${list} rcu_nocbs=${list}`
+    const cpus = shared.length === 1 ? 'CPU' : 'CPUs'
     findings.push({
       check: 'cpu isolation',
       severity: 'warning',
-      seen: `CPUs ${shared.join(', ')} of lcores are not isolated`,
+      seen: `${cpus} ${shared.join(', ')} of lcores ${shared.length === 1 ? 'is' : 'are'} not isolated`,
       why: 'the kernel runs other processes there; meanwhile the lcore polls nothing and rings run over',
-      fix: `echo 'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT ${words}"' | sudo tee /etc/default/grub.d/vswitch.cfg && sudo update-grub && sudo reboot`,
+      fix: shared.includes(0)
+        ? 'give lcores other CPUs than 0, which the kernel needs itself, and isolate those'
+        : `echo 'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT ${words}"' | sudo tee /etc/default/grub.d/vswitch.cfg && sudo update-grub && sudo reboot`,
     })
   }
   const governors = cpus.map((cpu) => ({

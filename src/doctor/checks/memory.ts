@@ -32,9 +32,12 @@ export function hugepages(
   const seen =
     sizes.length === 0
       ? 'this kernel has none'
-      : sizes
-          .map(({ kib, total, free }) => `${free} of ${total} of ${kib / KIB_A_MIB} MiB free`)
-          .join(', ')
+      : sizes.every(({ total }) => total === 0)
+        ? 'none are set aside'
+        : sizes
+            .filter(({ total }) => total > 0)
+            .map(({ kib, total, free }) => `${free} of ${total} of ${kib / KIB_A_MIB} MiB free`)
+            .join(', ')
   if (memory === 'memfd') {
     const why = 'the configuration says memory: memfd, which takes ordinary pages'
     return [{ check: 'hugepages', severity: 'ok', seen, why }]
@@ -48,7 +51,7 @@ export function hugepages(
   const fix =
     smallest === undefined
       ? 'write memory: memfd in the configuration, or boot a kernel with hugepages'
-      : `echo ${wanted} | sudo tee ${FOLDER}/hugepages-${smallest.kib}kB/nr_hugepages`
+      : `echo ${wanted} | sudo tee ${FOLDER}/hugepages-${smallest.kib}kB/nr_hugepages  # until the next boot`
   const inUse = 'A switch that runs already has its own in use.'
   return memory === 'hugepages'
     ? [

@@ -42,6 +42,11 @@ function folder(
   const at = dirname(path)
   const stat = machine.stat(at)
   const isServer = type === 'dpdkvhostuser'
+  if (machine.isHidden(path)) {
+    const seen = `${name}: user ${machine.nameOfUser(machine.uid)} may not look into ${at}`
+    const why = 'what is there is not known; a switch that runs as this user finds no socket there'
+    return [{ check: 'sockets', severity: 'warning', seen, why, fix: 'sudo vswitch doctor' }]
+  }
   if (stat === undefined) {
     if (createFolder) return []
     const seen = `${name}: the folder ${at} does not exist`

@@ -58,8 +58,9 @@ async function configuration(
       return { check, severity: 'warning', seen: reportLine(warning), why }
     })
     if (spec === undefined) {
-      const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`
-      const seen = `${file} has ${count}`
+      const [first] = problems.map(reportLine)
+      const more = problems.length === 1 ? '' : `, and ${problems.length - 1} more`
+      const seen = `${first}${more}`
       const why = 'a switch does not start with it, and a reload changes nothing'
       const fix = `vswitch check ${file}`
       return { subject: {}, findings: [{ check, severity: 'error', seen, why, fix }, ...warned] }
