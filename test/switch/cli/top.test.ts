@@ -97,9 +97,9 @@ test('figures are short', () => {
     [9.9e12, '9.90T'],
   ]
   for (const [value, text] of cases) assert.equal(short(value), text, String(value))
-  assert.equal(sparkline([0, 1, 4, 8], 6, true), '   ▂▅█')
+  assert.equal(sparkline([0, 1, 4, 8], 6, true), '   ▁▄▇')
   assert.equal(sparkline([0, 1, 4, 8], 3, false), '-+@'.replace('-', ':'))
-  assert.equal(sparkline([0.5], 2, true, 1), ' ▅')
+  assert.equal(sparkline([0.5], 2, true, 1), ' ▄')
   assert.equal(sparkline([], 3, true), '   ')
   assert.equal(sparkline([0, 0], 3, true), '   ')
 })
@@ -138,11 +138,19 @@ test('lines fit the screen, whatever its size', () => {
     all,
     /^vswitch 1\.2\.3 {2}pid 1 {2}up 1m 1s {2}40 of 40 ports ready {2}lcores 25% busy$/m,
   )
-  assert.match(all, /^port0 +ready +500 +400k +1\.00k +800k +100 +█$/m)
-  assert.match(all, /^lcore0 +2 +500 +500 +25% +▃$/m)
+  assert.match(all, /^port0 +ready +500 +400k +1\.00k +800k +100 +▇$/m)
+  assert.match(all, /^lcore0 +2 +500 +500 +25% +▂$/m)
   assert.match(all, / 500 +400k br0 +priority=5,tcp actions=normal/)
   assert.ok(all.includes('port7') && !all.includes('port39'))
   assert.ok(drawn({ section: 'ports', scroll: 100 }).some((line) => line.startsWith('port39')))
+  assert.ok(!drawn({}).slice(2, -1).includes(''), 'there is no room for more')
+  assert.match(drawn({ rows: 60 }).join('\n'), /\n\nport {13}.*\n(?:port.*\n){40}\n +\/s /)
+  const name = 'n'.repeat(40)
+  const named = { ...many, ports: [{ ...view.ports[0]!, name }] }
+  const first = (columns: number) =>
+    screenLines(named, history, { ...screen, columns }).find((line) => line.startsWith('nnn'))
+  assert.match(first(80) ?? '', /^n{16} ready/)
+  assert.match(first(120) ?? '', /^n{40} ready/)
   assert.match(drawn({ trouble: 'nobody there' })[0] ?? '', /^nobody there/)
 })
 

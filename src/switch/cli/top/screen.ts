@@ -33,6 +33,9 @@ interface Column<T> {
   style?(one: T): Style | undefined
 }
 
+/** Least width of a column of names. */
+const NAMES = 16
+
 const KEYS = 'q quit  a all  p ports  l lcores  f flows  s sort  up/down scroll'
 
 /** All lines of the screen; none is longer than it is wide. @param view - undefined before there are two looks */
@@ -73,13 +76,19 @@ function bodyLines(
   const ofPorts = (height: number, scroll: number) =>
     table(
       sorted(ports, screen.sort, portOrder),
-      portColumns(history, screen),
+      portColumns(history, screen, widthOfNames(ports, screen.columns)),
       height,
       scroll,
       screen,
     )
   const ofLcores = (height: number, scroll: number) =>
-    table(lcores, lcoreColumns(history, screen), height, scroll, screen)
+    table(
+      lcores,
+      lcoreColumns(history, screen, widthOfNames(lcores, screen.columns)),
+      height,
+      scroll,
+      screen,
+    )
   const ofFlows = (height: number, scroll: number) => {
     const heading = flows.length < rules ? `flow (of ${rules} rules those with a cookie)` : 'flow'
     return table(
@@ -96,11 +105,20 @@ function bodyLines(
   // Few lcores, then flows, and ports get what is left.
   const forLcores = Math.min(lcores.length + 1, Math.max(2, Math.floor(room / 4)))
   const forFlows = flows.length === 0 ? 0 : Math.min(flows.length + 1, Math.floor(room / 3))
-  return [
-    ...ofLcores(forLcores, 0),
-    ...ofPorts(room - forLcores - forFlows, screen.scroll),
-    ...(forFlows < 2 ? [] : ofFlows(forFlows, 0)),
+  const tables = [
+    ofLcores(forLcores, 0),
+    ofPorts(room - forLcores - forFlows, screen.scroll),
+    ...(forFlows < 2 ? [] : [ofFlows(forFlows, 0)]),
   ]
+  // Apart from each other where there is room.
+  const isRoomy = tables.flat().length + tables.length - 1 <= room
+  return tables.flatMap((lines, i) => (isRoomy && i > 0 ? ['', ...lines] : lines))
+}
+
+/** Width of the first column: as wide as names need, where what is beside it fits 80 columns still. */
+function widthOfNames(rows: readonly { readonly name: string }[], columns: number): number {
+  const longest = Math.max(0, ...rows.map(({ name }) => name.length))
+  return Math.max(NAMES, Math.min(longest, columns - 80 + NAMES))
 }
 
 function table<T>(
@@ -144,9 +162,13 @@ function filling<T>(
 const percent = (share: number) => `${Math.round(100 * share)}%`
 const dropStyle = (drops: number): Style => (drops > 0 ? 'bad' : 'faint')
 
-function portColumns(history: History, { columns, unicode }: Screen): readonly Column<PortRates>[] {
+function portColumns(
+  history: History,
+  { columns, unicode }: Screen,
+  names: number,
+): readonly Column<PortRates>[] {
   const fixed: Column<PortRates>[] = [
-    { heading: 'port', width: 16, left: true, text: ({ name }) => name },
+    { heading: 'port', width: names, left: true, text: ({ name }) => name },
     {
       heading: 'state',
       width: 10,
@@ -169,15 +191,17 @@ function portColumns(history: History, { columns, unicode }: Screen): readonly C
     heading: 'frames',
     width,
     text: ({ name }) => sparkline(history.of(`port ${name}`), width, unicode),
+    style: () => 'faint',
   }))
 }
 
 function lcoreColumns(
   history: History,
   { columns, unicode }: Screen,
+  names: number,
 ): readonly Column<LcoreRates>[] {
   const fixed: Column<LcoreRates>[] = [
-    { heading: 'lcore', width: 16, left: true, text: ({ name }) => name },
+    { heading: 'lcore', width: names, left: true, text: ({ name }) => name },
     { heading: 'rx queues', width: 10, text: ({ rxQueues }) => String(rxQueues) },
     { heading: 'rx/s', width: 6, text: ({ frames }) => short(frames) },
     {
@@ -196,6 +220,7 @@ function lcoreColumns(
     heading: 'busy',
     width,
     text: ({ name }) => sparkline(history.of(`lcore ${name}`), width, unicode, 1),
+    style: () => 'faint',
   }))
 }
 

@@ -20,7 +20,8 @@ function trimmed(value: number): string {
   return value.toFixed(1).replace(/\.0$/, '')
 }
 
-const BLOCKS = '▁▂▃▄▅▆▇█'
+/** Not the full block: lines of it would run into each other. */
+const BLOCKS = '▁▂▃▄▅▆▇'
 const LETTERS = '.:-=+*#@'
 
 /** One character for each value, the latest to the right; blank for none and for zero. @param top - default the highest */
