@@ -6,6 +6,7 @@ import type { Contender, SwitchSetup } from '../reconnect/contender.js'
 import { ovsDpdk, ovsDpdkLean } from '../reconnect/ovs-switch.js'
 import { environment } from '../reconnect/own-switch.js'
 import { testpmdSwitch } from '../reconnect/testpmd-switch.js'
+import { VSWITCH } from '../vswitch/launched.js'
 
 /** What the process of the embedding program is told. */
 export interface EmbeddingStart {
@@ -66,18 +67,18 @@ function vswitch({ sockets, memory, cpus, folder }: SwitchSetup, idle: Idle): st
     admin: { socket: join(folder, 'admin.sock') },
   })
   writeFileSync(config, text)
-  return [at('../../src/switch/cli/main.js'), 'run', config]
+  return [VSWITCH, 'run', config]
 }
 
 const EMBEDDING = 'crossConnect in a Worker of a program of its own'
-const VSWITCH = '`vswitch run` with two ports and no rules'
+const SWITCH = '`vswitch run` with two ports and no rules'
 const spinning = (contender: Contender) => ({ ...contender, sleeps: false, ours: false })
 
 /** In the order in which they take turns. */
 export const FOOTPRINT_CONTENDERS: readonly FootprintContender[] = [
   ours('embedding', EMBEDDING, 'adaptive', embedding),
   ours('embedding', EMBEDDING, 'spin', embedding),
-  ours('vswitch', VSWITCH, 'adaptive', vswitch),
+  ours('vswitch', SWITCH, 'adaptive', vswitch),
   spinning(testpmdSwitch),
   spinning(ovsDpdk),
   spinning(ovsDpdkLean),

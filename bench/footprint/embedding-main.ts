@@ -1,11 +1,11 @@
 /** A program that embeds a switch, with the options that it has by itself. */
-import { Datapath } from '../../src/index.js'
+import { Datapath } from 'dpdk-vhost'
 import type { EmbeddingStart } from './contender.js'
 
 const { sockets, memory, idle, cpu } = JSON.parse(process.argv[2] as string) as EmbeddingStart
 
 const datapath = await Datapath.open({ memory })
-await datapath.launch(new URL('../../src/programs/cross-connect.js', import.meta.url), {
+await datapath.launch('dpdk-vhost/programs/cross-connect', {
   idle,
   cpu,
 })

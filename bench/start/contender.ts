@@ -6,6 +6,7 @@ import type { Contender, SwitchSetup } from '../reconnect/contender.js'
 import { ovsDpdk, ovsDpdkLean } from '../reconnect/ovs-switch.js'
 import { environment } from '../reconnect/own-switch.js'
 import { testpmdSwitch } from '../reconnect/testpmd-switch.js'
+import { VSWITCH } from '../vswitch/launched.js'
 
 /** What two ports need and no more: room for 19,000 frames. */
 export const SWITCH_MIB = 64
@@ -67,7 +68,7 @@ const vswitch: StartContender = {
       admin: { socket: join(folder, 'admin.sock') },
     })
     writeFileSync(config, text)
-    const args = [at('../../src/switch/cli/main.js'), 'run', config]
+    const args = [VSWITCH, 'run', config]
     return {
       start: () => startMarked('vswitch', args, folder),
       [Symbol.asyncDispose]: async () => {},

@@ -1,5 +1,5 @@
 /** The least program that embeds a switch: a datapath, two ports, `crossConnect`. */
-import { crossConnect, Datapath } from '../../src/index.js'
+import { crossConnect, Datapath } from 'dpdk-vhost'
 import type { EmbeddingStart } from './contender.js'
 
 const { sockets, memory, memoryMiB, worker } = JSON.parse(
@@ -10,6 +10,6 @@ const datapath = await Datapath.open({ memory, memoryMiB })
 const ports = sockets.map((path, i) =>
   datapath.addPort({ name: `vhost${i}`, type: 'dpdkvhostuserclient', path }),
 )
-if (worker) await datapath.launch(new URL('../../src/programs/cross-connect.js', import.meta.url))
+if (worker) await datapath.launch('dpdk-vhost/programs/cross-connect')
 else await datapath.run(crossConnect())
 await Promise.all(ports)

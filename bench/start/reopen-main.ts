@@ -1,5 +1,5 @@
 /** Opens a datapath twice: EAL starts with the first and stays, so the second is without it. */
-import { Datapath } from '../../src/index.js'
+import { Datapath } from 'dpdk-vhost'
 import type { Opening, OpeningStart } from './opening.js'
 
 const { memory, memoryMiB } = JSON.parse(process.argv[2] as string) as OpeningStart
