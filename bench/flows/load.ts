@@ -1,7 +1,7 @@
 import type { Load } from '../load.js'
-import { Channel } from '../own/channel.js'
+import { OwnProcess } from '../own/own-process.js'
 import { RING_ARGUMENTS } from '../ring-arguments.js'
-import { type Setup, START_MS } from '../setup.js'
+import type { Setup } from '../setup.js'
 import type { FlowLoadName, LoadReply, LoadRequest, LoadStart, LoadTotals } from './messages.js'
 
 /** Descriptors of each virtqueue: no less than half of the frames, so that nothing is ever lost. */
@@ -11,9 +11,7 @@ const QUEUE_SIZE = 8192
  * Many flows or many sizes: a process of ours as two guests, which puts up to 10,000 frames on their way and then sends what it gets at one
  * port out of the other, by the loop in C++ that looks at no frame.
  */
-export class FlowLoad implements Load {
-  readonly #channel: Channel<LoadRequest, LoadReply>
-  readonly #started: Promise<unknown>
+export class FlowLoad extends OwnProcess<LoadRequest, LoadReply> implements Load {
   #last: LoadTotals | undefined
   #counted: LoadTotals | undefined
 
@@ -30,25 +28,11 @@ export class FlowLoad implements Load {
       memory: memory.kind,
       memoryMiB: memory.mib,
     }
-    this.#channel = new Channel('generator', new URL('./main.js', import.meta.url), start, folder)
-    this.#started = this.#channel.reply('started', START_MS)
-    this.#started.catch(() => {})
-  }
-
-  get pid(): number {
-    return this.#channel.process.pid
-  }
-
-  get failed(): Promise<never> {
-    return this.#channel.process.failed
-  }
-
-  async started(): Promise<void> {
-    await this.#started
+    super('generator', new URL('./main.js', import.meta.url), start, folder)
   }
 
   async begin(): Promise<void> {
-    await this.#channel.ask({ kind: 'begin' }, 'begun')
+    await this.channel.ask({ kind: 'begin' }, 'begun')
     this.#last = await this.#totals()
   }
 
@@ -71,11 +55,7 @@ export class FlowLoad implements Load {
     return frames === 0 ? 0 : (now.busyCycles - before.busyCycles) / frames
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#channel[Symbol.asyncDispose]()
-  }
-
   async #totals(): Promise<LoadTotals> {
-    return (await this.#channel.ask({ kind: 'totals' }, 'totals')).totals
+    return (await this.channel.ask({ kind: 'totals' }, 'totals')).totals
   }
 }

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TestHost } from '../../src/testkit/index.js'
+import type { TestHost } from '../../src/testkit/index.js'
 import type { BenchProcess } from '../process.js'
 import type { SwitchSetup } from '../reconnect/contender.js'
-import { withFolder } from '../sockets.js'
+import { betweenGuests } from '../start/between-guests.js'
 import type { FootprintContender } from './contender.js'
 import { type MemoryUse, memoryOf, threadsOf } from './proc.js'
 
@@ -66,15 +66,8 @@ export function sampleFootprint(
   { idleMs, loadMs }: Times,
   signal: AbortSignal,
 ): Promise<FootprintSample> {
-  return withFolder(async (folder) => {
-    const sockets = [join(folder, 'a'), join(folder, 'b')] as const
-    const { generator: cpu } = shared.cpus
-    const host = (path: string) => TestHost.start({ path, cpu, signal })
-    const [first, second] = await Promise.all(sockets.map(host))
-    await using sender = first as TestHost
-    await using receiver = second as TestHost
-    await using supervisor = await contender.prepare({ ...shared, folder, sockets })
-    await using running = supervisor.start()
+  return betweenGuests(contender, shared, signal, async ({ sender, receiver, folder, start }) => {
+    await using running = start()
     const pause = async (ms: number) => {
       await Promise.race([sleep(ms, undefined, { signal }), running.failed])
     }

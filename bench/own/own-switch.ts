@@ -1,15 +1,13 @@
 import type { RunningSwitch, Work } from '../contender.js'
 import { type Setup, START_MS } from '../setup.js'
-import { Channel } from './channel.js'
 import type { OwnName, Pair, Reply, Request, Start, Totals } from './messages.js'
+import { OwnProcess } from './own-process.js'
 
 /** Time that many guests may take to be connected. */
 export const MANY_GUESTS_MS = 90_000
 
 /** A switch made with this package, in a process of its own. */
-export class OwnSwitch implements RunningSwitch {
-  readonly #channel: Channel<Request, Reply>
-  readonly #started: Promise<unknown>
+export class OwnSwitch extends OwnProcess<Request, Reply> implements RunningSwitch {
   #before: Totals | undefined
 
   constructor(
@@ -29,31 +27,18 @@ export class OwnSwitch implements RunningSwitch {
       frameBytes,
       ...more,
     }
-    this.#channel = new Channel(contender, new URL('./main.js', import.meta.url), start, folder)
-    this.#started = this.#channel.reply('started', more.guests ? MANY_GUESTS_MS : START_MS)
-    this.#started.catch(() => {})
-  }
-
-  get pid(): number {
-    return this.#channel.process.pid
-  }
-
-  get failed(): Promise<never> {
-    return this.#channel.process.failed
-  }
-
-  async started(): Promise<void> {
-    await this.#started
+    const patienceMs = more.guests ? MANY_GUESTS_MS : START_MS
+    super(contender, new URL('./main.js', import.meta.url), start, folder, patienceMs)
   }
 
   async begin(milliseconds: number): Promise<void> {
-    await this.#channel.ask({ kind: 'begin', milliseconds }, 'begun')
+    await this.channel.ask({ kind: 'begin', milliseconds }, 'begun')
   }
 
   /** Changes between the C++ loop and the TypeScript program for that long. */
   async alternate(milliseconds: number): Promise<Pair[]> {
     const request = { kind: 'alternate', milliseconds } as const
-    return (await this.#channel.ask(request, 'alternated', milliseconds)).pairs
+    return (await this.channel.ask(request, 'alternated', milliseconds)).pairs
   }
 
   async countCycles(): Promise<void> {
@@ -73,11 +58,7 @@ export class OwnSwitch implements RunningSwitch {
     }
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#channel[Symbol.asyncDispose]()
-  }
-
   async #totals(): Promise<Totals> {
-    return (await this.#channel.ask({ kind: 'totals' }, 'totals')).totals
+    return (await this.channel.ask({ kind: 'totals' }, 'totals')).totals
   }
 }

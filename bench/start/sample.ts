@@ -1,8 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TestHost } from '../../src/testkit/index.js'
 import type { SwitchSetup } from '../reconnect/contender.js'
-import { withFolder } from '../sockets.js'
+import { betweenGuests } from './between-guests.js'
 import type { StartContender } from './contender.js'
 import { type Phases, phasesOf, readMarks } from './phases.js'
 
@@ -30,18 +29,11 @@ export function sampleStart(
   shared: Pick<SwitchSetup, 'cpus' | 'memory'>,
   signal: AbortSignal,
 ): Promise<StartSample> {
-  return withFolder(async (folder) => {
-    const sockets = [join(folder, 'a'), join(folder, 'b')] as const
-    const { generator: cpu } = shared.cpus
-    const host = (path: string) => TestHost.start({ path, cpu, signal })
-    const [first, second] = await Promise.all(sockets.map(host))
-    await using sender = first as TestHost
-    await using receiver = second as TestHost
-    await using supervisor = await contender.prepare({ ...shared, folder, sockets })
+  return betweenGuests(contender, shared, signal, async ({ sender, receiver, folder, start }) => {
     const sending = await sender.startSending({ to: receiver, rate: RATE })
 
     const spawnedAt = performance.timeOrigin + performance.now()
-    await using running = supervisor.start()
+    await using running = start()
     const deadline = performance.now() + PATIENCE_MS
     let firstAt: number | undefined
     while (firstAt === undefined) {

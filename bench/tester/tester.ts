@@ -1,8 +1,8 @@
 import { buildUdp } from '../../src/headers/build.js'
 import { GUEST_MACS } from '../frames.js'
-import { Channel } from '../own/channel.js'
+import { OwnProcess } from '../own/own-process.js'
 import { RING_ARGUMENTS } from '../ring-arguments.js'
-import { type Setup, START_MS } from '../setup.js'
+import type { Setup } from '../setup.js'
 import type { PostedTrial, TesterReply, TesterRequest, TesterStart } from './messages.js'
 import { type Trial, trialOf } from './trial.js'
 
@@ -31,12 +31,10 @@ export interface TrialRequest {
 
 /**
  * The tester, in the words of RFC 2544: two guests in a process of its own that send each other frames at a set rate,
- * and tell what came and how late. One thread sends, receives and reads the clock.
+ * and tell what came and how late. One thread sends, receives and reads the clock. It has started once a switch is connected
+ * to both.
  */
-export class Tester implements AsyncDisposable {
-  readonly #channel: Channel<TesterRequest, TesterReply>
-  readonly #started: Promise<{ readonly cyclesPerSecond: number }>
-
+export class Tester extends OwnProcess<TesterRequest, TesterReply> {
   constructor({ ring, frameBytes, sockets, folder, cpus, memory }: Setup) {
     const devargs = (i: 0 | 1) =>
       `net_virtio_user${i},path=${sockets[i]},server=1,queue_size=${QUEUE_SIZE},mac=${GUEST_MACS[i]}` +
@@ -49,33 +47,18 @@ export class Tester implements AsyncDisposable {
       memory: memory.kind,
       memoryMiB: memory.mib,
     }
-    this.#channel = new Channel('tester', new URL('./main.js', import.meta.url), start, folder)
-    this.#started = this.#channel.reply('started', START_MS)
-    this.#started.catch(() => {})
-  }
-
-  get pid(): number {
-    return this.#channel.process.pid
-  }
-
-  get failed(): Promise<never> {
-    return this.#channel.process.failed
-  }
-
-  /** Resolves once a switch is connected to both ports. */
-  async started(): Promise<void> {
-    await this.#started
+    super('tester', new URL('./main.js', import.meta.url), start, folder)
   }
 
   /** From now on each trial tells how long the polling thread of that process waited for that CPU. */
   async watch(pid: number, cpu: number): Promise<void> {
-    await this.#channel.ask({ kind: 'watch', pid, cpu }, 'watching')
+    await this.channel.ask({ kind: 'watch', pid, cpu }, 'watching')
   }
 
   /** Sends for that long, waits for the last frames, and tells what came of them. */
   async trial(asked: TrialRequest): Promise<Trial> {
     const { framesPerSecond, milliseconds, lingerMs = LINGER_MS, scattered = false } = asked
-    const { cyclesPerSecond } = await this.#started
+    const { cyclesPerSecond } = await this.start
     const request = {
       kind: 'trial',
       milliseconds,
@@ -83,12 +66,8 @@ export class Tester implements AsyncDisposable {
       framesPerSecond: framesPerSecond / 2,
       scattered,
     } as const
-    const { result } = await this.#channel.ask(request, 'trial', milliseconds + lingerMs)
+    const { result } = await this.channel.ask(request, 'trial', milliseconds + lingerMs)
     return trialOf(result as PostedTrial, { framesPerSecond, milliseconds }, cyclesPerSecond)
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#channel[Symbol.asyncDispose]()
   }
 }
 
