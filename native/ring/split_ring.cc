@@ -22,6 +22,7 @@ constexpr uint64_t kLeftToLibrte =
     bit(kVirtioRingPacked) | bit(kVhostLogAll) | bit(kVirtioIommuPlatform);
 
 // Virtio 1.2, sections 2.7.5 and 2.7.6.
+constexpr uint32_t kDescriptorsInLine = RTE_CACHE_LINE_MIN_SIZE / 16;
 constexpr uint16_t kSent = 0;
 constexpr uint16_t kWritable = 2;
 constexpr uint16_t kNoInterrupt = 1;
@@ -143,6 +144,11 @@ inline SplitRing::Step SplitRing::begin(uint32_t count) {
   } else if (likely(there <= mask_ + 1U)) {
     step.most = std::min({there, count, kStep});
     step.end = RingEnd::asked;
+  }
+  // Few of their lines would be on the way at a time otherwise.
+  for (uint32_t i = 0; i < step.most; i += kDescriptorsInLine) {
+    const uint16_t id = __atomic_load_n(&available_[(step.next + i) & mask_], __ATOMIC_RELAXED);
+    rte_prefetch0(&descriptors_[2 * (id & mask_)]);
   }
   return step;
 }
