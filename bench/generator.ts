@@ -7,11 +7,27 @@ import { START_MS } from './setup.js'
 import { Testpmd } from './testpmd.js'
 import type { SeenFrame } from './testpmd-output.js'
 
-/** Descriptors of each virtqueue. */
-const QUEUE_SIZE = 1024
+/** Queues of a guest as QEMU makes them unless told otherwise, and the largest that it can make. */
+const [QEMU_SIZE, LARGEST_SIZE] = [256, 1024]
 
-/** Bursts of 32 frames that each port starts with, over all its queues: as many frames as one of them holds. */
-const BURSTS = QUEUE_SIZE / 32
+/**
+ * Descriptors of each virtqueue: those that QEMU gives a guest, more where bursts are so large that a few of them would fill
+ * the queue, or where what goes round is spread over several queues. What goes round in larger ones leaves the caches of both
+ * sides, and the guests are slower for it.
+ */
+function queueSizeOf({ burst, queuePairs = 1 }: Pick<Setup, 'burst' | 'queuePairs'>): number {
+  const least = Math.max(4 * burst, QEMU_SIZE * queuePairs)
+  return Math.min(LARGEST_SIZE, 2 ** Math.ceil(Math.log2(least)))
+}
+
+/** What the guests are, for reports. */
+export function describeGuests(burst: number): string {
+  const size = queueSizeOf({ burst })
+  return (
+    `Load: dpdk-testpmd as two guests with queues of ${size}, so that ${2 * size} frames go round (those with 1,000 rules: see bench/). ` +
+    'All their rings have VIRTIO_F_IN_ORDER; split and packed have mergeable buffers, packed-inorder has none.'
+  )
+}
 
 /**
  * Addresses of the kernel's interfaces while frames go round: what is not addressed to them the kernel drops at once, after
@@ -20,8 +36,8 @@ const BURSTS = QUEUE_SIZE / 32
 const KERNEL_MACS = ['02:00:00:00:01:0a', '02:00:00:00:01:0b'] as const
 
 /**
- * The same for interfaces of the kernel: it holds back at most 1,000 frames for a CPU (`net.core.netdev_max_backlog`), and
- * drops others.
+ * Bursts of 32 frames that each port starts with through interfaces of the kernel: it holds back at most 1,000 frames for
+ * a CPU (`net.core.netdev_max_backlog`), and drops others.
  */
 const KERNEL_BURSTS = 8
 
@@ -45,9 +61,10 @@ export class Generator implements Load {
 
   constructor(setup: Setup) {
     const { frameBytes, folder, cpus, memory, network, queuePairs = 1 } = setup
-    const bursts = network === undefined ? BURSTS : KERNEL_BURSTS
+    const queueSize = queueSizeOf(setup)
     this.#network = network
-    this.#bursts = Math.floor(bursts / queuePairs)
+    // Over all queues as many frames as one of them holds.
+    this.#bursts = Math.floor((network === undefined ? queueSize / 32 : KERNEL_BURSTS) / queuePairs)
     this.#testpmd = new Testpmd({
       name: 'generator',
       cpu: cpus.generator,
@@ -56,7 +73,7 @@ export class Generator implements Load {
       vdevs: network === undefined ? virtioUser(setup) : packetSockets(),
       enter: network?.enter,
       args: [
-        ...[`--rxd=${QUEUE_SIZE}`, `--txd=${QUEUE_SIZE}`, `--txfreet=${QUEUE_SIZE - 32}`],
+        ...[`--rxd=${queueSize}`, `--txd=${queueSize}`, `--txfreet=${queueSize - 32}`],
         `--txpkts=${frameBytes}`,
         ...[`--eth-peer=0,${GUEST_MACS[1]}`, `--eth-peer=1,${GUEST_MACS[0]}`],
       ],
@@ -111,10 +128,11 @@ export class Generator implements Load {
 }
 
 /** Network cards of guests, on vhost-user sockets. */
-function virtioUser({ ring, sockets, queuePairs = 1 }: Setup): [string, string] {
+function virtioUser(setup: Setup): [string, string] {
+  const { ring, sockets, queuePairs = 1 } = setup
   const vdev = (i: 0 | 1) =>
     `net_virtio_user${i},path=${sockets[i]},server=1,queues=${queuePairs},` +
-    `queue_size=${QUEUE_SIZE},mac=${GUEST_MACS[i]}${RING_ARGUMENTS[ring]}`
+    `queue_size=${queueSizeOf(setup)},mac=${GUEST_MACS[i]}${RING_ARGUMENTS[ring]}`
   return [vdev(0), vdev(1)]
 }
 

@@ -23,7 +23,7 @@ export interface Load extends AsyncDisposable {
 }
 
 /**
- * - `pair`: 2048 frames of two addresses, the same for ever.
+ * - `pair`: 512 frames (up to 2048 with large bursts or several queues) of two addresses, the same for ever.
  * - `flows`: 10,000 frames, each with addresses and ports of its own.
  * - `imix`: 2040 frames of the same two addresses, 7 of 64 bytes to 4 of 590 and 1 of 1514: the simple IMIX
  * - `veth`, `tap`: as `pair`, with 512 frames, through interfaces of the kernel

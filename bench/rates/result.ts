@@ -1,4 +1,5 @@
 import type { Boundary } from '../boundary.js'
+import { describeGuests } from '../generator.js'
 import { ratiosOf } from '../ratios.js'
 import type { Noise, Results } from '../run.js'
 import { median } from '../statistics.js'
@@ -28,6 +29,8 @@ export interface RatesSettings {
   readonly seconds: number
   /** Most frames a switch takes in one burst. */
   readonly burst: number
+  /** What the guests are; older reports do not say. */
+  readonly load?: string
 }
 
 export interface JsonRun {
@@ -51,7 +54,7 @@ export function ratesResult(
 ): RatesResult {
   const ratios = ratiosOf(results.runs)
   return {
-    settings: { rounds: results.rounds, seconds, burst },
+    settings: { rounds: results.rounds, seconds, burst, load: describeGuests(burst) },
     runs: results.runs.map(({ name, ring, frameBytes, samples }) => ({
       name,
       ring,

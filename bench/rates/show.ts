@@ -5,7 +5,7 @@ import type { JsonRun, RatesResult } from './result.js'
 
 export function show(result: RatesResult): Exhibit[] {
   const { runs, settings } = result
-  const { rounds } = settings
+  const { rounds, load } = settings
   const scenarios = [...new Set(runs.map(titleOf))]
   return [
     ...(runs.length > 1 ? [plotOf(runs)] : []),
@@ -17,6 +17,7 @@ export function show(result: RatesResult): Exhibit[] {
         ...runs.filter((run) => titleOf(run) === title).map((run) => cells(run, result)),
       ],
     })),
+    ...(load === undefined ? [] : [note(load)]),
     ...result.boundaries.map((boundary) => note(describeBoundary(boundary))),
     note(
       `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}; ratios are of Mpps, paired round by round.`,
