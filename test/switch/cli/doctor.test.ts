@@ -61,7 +61,7 @@ test('a configuration with problems is one', () => {
   writeFileSync(file, 'bridges: 5\n')
   const { status, stdout } = doctor(file, '--root', machine.path)
   assert.equal(status, 1)
-  assert.match(stdout, /configuration: .* has 1 problem\n.*\n {9}vswitch check /)
+  assert.match(stdout, /configuration: .*a\.yaml:1:\d+: bridges = 5 .*\n.*\n {9}vswitch check /)
 })
 
 test('without a configuration and a switch it says so', () => {

@@ -141,7 +141,7 @@ suite('JSON Schema and the check agree', () => {
     ['a rule without actions', { bridges: [{ name: 'b', flows: [{}] }] }],
     ['an action', { bridges: [{ name: 'b', flows: [{ actions: [{ out: 1 }] }] }] }],
     ['a meter', { bridges: [{ name: 'b', meters: [{ id: 0, rate: 1 }] }] }],
-    ['a mirror', { bridges: [{ name: 'b', mirrors: [{ name: 'm' }] }] }],
+    ['a mirror', { bridges: [{ name: 'b', mirrors: [{ name: 'm', outputVlan: 0 }] }] }],
     ['a mode', { admin: { mode: '999' } }],
     ['a level', { logging: { level: 'warn' } }],
     ['an address to listen on', { metrics: { listen: '9475' } }],
