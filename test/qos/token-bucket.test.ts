@@ -120,6 +120,81 @@ describe('in the long run what passes is the rate, to the last frame', () => {
   }
 })
 
+describe('tokens that are taken ahead', () => {
+  /** As many frames as fit, in bursts that are asked for as a whole and, if that is refused, one by one. */
+  function passOf(bucket: TokenBucket, now: number, frames: number, bytes: number): number {
+    time.set(now)
+    if (bucket.takeAhead(time, frames * bytes)) return frames * bytes
+    bucket.open(time)
+    let passed = 0
+    for (let i = 0; i < frames; i++) if (bucket.take(bytes)) passed += bytes
+    bucket.close()
+    return passed
+  }
+
+  for (const lcores of [1, 3]) {
+    test(`are those of the rate, to the last frame; ${lcores} lcore(s)`, () => {
+      const rate = { rate: GBPS, burst: 1e6 }
+      const words = memory()
+      const buckets = Array.from({ length: lcores }, () => new TokenBucket(words, 0, rate))
+      const random = new Random(4)
+      let now = START
+      let passed = 0
+      let least = 0
+      for (let i = 0; i < 200_000; i++) {
+        // Phases below the rate, in which it fills, and above it.
+        now += 0.02 * (0.5 + random.below(1000) / 1000) * (i % 2000 < 1000 ? 20 : 1)
+        passed += passOf(random.pick(buckets), now, 32, 986)
+        const tokens = rate.burst + (rate.rate * (now + 1 - START)) / 1000
+        assert.ok(passed <= tokens, `${passed} of ${tokens}`)
+        if (i % 2000 === 1999) {
+          // It is empty again.
+          const empty = buckets.every((bucket) => passOf(bucket, now, 1, 1e5) === 0)
+          assert.ok(empty)
+          least++
+        }
+      }
+      assert.equal(least, 100)
+    })
+  }
+
+  test('go back when they are not used in time, and to who takes frame by frame', () => {
+    const words = memory()
+    const rate = { rate: 1000, burst: 64_000 }
+    const [a, b] = [new TokenBucket(words, 0, rate), new TokenBucket(words, 0, rate)]
+    time.set(START)
+    assert.ok(a.takeAhead(time, 100))
+    refill(b, START)
+    // A 64th is held.
+    assert.equal(b.take(62_950), false)
+    assert.ok(b.take(32_900))
+    b.close()
+    time.set(START + 2)
+    assert.ok(a.takeAhead(time, 10))
+    refill(b, START + 2)
+    assert.equal(b.take(31_000), false)
+    assert.ok(b.take(30_980))
+    b.close()
+    assert.equal(a.takeAhead(time, 20), false)
+
+    const c = new TokenBucket(memory(), 0, rate)
+    time.set(START)
+    assert.ok(c.takeAhead(time, 100))
+    c.open(time)
+    assert.ok(c.take(63_900))
+    assert.equal(c.take(1), false)
+  })
+
+  test('are none for more than the burst, and none where there are not enough', () => {
+    const bucket = new TokenBucket(memory(), 0, { rate: 1000, burst: 1000 })
+    time.set(START)
+    assert.equal(bucket.takeAhead(time, 1001), false)
+    assert.ok(bucket.takeAhead(time, 600))
+    assert.equal(bucket.takeAhead(time, 401), false)
+    assert.ok(bucket.takeAhead(time, 400))
+  })
+})
+
 describe('a bucket', () => {
   test('is full at first, and lets pass its burst at once and no more', () => {
     const bucket = new TokenBucket(memory(), 0, { rate: 1000, burst: 5000 })
