@@ -8,7 +8,7 @@ import { parseIpv4, parseIpv6, parseMac, readMac } from 'dpdk-vhost/headers'
 import type { AllowedAddress } from '../spec.js'
 
 /** Words of an IPv6 prefix: address, then mask. */
-const V6_WORDS = 8
+export const V6_WORDS = 8
 
 /** One MAC address and the IP addresses that go with it. */
 export interface Station {
@@ -79,10 +79,14 @@ export function indexOfIpv4({ v4 }: Station, address: number): number {
 }
 
 /** Whether a station may use the IPv6 address at `at`. */
-export function allowsIpv6({ anyIp, v6 }: Station, view: DataView, at: number): boolean {
-  if (anyIp) return true
-  for (let i = 0; i < v6.length; i += V6_WORDS) if (isInPrefix(v6, i, view, at)) return true
-  return false
+export function allowsIpv6(station: Station, view: DataView, at: number): boolean {
+  return station.anyIp || indexOfIpv6(station, view, at) >= 0
+}
+
+/** Index of the first prefix that has the IPv6 address at `at`, or -1. */
+export function indexOfIpv6({ v6 }: Station, view: DataView, at: number): number {
+  for (let i = 0; i < v6.length; i += V6_WORDS) if (isInPrefix(v6, i, view, at)) return i
+  return -1
 }
 
 function isInPrefix(v6: Int32Array, prefix: number, view: DataView, at: number): boolean {

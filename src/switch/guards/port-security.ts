@@ -16,19 +16,11 @@ import {
   udp,
 } from 'dpdk-vhost/headers'
 import type { AllowedAddress } from '../spec.js'
-import {
-  AllowedAddresses,
-  allowsIpv4,
-  allowsIpv6,
-  indexOfIpv4,
-  type Station,
-} from './allowed-addresses.js'
-import { isPlain, PLAIN_LENGTH } from './plain.js'
+import { AllowedAddresses, allowsIpv4, allowsIpv6, type Station } from './allowed-addresses.js'
+import { type Frames, PlainSources } from './plain.js'
 
 /** Where the source address is in a frame. */
 const SOURCE_MAC = 6
-/** Where the source address of IPv4 is in a frame without tags. */
-const PLAIN_SOURCE = 26
 
 const DHCP_CLIENT = 68
 const DHCP_SERVER = 67
@@ -45,71 +37,25 @@ const MLD_REPORT = 131
 const MLD_DONE = 132
 const MLDV2_REPORT = 143
 
-/** What is needed of a burst. */
-interface Frames {
-  readonly view: DataView
-  readonly offset: Uint32Array
-  readonly length: Uint32Array
-}
-
 /** The rules for one port. */
 export class PortSecurity {
   readonly #addresses: AllowedAddresses
   readonly #headers = new Headers()
-  /**
-   * The source of a plain frame that may be sent, as loads have it: octets 0 to 3 of the MAC address, 4 and 5 with the
-   * EtherType, IPv4 address. No frame has the one to begin with.
-   */
-  readonly #known = { mac: 0, macAndType: 0, address: 0, mask: 0 }
+  readonly #sources = new PlainSources()
 
   /** @throws RangeError for an address that is none */
   constructor(allowed: readonly AllowedAddress[]) {
     this.#addresses = new AllowedAddresses(allowed)
   }
 
-  /**
-   * How many frames from the first on may be sent, up to the first that may not.
-   *
-   * What most guests send are plain frames ({@link isPlain}) from few addresses, so the source of one is compared with that
-   * of the one before.
-   */
+  /** How many frames from the first on may be sent, up to the first that may not. */
   allowedFirst(frames: Frames, count: number): number {
-    const { view, offset, length } = frames
-    const known = this.#known
-    let { mac, macAndType, address, mask } = known
-    for (let i = 0; i < count; i++) {
-      const at = offset[i] as number
-      const bytes = length[i] as number
-      if (bytes >= PLAIN_LENGTH && isPlain(view, at, bytes)) {
-        if (
-          view.getInt32(at + SOURCE_MAC) === mac &&
-          view.getInt32(at + SOURCE_MAC + 4) === macAndType &&
-          (view.getInt32(at + PLAIN_SOURCE) & mask) === address
-        )
-          continue
-        if (this.#remember(view, at)) {
-          ;({ mac, macAndType, address, mask } = known)
-          continue
-        }
-      }
-      if (!this.allows(frames, i)) return i
+    const sources = this.#sources
+    for (let i = 0; ; i++) {
+      i = sources.endOfKnown(frames, i, count)
+      if (i === count) return i
+      if (!sources.learn(frames, i, this.#addresses) && !this.allows(frames, i)) return i
     }
-    return count
-  }
-
-  /** Whether the plain frame at `at` has a source that is listed; then it is what the next are compared with. */
-  #remember(view: DataView, at: number): boolean {
-    const station = this.#addresses.find(view, at + SOURCE_MAC)
-    if (station === undefined) return false
-    const { anyIp, v4 } = station
-    const pair = anyIp ? -1 : indexOfIpv4(station, view.getInt32(at + PLAIN_SOURCE))
-    if (!anyIp && pair < 0) return false
-    const known = this.#known
-    known.mac = view.getInt32(at + SOURCE_MAC)
-    known.macAndType = view.getInt32(at + SOURCE_MAC + 4)
-    known.address = anyIp ? 0 : (v4[pair] as number)
-    known.mask = anyIp ? 0 : (v4[pair + 1] as number)
-    return true
   }
 
   /** Whether frame `index` may be sent by who is behind the port. */

@@ -650,25 +650,31 @@ const all = Object.values(tables)
   .map(([, , frame]) => frame)
 
 describe('as many frames are allowed at once as are one by one', () => {
-  const tcp = buildTcp({
-    ...to,
-    sourceIp: '10.0.0.1',
-    destinationIp: '1.1.1.1',
-    sourcePort: 1,
-    destinationPort: 2,
-    payload: new Uint8Array(30),
-  })
-  const some = [udp4({ payload: new Uint8Array(30) }), tcp, udp4({ minLength: 60 })]
+  const ports = { sourcePort: 1, destinationPort: 2, payload: new Uint8Array(30) }
+  const some = [
+    udp4({ payload: new Uint8Array(30) }),
+    udp4({ minLength: 60 }),
+    buildTcp({ ...to, sourceIp: '10.0.0.1', destinationIp: '1.1.1.1', ...ports }),
+    udp6({ payload: new Uint8Array(30) }),
+    buildTcp({ ...to, sourceIp: V6, destinationIp: '2001:db8::2', ...ports }),
+  ]
   const lists: AllowedAddress[][] = [
     dual,
     anyIp,
     [{ mac: MAC, ips: ['10.0.0.0/24', '0.0.0.0/32'] }, ...onlyV6],
     [...dual, { mac: OTHER, ips: ['10.0.0.0/8'] }],
     onlyV6,
+    [
+      { mac: MAC, ips: ['2001:db8::/32', '10.0.0.1'] },
+      { mac: OTHER, ips: [V6, '::/128'] },
+    ],
     [],
   ]
   /** Where it is mostly decided: source, type, lengths, fragments, protocol, ports, length of the header of TCP. */
-  const places = [6, 11, 12, 13, 14, 16, 17, 20, 21, 23, 26, 28, 29, 34, 35, 36, 37, 38, 39, 46]
+  const places = [
+    ...[6, 11, 12, 13, 14, 16, 17, 20, 21, 23, 26, 28, 29, 34, 35, 36, 37, 38, 39, 46],
+    ...[18, 19, 22, 30, 56, 57, 58, 59, 66],
+  ]
   const bytes = [0, 1, 2, 3, 5, 6, 8, 16, 17, 20, 32, 40, 58, 60, 64, 67, 68, 69, 80, 128, 255]
   for (const seed of seeds()) {
     test(`seed ${seed}`, () => {
