@@ -69,10 +69,19 @@ struct alignas(64) ShaperGauges {
   Counter bytes;
 };
 
+// What a vhost-user peer did to us.
+struct alignas(64) PeerCounters {
+  Counter stalls;         // times it held up librte's event thread; the stall watch's
+  Counter flaps;          // times it was held down for flapping; librte's event thread's
+  Counter memory_faults;  // times memory it shared was gone; the control thread's
+};
+inline constexpr std::array kPeerCounterNames{"stalls", "flaps", "memoryFaults"};
+
 struct PortCounters {
   std::array<RxCounters, kMaxQueuePairs> rx;
   std::array<TxCounters, kMaxQueuePairs> tx;
   ShaperGauges shaper;
+  PeerCounters peer;
 };
 
 constexpr uint32_t kHistogramBuckets = 9;  // bursts of 1, 2-3, 4-7, ... 128-255, 256

@@ -9,6 +9,8 @@
 #include <future>
 #include <thread>
 
+#include "port/memory_guard.h"
+
 namespace dpdk_vhost {
 
 Datapath& Datapath::instance() {
@@ -37,12 +39,14 @@ void Datapath::open(const OpenOptions& options, std::shared_ptr<EventSink> sink)
     if (const auto target = weak.lock()) target->log(std::move(line));
   });
   eal_.start(options.eal);
+  MemoryGuard::install();
   auto memory = std::make_shared<PacketMemory>(options.eal.memory_mib, options.mtu);
   {
     const std::lock_guard lock(memory_mutex_);
     memory_ = std::move(memory);
   }
   mtu_ = options.mtu;
+  peer_timeout_ = options.peer_timeout;
   opened_ = true;
 }
 
@@ -52,6 +56,7 @@ void Datapath::close() {
   std::vector<uint32_t> ids;
   ports_.for_each([&](const Port& port) { ids.push_back(port.id()); });
   for (const uint32_t id : ids) remove_port(id);
+  stalls_.reset();
   doorbell_.reset();
   {
     const std::lock_guard lock(memory_mutex_);
@@ -89,6 +94,7 @@ uint32_t Datapath::add_port(const PortOptions& options) {
     port = std::make_unique<EthdevPort>(*this, next_serial_++, id, options.name, max_frame,
                                         options.tx_retries_max, counters, options.ethdev);
   } else {
+    hang_doorbell();
     port = std::make_unique<VhostPort>(*this, next_serial_++, id, options.name, max_frame,
                                        options.tx_retries_max, counters, options.vhost);
   }
@@ -124,8 +130,17 @@ void Datapath::reconnect_port(uint32_t id) {
   port->reconnect();
 }
 
+void Datapath::hang_doorbell() {
+  if (doorbell_) return;
+  doorbell_ = std::make_unique<Doorbell>();
+  stalls_ = std::make_unique<StallWatch>(*doorbell_, ports_, quiescence_, peer_timeout_,
+                                         [this](const StallEvent& event) {
+                                           if (const auto target = sink()) target->stall(event);
+                                         });
+}
+
 void Datapath::ring_event_thread() {
-  if (!doorbell_) doorbell_ = std::make_unique<Doorbell>();
+  hang_doorbell();
   doorbell_->ring();
 }
 
@@ -183,13 +198,13 @@ void Datapath::drain_notices() {
   }
 }
 
+std::shared_ptr<EventSink> Datapath::sink() {
+  const std::lock_guard lock(sink_mutex_);
+  return sink_;
+}
+
 void Datapath::publish(PortEvent event) {
-  std::shared_ptr<EventSink> sink;
-  {
-    const std::lock_guard lock(sink_mutex_);
-    sink = sink_;
-  }
-  if (sink) sink->port(std::move(event));
+  if (const auto target = sink()) target->port(std::move(event));
 }
 
 void Datapath::publish_all() {
@@ -272,6 +287,12 @@ void Datapath::wake_lcore(uint32_t index) {
   if (fd < 0) return;
   const uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = write(fd, &one, sizeof(one));
+}
+
+std::optional<BurstInHand> Datapath::burst_in_hand(uint32_t lcore) {
+  const std::lock_guard lock(lcores_mutex_);
+  const Lcore* const found = lcore < kMaxLcores ? lcores_[lcore] : nullptr;
+  return found == nullptr ? std::nullopt : found->burst_in_hand();
 }
 
 void Datapath::wake_lcores() {

@@ -15,6 +15,7 @@
 #include "control/host.h"
 #include "control/managed_port.h"
 #include "control/notice_queue.h"
+#include "control/stall_watch.h"
 #include "counters.h"
 #include "eal/eal.h"
 #include "eal/log.h"
@@ -32,6 +33,8 @@ namespace dpdk_vhost {
 struct OpenOptions {
   EalOptions eal;
   uint32_t mtu = 1500;
+  // When a peer that holds up all others is cut off; 0: never.
+  std::chrono::milliseconds peer_timeout{0};
 };
 
 struct PortOptions {
@@ -52,12 +55,13 @@ struct Assignment {
 };
 
 // Where events go: the thread that opened the datapath. Called on the control thread, `log` on any
-// thread.
+// thread, `stall` on that of the stall watch.
 class EventSink {
  public:
   virtual ~EventSink() = default;
   virtual void port(PortEvent event) = 0;
   virtual void log(LogLine line) = 0;
+  virtual void stall(StallEvent event) = 0;
 };
 
 // The one datapath of the process: EAL, packet memory, ports, lcores. It is never destroyed,
@@ -82,6 +86,8 @@ class Datapath final : public PortHost {
   std::unique_ptr<Lcore> make_lcore(uint32_t burst_limit);
   void remove_lcore(std::unique_ptr<Lcore> lcore);
   void wake_lcore(uint32_t index);
+  // Any thread.
+  std::optional<BurstInHand> burst_in_hand(uint32_t lcore);
 
   // --- control thread ---
   void open(const OpenOptions& options, std::shared_ptr<EventSink> sink);
@@ -112,6 +118,8 @@ class Datapath final : public PortHost {
 
  private:
   Datapath();
+  std::shared_ptr<EventSink> sink();
+  void hang_doorbell();
   void drain_notices();
   ManagedPort* managed(uint32_t id) const { return static_cast<ManagedPort*>(ports_.find(id)); }
   void assign_under_lock(const std::vector<Assignment>& assignments);
@@ -138,10 +146,12 @@ class Datapath final : public PortHost {
   std::array<std::atomic<int>, kMaxLcores>
       wake_fds_;  // made once per index and kept: others may be writing
 
-  PathWatch paths_;                     // control thread
-  std::unique_ptr<Doorbell> doorbell_;  // control thread
-  uint64_t next_serial_ = 1;            // control thread
-  bool opened_ = false;                 // control thread
+  PathWatch paths_;                            // control thread
+  std::unique_ptr<Doorbell> doorbell_;         // control thread
+  std::unique_ptr<StallWatch> stalls_;         // control thread; before doorbell_ is gone
+  std::chrono::milliseconds peer_timeout_{0};  // control thread
+  uint64_t next_serial_ = 1;                   // control thread
+  bool opened_ = false;                        // control thread
   std::atomic<bool> shut_down_{false};
   ControlThread control_;  // last: its thread uses everything above
 };

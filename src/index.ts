@@ -16,6 +16,7 @@ export {
 export * from './config/index.js'
 export type {
   LcoreCounters,
+  PeerCounters,
   PortCounters,
   RxCounters,
   ShaperQueue,
@@ -28,6 +29,7 @@ export type {
   LogEvent,
   LogLevel,
   PortEvent,
+  StallEvent,
 } from './datapath/events.js'
 export { LOG_LEVELS } from './datapath/events.js'
 export type { Port, ReadyOptions } from './datapath/port.js'
@@ -35,7 +37,7 @@ export type { Negotiated, PortStatus } from './datapath/port-status.js'
 export type { RxQueueStatus } from './datapath/rx-queues.js'
 export type { VringStats } from './datapath/vring-stats.js'
 export { DatapathError, type DatapathErrorCode } from './errors.js'
-export type { LcoreEvent, ProgramEvent } from './lcore/events.js'
+export type { BurstReport, LcoreEvent, ProgramEvent } from './lcore/events.js'
 export type { Lcore, ProgramModule } from './lcore/lcore.js'
 export { PreparedProgram } from './lcore/prepared-program.js'
 export type { PortState } from './native/binding.js'

@@ -59,6 +59,7 @@ OpenOptions read_open_options(const Napi::Object& from) {
                                              : MemoryMode::automatic;
   options.eal.memory_mib = number(from, "memoryMiB");
   options.mtu = number(from, "mtu");
+  options.peer_timeout = std::chrono::milliseconds{number(from, "peerTimeoutMs")};
   const auto arguments = from.Get("ealArgs").As<Napi::Array>();
   for (uint32_t i = 0; i < arguments.Length(); ++i) {
     options.eal.extra_arguments.push_back(arguments.Get(i).As<Napi::String>().Utf8Value());
@@ -97,6 +98,7 @@ PortOptions read_port_options(const Napi::Object& from) {
     options.vhost.path = text(from, "path");
     options.vhost.server = type == "dpdkvhostuser";
     options.vhost.queue_pairs = number(from, "queues");
+    options.vhost.flap_limit = from.Get("flapLimit").As<Napi::Number>().DoubleValue();
     options.vhost.vring_stats = from.Get("vringStats").ToBoolean().Value();
     options.vhost.disabled_features = mask(from, "disabledFeatures");
     options.vhost.pinned_features = mask(from, "pinnedFeatures");
@@ -144,6 +146,19 @@ Napi::Object to_javascript(Napi::Env env, const LogLine& line) {
   return result;
 }
 
+Napi::Object to_javascript(Napi::Env env, const StallEvent& event) {
+  auto result = Napi::Object::New(env);
+  result.Set("type", "stall");
+  result.Set("state", name_of(event.state));
+  result.Set("cause", name_of(event.cause));
+  if (event.port) result.Set("id", *event.port);
+  result.Set("socket", event.socket);
+  result.Set("pid", static_cast<double>(event.pid));
+  result.Set("request", event.request);
+  result.Set("forMs", event.for_ms);
+  return result;
+}
+
 Napi::Object counter_layout(Napi::Env env) {
   constexpr size_t kWord = sizeof(double);
   auto result = Napi::Object::New(env);
@@ -153,11 +168,13 @@ Napi::Object counter_layout(Napi::Env env) {
   result.Set("rxNames", names_of(env, kRxCounterNames));
   result.Set("txNames", names_of(env, kTxCounterNames));
   result.Set("lcoreNames", names_of(env, kLcoreCounterNames));
+  result.Set("peerNames", names_of(env, kPeerCounterNames));
   set("portStride", sizeof(PortCounters));
   set("rxStride", sizeof(RxCounters));
   set("txStride", sizeof(TxCounters));
   set("tx", offsetof(PortCounters, tx));
   set("shaper", offsetof(PortCounters, shaper));
+  set("peer", offsetof(PortCounters, peer));
   set("lcores", offsetof(CounterBlock, lcores));
   set("lcoreStride", sizeof(LcoreCounters));
   set("burstSizes", offsetof(LcoreCounters, burst_sizes));

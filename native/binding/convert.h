@@ -19,6 +19,7 @@ TrialPlan read_trial_plan(const Napi::Object& from);
 Napi::Object to_javascript(Napi::Env env, const TrialResult& result);
 Napi::Object to_javascript(Napi::Env env, const PortEvent& event);
 Napi::Object to_javascript(Napi::Env env, const LogLine& line);
+Napi::Object to_javascript(Napi::Env env, const StallEvent& event);
 
 // Where each counter lies in the block, by name: the one description of it that TypeScript goes by.
 Napi::Object counter_layout(Napi::Env env);

@@ -44,6 +44,7 @@ class MailboxSink final : public EventSink {
 
   void port(PortEvent event) override { send(std::move(event)); }
   void log(LogLine line) override { send(std::move(line)); }
+  void stall(StallEvent event) override { send(std::move(event)); }
 
  private:
   template <typename Event>
@@ -119,6 +120,7 @@ Module::Module(Napi::Env env, Napi::Object exports) : mailbox_(Mailbox::make(env
                            InstanceMethod("assign", &Module::assign),
                            InstanceMethod("inject", &Module::inject),
                            InstanceMethod("wakeLcore", &Module::wake_lcore),
+                           InstanceMethod("burstInHand", &Module::burst_in_hand),
                            InstanceMethod("endSleeps", &Module::end_sleeps),
                            InstanceMethod("pinThread", &Module::pin_thread),
                            InstanceMethod("sendNotification", &Module::send_notification),
@@ -287,6 +289,19 @@ Napi::Value Module::inject(const Napi::CallbackInfo& info) {
 Napi::Value Module::wake_lcore(const Napi::CallbackInfo& info) {
   Datapath::instance().wake_lcore(info[0].As<Napi::Number>().Uint32Value());
   return info.Env().Undefined();
+}
+
+Napi::Value Module::burst_in_hand(const Napi::CallbackInfo& info) {
+  const auto found = Datapath::instance().burst_in_hand(info[0].As<Napi::Number>().Uint32Value());
+  if (!found) return info.Env().Undefined();
+  auto result = Napi::Object::New(info.Env());
+  result.Set("number", static_cast<double>(found->number));
+  result.Set("port", found->port);
+  result.Set("queue", found->queue);
+  result.Set("frames", found->frames);
+  result.Set("first",
+             Napi::Buffer<uint8_t>::Copy(info.Env(), found->first.data(), found->first.size()));
+  return result;
 }
 
 Napi::Value Module::end_sleeps(const Napi::CallbackInfo& info) {

@@ -33,6 +33,7 @@ class Module final : public Napi::Addon<Module> {
   Napi::Value assign(const Napi::CallbackInfo& info);
   Napi::Value inject(const Napi::CallbackInfo& info);
   Napi::Value wake_lcore(const Napi::CallbackInfo& info);
+  Napi::Value burst_in_hand(const Napi::CallbackInfo& info);
   Napi::Value end_sleeps(const Napi::CallbackInfo& info);
   Napi::Value pin_thread(const Napi::CallbackInfo& info);
   Napi::Value send_notification(const Napi::CallbackInfo& info);

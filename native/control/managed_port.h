@@ -58,6 +58,10 @@ class ManagedPort : public Port {
   virtual void reconnect() {}
   // What librte counted for its vrings; empty where nobody asked it to.
   virtual VringTotals vring_totals(const Quiescence::Reader& /*reader*/) { return {}; }
+  // Any thread, inside a section: whether it is the port of the socket at that path.
+  virtual bool is_at(const std::string& /*socket*/) const { return false; }
+  // Any thread: its peer was cut off, and is not to come back at once.
+  virtual void blame_peer() {}
   // Finds the state anew from what is, after notices were lost.
   virtual void resync() = 0;
 

@@ -99,8 +99,26 @@ void Lcore::end_burst() {
   memory_->free(frames_.data(), total_);
   total_ = received_ = 0;
   block_->words[kTotal] = 0;
+  handed_.store(0, std::memory_order_relaxed);
   if (in_hand_ != nullptr) in_hand_->value.store(false, std::memory_order_release);
   in_hand_ = nullptr;
+}
+
+// Frames are looked at only between two looks at the number: what a program goes on with meanwhile
+// is not told of.
+std::optional<BurstInHand> Lcore::burst_in_hand() const {
+  constexpr uint32_t kMost = 64;
+  const uint64_t handed = handed_.load(std::memory_order_acquire);
+  if (handed == 0) return std::nullopt;
+  BurstInHand found{burst_number_.load(std::memory_order_relaxed),
+                    static_cast<uint32_t>(handed >> 32),
+                    static_cast<uint32_t>(handed >> 16 & 0xffff),
+                    static_cast<uint32_t>(handed & 0xffff),
+                    {}};
+  const uint8_t* const at = memory_->base() + offset_[0];
+  found.first.assign(at, at + std::min(length_[0], kMost));
+  if (handed_.load(std::memory_order_acquire) != handed) return std::nullopt;
+  return found;
 }
 
 // --- receiving ---
@@ -136,6 +154,9 @@ uint32_t Lcore::receive(bool all) {
     in_port_ = queue.port->id();
     in_queue_ = queue.queue;
     received_ = total_ = count;
+    burst_number_.store(burst_number_.load(std::memory_order_relaxed) + 1,
+                        std::memory_order_relaxed);
+    handed_.store(uint64_t{in_port_} << 32 | in_queue_ << 16 | count, std::memory_order_release);
     block_->words[kInPort] = in_port_;
     block_->words[kInQueue] = in_queue_;
     block_->words[kTotal] = count;

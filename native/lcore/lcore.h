@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "counters.h"
 #include "eal/quiescence.h"
@@ -17,6 +19,15 @@
 #include "port/port_table.h"
 
 namespace dpdk_vhost {
+
+// What a program was given and has not given back.
+struct BurstInHand {
+  uint64_t number;  // counts bursts
+  uint32_t port;
+  uint32_t queue;
+  uint32_t frames;
+  std::vector<uint8_t> first;  // the begin of the first frame, as the program may have left it
+};
 
 // A thread that polls. Made, used and destroyed on that thread; only `replace_queues` is for the
 // control thread.
@@ -62,6 +73,9 @@ class Lcore {
   // Control thread: the new list is in force, and the old one in nobody's hands, when it returns.
   // Frames of the last burst may still be in hand (`RxQueue::in_hand`).
   void replace_queues(QueueList queues);
+
+  // Any thread, while the lcore cannot go. None: no program has a burst.
+  std::optional<BurstInHand> burst_in_hand() const;
 
   uint32_t index() const { return index_; }
   const std::shared_ptr<BurstBlock>& block() const { return block_; }
@@ -122,6 +136,9 @@ class Lcore {
   uint32_t in_port_ = 0;
   uint32_t in_queue_ = 0;
   InHand* in_hand_ = nullptr;  // of that queue, while received_ is not 0
+  // For other threads: how many bursts there were, and what the last one is; see burst_in_hand.
+  std::atomic<uint64_t> burst_number_{0};
+  std::atomic<uint64_t> handed_{0};
   uint32_t ready_epoch_ = 0;
   uint64_t last_tick_ = 0;
   bool was_busy_ = false;

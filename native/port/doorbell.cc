@@ -2,6 +2,7 @@
 
 #include <rte_vhost.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -10,12 +11,24 @@
 #include <cstring>
 #include <string>
 
+#include "port/vhost_registry.h"
 #include "port/virtio.h"
 
 namespace dpdk_vhost {
 namespace {
 
 constexpr char kFolder[] = "/vhost-doorbell-";
+
+std::atomic<uint64_t> heard_bells{0};
+std::atomic<pid_t> event_thread_id{0};
+
+rte_vhost_msg_result hear(int, void*) {
+  event_thread_id.store(static_cast<pid_t>(syscall(SYS_gettid)), std::memory_order_relaxed);
+  VhostRegistry::between_messages();
+  heard_bells.fetch_add(1, std::memory_order_release);
+  return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+}
+constexpr rte_vhost_user_extern_ops kHear{hear, nullptr};
 
 // No device ever runs on this connection.
 const rte_vhost_device_ops* no_callbacks() {
@@ -25,7 +38,9 @@ const rte_vhost_device_ops* no_callbacks() {
     filled.destroy_device = [](int) {};
     filled.vring_state_changed = [](int, uint16_t, int) { return 0; };
     filled.features_changed = [](int, uint64_t) { return 0; };
-    filled.new_connection = [](int) { return 0; };
+    filled.new_connection = [](int vid) {
+      return rte_vhost_extern_callback_register(vid, &kHear, nullptr);
+    };
     filled.destroy_connection = [](int) {};
     return filled;
   }();
@@ -65,7 +80,15 @@ int connect_librte(const std::string& path) {
 
 }  // namespace
 
-Doorbell::Doorbell() {
+uint64_t Doorbell::heard() {
+  return heard_bells.load(std::memory_order_acquire);
+}
+
+pid_t Doorbell::event_thread() {
+  return event_thread_id.load(std::memory_order_relaxed);
+}
+
+Doorbell::Doorbell() : rung_(heard()) {
   const std::string folder = make_folder();
   if (folder.empty()) return;
   path_ = folder + "/bell";
@@ -90,9 +113,10 @@ void Doorbell::ring() {
   std::array<char, 256> answers;
   while (recv(fd_, answers.data(), answers.size(), MSG_DONTWAIT) > 0) {
   }
+  rung_.fetch_add(1, std::memory_order_acq_rel);
   // Fails when it has been rung often and not been heard yet.
-  [[maybe_unused]] const ssize_t sent =
-      send(fd_, kMessage.data(), sizeof(kMessage), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (send(fd_, kMessage.data(), sizeof(kMessage), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+    rung_.fetch_sub(1, std::memory_order_acq_rel);
 }
 
 }  // namespace dpdk_vhost

@@ -44,6 +44,7 @@ void VhostPort::register_socket() {
     throw Failure("ERR_PORT_REGISTER", "librte_vhost refused to register " + options_.path);
   }
   registered_ = true;
+  VhostRegistry::leave_alone(this, false);
   rte_vhost_driver_disable_features(path, options_.disabled_features | kNeverOffered);
   rte_vhost_driver_get_features(path, &offered_features_);
   if (options_.pinned_features != 0) {
@@ -60,6 +61,7 @@ void VhostPort::register_socket() {
 
 void VhostPort::unregister_socket() {
   if (!registered_) return;
+  VhostRegistry::leave_alone(this, true);
   // Waits for a callback that is under way, and calls on_device_gone here if a device runs.
   rte_vhost_driver_unregister(options_.path.c_str());
   registered_ = false;
@@ -135,6 +137,10 @@ void VhostPort::look_for_peer() {
 
 void VhostPort::connect() {
   if (registered_) return;
+  if (const milliseconds left = hold_.left(); left.count() != 0) {
+    retry(hold_.reason(), left);
+    return;
+  }
   const std::string& path = options_.path;
   struct stat found {};
   if (stat(path.c_str(), &found) != 0) {
@@ -207,7 +213,16 @@ void VhostPort::connect_when_due() {
 void VhostPort::reconnect() {
   if (options_.server || registered_ || !admin_up()) return;
   early_ends_ = 0;
+  hold_.clear();
   look_for_peer();
+}
+
+bool VhostPort::is_at(const std::string& socket) const {
+  struct stat mine {
+  }, other{};
+  return socket == options_.path ||
+         (stat(options_.path.c_str(), &mine) == 0 && stat(socket.c_str(), &other) == 0 &&
+          mine.st_dev == other.st_dev && mine.st_ino == other.st_ino);
 }
 
 // --- with a connection ---
@@ -216,16 +231,17 @@ void VhostPort::lose_connection() {
   // A peer that minds the features says so at once; a guest may take any time to boot.
   const bool at_once = !was_ready_ && Clock::now() - connected_at_ < kAtOnce;
   early_ends_ = at_once ? early_ends_ + 1 : 0;
-  const std::string reason = was_ready_
+  const std::string reason = hold_.is_active() ? hold_.reason()
+                             : was_ready_
                                  ? "the peer closed the connection"
                                  : "the peer closed the connection before the device was ready";
   enter(PortState::disconnected, reason);
   if (options_.server) {
-    enter(PortState::listening, was_ready_ ? "" : reason);
+    enter(PortState::listening, was_ready_ && !hold_.is_active() ? "" : reason);
     return;
   }
   unregister_socket();
-  if (at_once) {
+  if (at_once && !hold_.is_active()) {
     watch_path();
     retry(reason, next_delay());
   } else {
@@ -233,7 +249,29 @@ void VhostPort::lose_connection() {
   }
 }
 
+// Hangs up without being asked to.
+void VhostPort::cut_off() {
+  cut_generation_ = generation();
+  if (!options_.server) {
+    unregister_socket();
+    enter(PortState::disconnected, hold_.reason());
+    look_for_peer();
+    return;
+  }
+  server_socket_.remove([this] { unregister_socket(); });
+  enter(PortState::disconnected, hold_.reason());
+  try {
+    listen();
+    enter(PortState::listening, hold_.reason());
+  } catch (const Failure& failure) {
+    enter(PortState::failed, failure.what());
+  }
+}
+
 void VhostPort::handle(const Notice& notice) {
+  // What came of our own end of a connection.
+  const bool is_over = notice.generation == cut_generation_ && cut_generation_ != 0;
+  if (is_over && notice.kind != Notice::Kind::held) return;
   switch (notice.kind) {
     case Notice::Kind::connected:
       was_ready_ = false;
@@ -260,6 +298,15 @@ void VhostPort::handle(const Notice& notice) {
     case Notice::Kind::disconnected:
       // A resync may have dealt with this one, and the next connection may be up.
       if (connection_.load() < 0 && notice.generation == generation()) lose_connection();
+      break;
+    case Notice::Kind::held:
+      publish(hold_.reason());
+      break;
+    case Notice::Kind::memory_gone:
+      if (connection_.load() < 0 || notice.generation != generation()) break;
+      counters.peer.memory_faults.add(1);
+      hold_.begin(Misdeed::lost_memory);
+      cut_off();
       break;
     case Notice::Kind::link:
       break;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "port/memory_guard.h"
 #include "port/virtio.h"
 
 namespace dpdk_vhost {
@@ -25,6 +26,7 @@ VhostPort::VhostPort(PortHost& host, uint64_t serial, uint32_t id, std::string n
                      VhostOptions options)
     : ManagedPort(host, serial, id, std::move(name), max_frame_bytes, tx_retries_max, counters),
       options_(std::move(options)),
+      flaps_(options_.flap_limit),
       server_socket_(options_.path, options_.access),
       chance_(std::random_device{}()) {}
 
@@ -164,6 +166,10 @@ int VhostPort::arm(uint16_t queue, bool on) {
 // --- librte's callbacks ---
 
 int VhostPort::on_connection(int vid) {
+  if (hold_.is_active()) {
+    if (hold_.is_news()) notify(Notice::Kind::held, generation());
+    return -1;
+  }
   int none = -1;
   if (!connection_.compare_exchange_strong(none, vid)) {
     notify(Notice::Kind::refused, generation());
@@ -177,14 +183,25 @@ int VhostPort::on_connection(int vid) {
   remapping_.store(false, std::memory_order_relaxed);
   announced_.store(0, std::memory_order_relaxed);
   disabled_.fill(false);
+  sized_.fill(false);
+  note_flap(FlapMeter::kRestart);
   const uint64_t generation = generation_.fetch_add(1, std::memory_order_relaxed) + 1;
   notify(Notice::Kind::connected, generation);
   return 0;
 }
 
-bool VhostPort::on_message(int vid, const VhostUserMessage& message) {
+bool VhostPort::on_message(int vid, VhostUserMessage& message) {
   close_rings();
+  if (hold_.is_active()) {
+    // Without an answer librte hangs up.
+    message.flags &= ~kVhostUserNeedReply;
+    return false;
+  }
   last_request_.store(message.request, std::memory_order_relaxed);
+  return may_go_on(vid, message);
+}
+
+bool VhostPort::may_go_on(int vid, const VhostUserMessage& message) {
   const auto index = static_cast<uint32_t>(message.payload);
   const auto number = static_cast<uint32_t>(message.payload >> 32);
   switch (message.request) {
@@ -193,9 +210,21 @@ bool VhostPort::on_message(int vid, const VhostUserMessage& message) {
       return true;
     case kVhostUserSetFeatures:
       requested_features_.store(message.payload, std::memory_order_relaxed);
+      // What librte keeps for a ring depends on them.
+      sized_.fill(false);
       return may_set_features(vid, message.payload);
     case kVhostUserSetVringNum:
-      return may_set_size(vid, index, number);
+      if (!may_set_size(vid, index, number)) return false;
+      set_sized(index, number != 0);
+      return true;
+    case kVhostUserSetVringAddr:
+      return index >= sized_.size() || sized_[index];
+    case kVhostUserGetVringBase:
+      set_sized(index, false);
+      return true;
+    case kVhostUserResetOwner:
+      sized_.fill(false);
+      return true;
     case kVhostUserSetVringEnable:
       if (index < disabled_.size()) disabled_[index] = number == 0;
       return true;
@@ -206,9 +235,30 @@ bool VhostPort::on_message(int vid, const VhostUserMessage& message) {
 
 // librte has the rings locked or the device is not running: nothing changes them meanwhile.
 void VhostPort::after_message(int vid, uint32_t request) {
-  if (request == kVhostUserSetMemTable) remapping_.store(false, std::memory_order_release);
+  if (request == kVhostUserSetMemTable) {
+    MemoryGuard::watch(vid, {id(), serial(), generation()});
+    remapping_.store(false, std::memory_order_release);
+  }
   if (request == kVhostUserSendRarp) announced_.fetch_add(1, std::memory_order_release);
   if (vid_.load(std::memory_order_relaxed) == vid) open_rings(vid);
+}
+
+// librte has refused a message, and the connection goes on.
+void VhostPort::after_refusal(int vid) {
+  if (vid_.load(std::memory_order_relaxed) == vid) open_rings(vid);
+}
+
+// librte makes what it keeps for a ring when it hears of its size, frees it with GET_VRING_BASE,
+// and does not look before it uses it.
+void VhostPort::set_sized(uint32_t vring, bool sized) {
+  if (vring < sized_.size()) sized_[vring] = sized;
+}
+
+void VhostPort::note_flap(double cost) {
+  flaps_.note(cost);
+  if (!flaps_.is_exceeded()) return;
+  hold_.begin(Misdeed::flapped);
+  counters.peer.flaps.add(1);
 }
 
 // librte checks that a ring lies within the guest's memory when it is mapped, and never again: not
@@ -290,6 +340,7 @@ int VhostPort::on_device(int vid) {
 
 void VhostPort::on_device_gone(int vid) {
   if (vid_.load(std::memory_order_relaxed) != vid) return;
+  note_flap(FlapMeter::kRestart);
   ready_.store(false, std::memory_order_release);
   vid_.store(-1, std::memory_order_release);
   close_rings();
@@ -315,6 +366,7 @@ void VhostPort::on_queue(uint16_t vring, bool enabled) {
   } else {
     map_tx_queues(change(tx_queues_.load(std::memory_order_relaxed)));
   }
+  note_flap(FlapMeter::kQueueChange);
   epoch_.fetch_add(1, std::memory_order_acq_rel);
   host_.wake_lcores();
   notify(Notice::Kind::queues, generation());

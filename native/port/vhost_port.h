@@ -9,7 +9,9 @@
 #include <string>
 
 #include "control/managed_port.h"
+#include "port/flap_meter.h"
 #include "port/oversize_watch.h"
+#include "port/peer_hold.h"
 #include "port/server_socket.h"
 #include "port/virtio.h"
 #include "port/vring_stats.h"
@@ -33,6 +35,7 @@ struct VhostOptions {
   uint64_t disabled_features = 0;         // virtio feature bits not offered to the guest
   uint64_t pinned_features = 0;           // if not 0: exactly these are offered
   bool vring_stats = false;               // librte counts for each vring
+  double flap_limit = 0;                  // restarts of the device a second; 0: any
   ReconnectOptions reconnect;             // client
   SocketAccess access;                    // server
 };
@@ -58,6 +61,8 @@ class VhostPort final : public ManagedPort {
   void handle(const Notice& notice) override;
   void resync() override;
   void reconnect() override;
+  bool is_at(const std::string& socket) const override;
+  void blame_peer() override { hold_.begin(Misdeed::stalled); }
   VringTotals vring_totals(const Quiescence::Reader& reader) override;
 
  protected:
@@ -67,6 +72,7 @@ class VhostPort final : public ManagedPort {
 
  private:
   friend struct VhostCallbacks;
+  friend class VhostRegistry;
 
   // librte's callbacks, on its threads.
   int on_connection(int vid);
@@ -75,8 +81,12 @@ class VhostPort final : public ManagedPort {
   void on_queue(uint16_t vring, bool enabled);
   void on_connection_gone(int vid);
   // False: the peer must not say that now.
-  bool on_message(int vid, const VhostUserMessage& message);
+  bool on_message(int vid, VhostUserMessage& message);
+  bool may_go_on(int vid, const VhostUserMessage& message);
   void after_message(int vid, uint32_t request);  // not called for what librte refused
+  void after_refusal(int vid);
+  void note_flap(double cost);
+  void set_sized(uint32_t vring, bool sized);
   uint32_t queue_pairs() const { return options_.queue_pairs; }
 
   // Control thread.
@@ -90,6 +100,7 @@ class VhostPort final : public ManagedPort {
   std::chrono::milliseconds next_delay();
   void retry(const std::string& reason, std::chrono::milliseconds delay);
   void lose_connection();
+  void cut_off();
 
   void count_oversize(int vid, uint16_t queue);
   uint32_t send_directly(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count, RingEnd& end);
@@ -119,7 +130,13 @@ class VhostPort final : public ManagedPort {
   // librte changes its map of the guest's memory, or failed to: its rings may point to what is not
   // mapped any more. Written by its event thread.
   std::atomic<bool> remapping_{false};
-  std::array<bool, 2 * kMaxQueuePairs> disabled_{};  // by vring; librte's event thread's
+  // By vring; librte's event thread's.
+  std::array<bool, 2 * kMaxQueuePairs> disabled_{};
+  std::array<bool, 2 * kMaxQueuePairs> sized_{};
+  bool is_left_alone_ = true;  // under the registry's mutex
+
+  FlapMeter flaps_;
+  PeerHold hold_;
 
   VringStats vring_stats_;  // updated by on_device_gone and the control thread
 
@@ -134,7 +151,8 @@ class VhostPort final : public ManagedPort {
   using Clock = std::chrono::steady_clock;
   ServerSocket server_socket_;
   bool registered_ = false;
-  bool was_ready_ = false;  // since the last connection
+  bool was_ready_ = false;       // since the last connection
+  uint64_t cut_generation_ = 0;  // of the connection that we ended
   uint64_t offered_features_ = 0;
   uint64_t features_before_ = 0;  // of the device that ran last
   uint32_t early_ends_ = 0;       // connections in a row that ended before the device was ready

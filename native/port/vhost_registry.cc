@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "failure.h"
+#include "port/memory_guard.h"
 #include "port/vhost_port.h"
 #include "port/virtio.h"
 
@@ -21,6 +22,14 @@ struct Registry {
   std::map<std::string, VhostPort*> by_path;
   // Set by new_connection, cleared by destroy_connection or by the control thread after unregister.
   std::array<std::atomic<VhostPort*>, kMaxVids> by_vid{};
+  // The port of a message that librte has not taken, or not yet. Set by its event thread.
+  std::array<std::atomic<VhostPort*>, kMaxVids> untaken{};
+
+  // The message in hand.
+  std::atomic<uint32_t> port{0};
+  std::atomic<uint64_t> serial{0};
+  std::atomic<uint64_t> generation{0};
+  std::atomic<uint32_t> request{0};
 };
 
 // Leaked on purpose: librte's event thread outlives static objects.
@@ -62,6 +71,14 @@ struct VhostCallbacks {
     auto* message = static_cast<VhostUserMessage*>(data);
     VhostPort* port = port_of(vid);
     if (port == nullptr) return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+    registry().port.store(port->id(), std::memory_order_relaxed);
+    registry().serial.store(port->serial(), std::memory_order_relaxed);
+    registry().generation.store(port->generation(), std::memory_order_relaxed);
+    registry().request.store(message->request, std::memory_order_relaxed);
+    {
+      const std::lock_guard lock(registry().mutex);
+      if (!port->is_left_alone_) registry().untaken[static_cast<size_t>(vid)].store(port);
+    }
     if (!port->on_message(vid, *message)) return RTE_VHOST_MSG_RESULT_ERR;
     if (message->request != kVhostUserGetQueueNum) return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
     message->payload = port->queue_pairs();
@@ -70,6 +87,9 @@ struct VhostCallbacks {
   }
   static rte_vhost_msg_result after_message(int vid, void* data) {
     const auto* message = static_cast<const VhostUserMessage*>(data);
+    registry().request.store(0, std::memory_order_relaxed);
+    if (port_of(vid) != nullptr)
+      registry().untaken[static_cast<size_t>(vid)].store(nullptr, std::memory_order_relaxed);
     if (VhostPort* port = port_of(vid)) port->after_message(vid, message->request);
     return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
   }
@@ -93,6 +113,8 @@ struct VhostCallbacks {
     VhostPort* port = port_of(vid);
     if (port == nullptr) return;
     registry().by_vid[static_cast<size_t>(vid)].store(nullptr, std::memory_order_release);
+    registry().untaken[static_cast<size_t>(vid)].store(nullptr, std::memory_order_relaxed);
+    MemoryGuard::forget(vid);
     port->on_connection_gone(vid);
   }
 };
@@ -111,8 +133,36 @@ void VhostRegistry::remove(const std::string& path) {
 
 void VhostRegistry::forget_device(int vid, VhostPort* port) {
   if (vid < 0) return;
+  MemoryGuard::forget(vid);
   // Another port may have been given the vid already.
   registry().by_vid[static_cast<size_t>(vid)].compare_exchange_strong(port, nullptr);
+}
+
+VhostRegistry::Message VhostRegistry::message_in_hand() {
+  const Registry& all = registry();
+  return {all.port.load(std::memory_order_relaxed), all.serial.load(std::memory_order_relaxed),
+          all.generation.load(std::memory_order_relaxed),
+          all.request.load(std::memory_order_relaxed)};
+}
+
+void VhostRegistry::between_messages() {
+  registry().request.store(0, std::memory_order_relaxed);
+  const std::lock_guard lock(registry().mutex);
+  for (size_t vid = 0; vid < kMaxVids; ++vid) {
+    if (registry().untaken[vid].load(std::memory_order_relaxed) == nullptr) continue;
+    VhostPort* const port = registry().untaken[vid].exchange(nullptr);
+    if (port != nullptr) port->after_refusal(static_cast<int>(vid));
+  }
+}
+
+void VhostRegistry::leave_alone(VhostPort* port, bool alone) {
+  const std::lock_guard lock(registry().mutex);
+  port->is_left_alone_ = alone;
+  if (!alone) return;
+  for (auto& untaken : registry().untaken) {
+    VhostPort* mine = port;
+    untaken.compare_exchange_strong(mine, nullptr);
+  }
 }
 
 const rte_vhost_device_ops* VhostRegistry::callbacks() {

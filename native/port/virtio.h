@@ -32,10 +32,14 @@ struct VhostUserMessage {
   uint64_t payload;
 } __attribute__((packed));
 constexpr uint32_t kVhostUserVersion = 1;
+constexpr uint32_t kVhostUserNeedReply = 8;  // a flag
 constexpr uint32_t kVhostUserGetFeatures = 1;
 constexpr uint32_t kVhostUserSetFeatures = 2;
+constexpr uint32_t kVhostUserResetOwner = 4;
 constexpr uint32_t kVhostUserSetMemTable = 5;
 constexpr uint32_t kVhostUserSetVringNum = 8;
+constexpr uint32_t kVhostUserSetVringAddr = 9;
+constexpr uint32_t kVhostUserGetVringBase = 11;
 constexpr uint32_t kVhostUserGetQueueNum = 17;
 constexpr uint32_t kVhostUserSetVringEnable = 18;
 constexpr uint32_t kVhostUserSendRarp = 19;

@@ -8,6 +8,7 @@ export const datapathOptions = z.strictObject({
   memoryMiB: z.int().min(64).max(65536).default(256),
   mtu: mtuField.default(1500),
   ealArgs: z.array(z.string()).default([]),
+  peerTimeoutMs: z.int().min(0).max(60_000).default(1000),
 })
 
 /** How to start DPDK. */
@@ -20,6 +21,12 @@ export interface DatapathOptions {
   mtu?: number | undefined
   /** Further arguments for EAL, as they are. Default none. */
   ealArgs?: readonly string[] | undefined
+  /**
+   * Milliseconds after which a vhost-user peer is cut off that began a message and does not end it, or does not read what
+   * it is answered: librte_vhost serves all peers from one thread, which waits for it. 0 to 60000; 0: never, and it is
+   * told of only (event `stall`). Default 1000.
+   */
+  peerTimeoutMs?: number | undefined
 }
 
 /** {@link DatapathOptions} with defaults filled in. */

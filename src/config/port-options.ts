@@ -51,6 +51,7 @@ const vhostUser = {
   features: z.array(z.enum(FEATURE_NAMES)).min(1).optional(),
   txRetriesMax: z.int().min(0).max(32).default(8),
   vringStats: z.boolean().default(false),
+  flapLimit: z.number().min(0).max(1000).default(10),
 }
 
 const vhostUserClientPort = z.strictObject({
@@ -125,6 +126,12 @@ interface VhostUserOptions {
    * frame for that, and copies all of them itself, which costs rate. Default false.
    */
   vringStats?: boolean | undefined
+  /**
+   * Restarts of the guest's device a second that the port goes along with, over ten seconds: connections and stops count
+   * one each, a queue that comes or goes a sixteenth. A guest above that is held down: it is cut off for a second, for
+   * twice as long when it comes to that again within a minute, and so on up to 32 s. 0 to 1000; 0: no limit. Default 10.
+   */
+  flapLimit?: number | undefined
 }
 
 /** We connect to a socket on which the peer listens (QEMU: `server=on`; OpenStack: `vhostuser_mode=server`). */

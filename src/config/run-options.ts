@@ -15,6 +15,8 @@ const common = {
 export const launchOptions = z.strictObject({
   ...common,
   cpu: z.int().min(0).max(1023).optional(),
+  burstTimeoutMs: z.int().min(0).max(600_000).default(2000),
+  onStuck: z.enum(['restart', 'end']).default('restart'),
 })
 
 /** Schema of {@link RunOptions}. */
@@ -48,6 +50,16 @@ interface LcoreOptions {
 export interface LaunchOptions extends LcoreOptions {
   /** CPU the thread is pinned to. Default: not pinned. */
   cpu?: number | undefined
+  /**
+   * Milliseconds that the program may take for one burst before it is taken for stuck: its thread is ended, and the burst
+   * is lost. 0 to 600000; 0: any time. Default 2000.
+   */
+  burstTimeoutMs?: number | undefined
+  /**
+   * What follows when it was stuck: an lcore of the same name and options is launched with the same program, unless that
+   * was stuck three times in a row; or the lcore has ended, and others poll its queues. Default `restart`.
+   */
+  onStuck?: 'restart' | 'end' | undefined
 }
 
 /** How a program runs on the main thread. */

@@ -42,6 +42,16 @@ export interface ShaperQueue {
   readonly bytes: number
 }
 
+/** What the peer of a vhost-user port did. */
+export interface PeerCounters {
+  /** Times it held up the thread that serves all peers. */
+  readonly stalls: number
+  /** Times it was held down for flapping. */
+  readonly flaps: number
+  /** Times memory that it shares was gone. */
+  readonly memoryFaults: number
+}
+
 /** Counters of a port: they belong to the port and go on across reconnects. */
 export interface PortCounters {
   /** Sums over all rx queues. */
@@ -54,6 +64,7 @@ export interface PortCounters {
   readonly txQueues: readonly TxCounters[]
   /** What waits in its shaper now. */
   readonly shaperQueue: ShaperQueue
+  readonly peer: PeerCounters
 }
 
 /** Counters of an lcore. */
@@ -152,7 +163,7 @@ function isUsed(length: number, at: number): boolean {
 /** Reads the counters of the port with that id, without a call into the addon. */
 export function readPortCounters(id: number): PortCounters {
   const at = id * layout.portStride
-  const { rxNames, txNames, rxStride, txStride, tx, shaper } = layout
+  const { rxNames, txNames, peerNames, rxStride, txStride, tx, shaper, peer } = layout
   const rxQueues = queuesOf(readRx, rxNames, at, rxStride)
   const txQueues = queuesOf(readTx, txNames, at + tx, txStride)
   return {
@@ -164,6 +175,7 @@ export function readPortCounters(id: number): PortCounters {
       frames: block[at + shaper] as number,
       bytes: block[at + shaper + 1] as number,
     },
+    peer: read(peerNames, at + peer),
   }
 }
 

@@ -3,6 +3,7 @@ import {
   canonicalSocketPath,
   type DatapathOptions,
   type LaunchOptions,
+  type LaunchSpec,
   type PortClaim,
   type PortOptions,
   type PortSpec,
@@ -23,6 +24,7 @@ import {
   type NativeEvent,
   type NativeOpenResult,
   type NativePortEvent,
+  type NativeStallEvent,
 } from '../native/binding.js'
 import type { Program, ProgramFunction } from '../programs/program.js'
 import type { DatapathEvent, DatapathEvents } from './events.js'
@@ -30,6 +32,7 @@ import { LOG_LEVELS } from './events.js'
 import { addNativePort } from './native-port.js'
 import { Port } from './port.js'
 import { toStatus } from './port-status.js'
+import { requestName } from './requests.js'
 import { type RxQueueStatus, RxQueues } from './rx-queues.js'
 import { readVringStats, type VringStats } from './vring-stats.js'
 
@@ -47,6 +50,12 @@ export interface DatapathInfo {
   readonly cyclesPerSecond: number
   readonly ealArgs: readonly string[]
 }
+
+/** An lcore whose program was stuck as often in a row is not started again. */
+const MOST_STUCK = 3
+
+/** An lcore that ran for so long before begins a new row. */
+const HEALTHY_MS = 30_000
 
 /** The datapath of this process: DPDK's environment, packet memory, ports, and the lcores that poll them. */
 export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDisposable {
@@ -203,10 +212,14 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
     this.#checkOpen()
     const spec = validateLaunchOptions(options)
     const name = this.#nameLcore(spec.name)
+    const startedAt = performance.now()
     try {
       const lcore = await WorkerLcore.start(module, spec, name, this.#portList(), {
         onProgramEvent: (event) => this.emit('program', event),
-        onEnd: (ended, reason) => this.#drop(ended, reason),
+        onEnd: async (ended, reason) => {
+          await this.#drop(ended, reason)
+          if (ended.isStuck) await this.#relaunch(ended, spec, startedAt)
+        },
       })
       return await this.#adopt(lcore)
     } finally {
@@ -274,7 +287,7 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
     options: { signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<DatapathEvent, void, void> {
     const merged = new EventEmitter()
-    const names = ['port', 'log', 'program', 'lcore'] as const
+    const names = ['port', 'log', 'program', 'lcore', 'stall'] as const
     const forward = names.map((type) => {
       const listener = (event: object) => merged.emit('event', { type, ...event })
       this.on(type, listener)
@@ -321,7 +334,23 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
     }
     // The addon repeats the state of every port after it lost events.
     if (event.type === 'overflow') return
+    if (event.type === 'stall') {
+      this.#receiveStall(event)
+      return
+    }
     this.#receivePort(event)
+  }
+
+  #receiveStall({ state, cause, id, socket, pid, request, forMs }: NativeStallEvent): void {
+    this.emit('stall', {
+      state,
+      cause,
+      port: id === undefined ? undefined : this.#portsById.get(id)?.name,
+      socket: socket || undefined,
+      pid: pid || undefined,
+      message: request === 0 ? undefined : requestName(request),
+      forMs,
+    })
   }
 
   #receivePort(event: NativePortEvent): void {
@@ -354,6 +383,26 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
     await this.#queues.assign()
     this.emit('lcore', { lcore: lcore.name, state: 'ended', reason })
   }
+
+  /** Starts an lcore again whose program did not return, unless that has become a habit. */
+  async #relaunch(
+    { name, program }: WorkerLcore,
+    spec: LaunchSpec,
+    startedAt: number,
+  ): Promise<void> {
+    const times = performance.now() - startedAt > HEALTHY_MS ? 1 : (this.#stuck.get(name) ?? 0) + 1
+    this.#stuck.set(name, times)
+    if (this.#closing || spec.onStuck === 'end' || times >= MOST_STUCK) return
+    try {
+      await this.launch(program.url, { ...spec, name, data: program.data })
+    } catch (error) {
+      const reason = `it was not started again: ${(error as Error).message}`
+      if (!this.#closing) this.emit('lcore', { lcore: name, state: 'ended', reason })
+    }
+  }
+
+  /** How often in a row the programs of lcores, by their names, did not return. */
+  readonly #stuck = new Map<string, number>()
 
   #portList(): PortList {
     return [...this.#ports.values()].map((port) => [port.id, port.name] as const)

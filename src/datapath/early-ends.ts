@@ -1,28 +1,9 @@
 import { featureNames } from '../config/features.js'
 import type { NativePortEvent } from '../native/binding.js'
+import { requestName } from './requests.js'
 
 /** As many in a row are no accident. The addon slows down from then on. */
 const ROUNDS = 3
-
-/** Requests of the vhost-user protocol up to the device's start (QEMU, docs/interop/vhost-user.rst). */
-const REQUESTS: Readonly<Record<number, string>> = {
-  0: 'nothing',
-  1: 'GET_FEATURES',
-  2: 'SET_FEATURES',
-  3: 'SET_OWNER',
-  5: 'SET_MEM_TABLE',
-  8: 'SET_VRING_NUM',
-  9: 'SET_VRING_ADDR',
-  10: 'SET_VRING_BASE',
-  12: 'SET_VRING_KICK',
-  13: 'SET_VRING_CALL',
-  14: 'SET_VRING_ERR',
-  15: 'GET_PROTOCOL_FEATURES',
-  16: 'SET_PROTOCOL_FEATURES',
-  17: 'GET_QUEUE_NUM',
-  18: 'SET_VRING_ENABLE',
-  21: 'SET_BACKEND_REQ_FD',
-}
 
 /** Features that are bits of the protocol, and no virtio device's. */
 const PROTOCOL_FEATURES = 1n << 30n
@@ -41,7 +22,7 @@ export function explainEarlyEnds(event: Ends): string | undefined {
   const { state, earlyEnds, lastRequest, offered, requested, featuresBefore } = event
   // With a connection it is too early to say what became of it.
   if (earlyEnds < ROUNDS || ['connected', 'ready', 'stopped'].includes(state)) return undefined
-  const times = `${earlyEnds} times in a row, after ${REQUESTS[lastRequest] ?? `request ${lastRequest}`}`
+  const times = `${earlyEnds} times in a row, after ${requestName(lastRequest)}`
   const unoffered = requested & ~offered & ~PROTOCOL_FEATURES
   if (unoffered !== 0n) {
     return `${times}: it asks for ${list(unoffered)}, not offered here; ${FIX}`

@@ -63,8 +63,16 @@ function toNative(spec: PortSpec, mtu: number): NativePortOptions {
       txDescriptors,
     }
   }
-  const { path, queues, txRetriesMax, vringStats, disableFeatures = [], features = [] } = spec
-  const socket = { ...common, type, txRetriesMax, vringStats, path, queues }
+  const {
+    path,
+    queues,
+    txRetriesMax,
+    vringStats,
+    flapLimit,
+    disableFeatures = [],
+    features = [],
+  } = spec
+  const socket = { ...common, type, txRetriesMax, vringStats, flapLimit, path, queues }
   const masks = {
     disabledFeatures: featureMask(disableFeatures),
     pinnedFeatures: featureMask(features),

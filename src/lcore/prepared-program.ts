@@ -7,6 +7,8 @@ import type { ProgramModule } from './lcore.js'
  * lcore when it is given to {@link Datapath.launch}, and ends when it is closed instead.
  */
 export class PreparedProgram implements AsyncDisposable {
+  /** @internal URL of the module. */
+  readonly url: string
   readonly #worker: Worker
   #isTaken = false
   /** Why it cannot become an lcore any more. */
@@ -18,8 +20,9 @@ export class PreparedProgram implements AsyncDisposable {
    * @throws {@link DatapathError} `ERR_PROGRAM` for a relative path
    */
   constructor(module: ProgramModule, name = 'prepared') {
+    this.url = resolveModule(module)
     this.#worker = new Worker(new URL('./worker-main.js', import.meta.url), {
-      workerData: { url: resolveModule(module) },
+      workerData: { url: this.url },
       name,
     })
     this.#worker.once('error', this.#onError)

@@ -1,10 +1,16 @@
 import type { Worker } from 'node:worker_threads'
 import type { LaunchSpec } from '../config/index.js'
 import { DatapathError, type DatapathErrorCode } from '../errors.js'
-import { binding, type NativeTrialPlan, type NativeTrialResult } from '../native/binding.js'
+import {
+  binding,
+  type NativeBurstInHand,
+  type NativeTrialPlan,
+  type NativeTrialResult,
+} from '../native/binding.js'
+import { BurstWatch } from './burst-watch.js'
 import type { ProgramEvent } from './events.js'
 import { Lcore, type ProgramModule } from './lcore.js'
-import type { PostedError, Reply, Request, WorkerStart } from './messages.js'
+import type { ModuleSource, PostedError, Reply, Request, WorkerStart } from './messages.js'
 import { PreparedProgram, resolveModule } from './prepared-program.js'
 import type { PortList } from './runner.js'
 
@@ -15,7 +21,7 @@ const STOP_MS = 2000
 export interface WorkerListener {
   onProgramEvent(event: ProgramEvent): void
   /** Called once; `reason` is set when nobody asked for the end. */
-  onEnd(lcore: Lcore, reason: string | undefined): Promise<void>
+  onEnd(lcore: WorkerLcore, reason: string | undefined): Promise<void>
 }
 
 let exitWatched = false
@@ -32,16 +38,26 @@ export class WorkerLcore extends Lcore {
   /** Set once its thread has ended: nothing is answered any more. */
   #over: DatapathError | undefined
   #stopping: Promise<void> | undefined
+  #program: ModuleSource
+  #stuck: string | undefined
+  #portNames: ReadonlyMap<number, string>
 
   private constructor(
     worker: Worker,
     index: number,
     name: string,
     options: LaunchSpec,
+    program: ModuleSource,
+    ports: PortList,
     listener: WorkerListener,
   ) {
     super(name, index, options.ports)
     this.#worker = worker
+    this.#program = program
+    this.#portNames = new Map(ports)
+    const watch = new BurstWatch(index, options.burstTimeoutMs, (burst) => {
+      listener.onProgramEvent(this.#giveUp(burst, options.burstTimeoutMs))
+    })
     let trouble: string | undefined
     worker.on('message', (reply: Reply) => {
       if (reply.kind === 'program') listener.onProgramEvent({ ...reply.event, lcore: name })
@@ -53,9 +69,10 @@ export class WorkerLcore extends Lcore {
     })
     this.#ended = new Promise((resolve) => {
       worker.once('exit', (code) => {
+        watch[Symbol.dispose]()
         const reason = this.#stopping
           ? undefined
-          : (trouble ?? `its thread ended with code ${code}`)
+          : (this.#stuck ?? trouble ?? `its thread ended with code ${code}`)
         this.#over = new DatapathError(
           'ERR_CLOSED',
           `lcore ${name} has ended${reason ? `: ${reason}` : ''}`,
@@ -96,7 +113,8 @@ export class WorkerLcore extends Lcore {
     const worker = prepared.take(name)
     worker.postMessage(start)
     const index = await started(worker, name)
-    return new WorkerLcore(worker, index, name, options, listener)
+    const program = { url: prepared.url, data: options.data }
+    return new WorkerLcore(worker, index, name, options, program, ports, listener)
   }
 
   call(message: unknown): Promise<unknown> {
@@ -110,7 +128,9 @@ export class WorkerLcore extends Lcore {
         `lcore ${this.name} runs in a Worker: give it a module, not a program`,
       )
     }
-    await this.#ask({ kind: 'replace', program: { url: resolveModule(program), data } })
+    const source = { url: resolveModule(program), data }
+    await this.#ask({ kind: 'replace', program: source })
+    this.#program = source
   }
 
   stop(): Promise<void> {
@@ -118,7 +138,18 @@ export class WorkerLcore extends Lcore {
     return this.#stopping
   }
 
+  /** Whether it ended because its program did not return from a burst. */
+  get isStuck(): boolean {
+    return this.#stuck !== undefined
+  }
+
+  /** What it runs: the module it was started with, or that replaced it. */
+  get program(): ModuleSource {
+    return this.#program
+  }
+
   setPorts(ports: PortList): void {
+    this.#portNames = new Map(ports)
     this.#post({ kind: 'ports', ports })
   }
 
@@ -128,6 +159,20 @@ export class WorkerLcore extends Lcore {
 
   trial(plan: NativeTrialPlan): Promise<NativeTrialResult> {
     return this.#ask({ kind: 'trial', plan }) as Promise<NativeTrialResult>
+  }
+
+  /** Ends a thread that does not hear of anything any more; what it has in hand is freed with it. */
+  #giveUp({ port: id, queue, frames, first }: NativeBurstInHand, timeoutMs: number): ProgramEvent {
+    const port = this.#portNames.get(id) ?? `port ${id}`
+    const { url } = this.#program
+    const program = url.slice(url.lastIndexOf('/') + 1)
+    const hex = Buffer.from(first).toString('hex')
+    this.#stuck =
+      `its program (${program}) did not return for ${timeoutMs / 1000} s from a burst of ${frames} frames ` +
+      `of ${port}, rx queue ${queue}, which begins with ${hex}`
+    const burst = { port, queue, frames, first }
+    void this.#worker.terminate()
+    return { lcore: this.name, program, problem: 'stuck', times: 1, error: this.#stuck, burst }
   }
 
   async #stop(): Promise<void> {

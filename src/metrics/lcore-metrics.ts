@@ -25,6 +25,7 @@ const BURST_BOUNDS = Array.from({ length: 8 }, (_, i) => 2 ** (i + 1) - 1)
 
 export const LCORE_METRICS: readonly Definition[] = [
   counter('starts', 'Times an lcore of that name started', ({ starts }) => starts),
+  counter('stuck', 'Times its program did not return from a burst', ({ stuck }) => stuck),
   counter(
     'busy_seconds',
     'Time spent on frames: receiving, the program, sending',

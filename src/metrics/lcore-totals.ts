@@ -1,6 +1,6 @@
 import type { LcoreCounters, RxCounters } from '../counters/counters.js'
 import type { Datapath } from '../datapath/datapath.js'
-import type { LcoreEvent } from '../lcore/events.js'
+import type { LcoreEvent, ProgramEvent } from '../lcore/events.js'
 import type { Lcore } from '../lcore/lcore.js'
 import type { LcoreSnapshot } from './snapshot.js'
 
@@ -9,6 +9,8 @@ interface Totals {
   /** The one that runs, or ran last. */
   lcore: Lcore
   starts: number
+  /** Times its program did not return. */
+  stuck: number
   /** Of those before it. */
   before: LcoreCounters | undefined
   /** Its own, when it was last looked at. */
@@ -24,23 +26,30 @@ export class LcoreTotals implements Disposable {
   readonly #byName = new Map<string, Totals>()
   readonly #listener = (event: LcoreEvent) => this.#note(event)
 
+  readonly #onProgram = ({ lcore, problem }: ProgramEvent) => {
+    const totals = this.#byName.get(lcore)
+    if (problem === 'stuck' && totals !== undefined) totals.stuck += 1
+  }
+
   constructor(datapath: Datapath) {
     this.#datapath = datapath
     datapath.on('lcore', this.#listener)
+    datapath.on('program', this.#onProgram)
     for (const lcore of datapath.lcores) this.#look(lcore)
   }
 
   /** Those of the lcores that run. */
   read(): LcoreSnapshot[] {
     return Array.from(this.#datapath.lcores, (lcore) => {
-      const { before, seen, starts } = this.#look(lcore)
+      const { before, seen, starts, stuck } = this.#look(lcore)
       const counters = before === undefined ? seen : add(before, seen)
-      return { name: lcore.name, counters, starts }
+      return { name: lcore.name, counters, starts, stuck }
     })
   }
 
   [Symbol.dispose](): void {
     this.#datapath.off('lcore', this.#listener)
+    this.#datapath.off('program', this.#onProgram)
   }
 
   #note({ lcore: name, state }: LcoreEvent): void {
@@ -62,7 +71,13 @@ export class LcoreTotals implements Disposable {
     if (known?.lcore === lcore) return Object.assign(known, { seen })
     const before =
       known && (known.before === undefined ? known.seen : add(known.before, known.seen))
-    const totals: Totals = { lcore, starts: (known?.starts ?? 0) + 1, before, seen }
+    const totals: Totals = {
+      lcore,
+      starts: (known?.starts ?? 0) + 1,
+      stuck: known?.stuck ?? 0,
+      before,
+      seen,
+    }
     this.#byName.set(lcore.name, totals)
     return totals
   }

@@ -149,6 +149,24 @@ export const PORT_METRICS: readonly Definition[] = [
     'Connections of a port, or times its link went up; all but the first are reconnects',
     ({ status }) => status.generation,
   ),
+  ofPort(
+    'counter',
+    'peer_stalls_total',
+    'Times the peer of a port held up the thread that serves all peers',
+    ({ counters }) => counters.peer.stalls,
+  ),
+  ofPort(
+    'counter',
+    'peer_flaps_total',
+    'Times the peer of a port was held down for flapping',
+    ({ counters }) => counters.peer.flaps,
+  ),
+  ofPort(
+    'counter',
+    'peer_memory_faults_total',
+    'Times memory that the peer of a port shares was gone',
+    ({ counters }) => counters.peer.memoryFaults,
+  ),
   ofQueues('receive_frames', 'Frames received', rx, 'frames'),
   ofQueues('receive_bytes', 'Bytes of the frames received, without FCS', rx, 'bytes'),
   ofDrops(

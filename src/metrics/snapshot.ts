@@ -30,6 +30,8 @@ export interface LcoreSnapshot {
   readonly counters: LcoreCounters
   /** Times an lcore of the name started. */
   readonly starts: number
+  /** Times its program did not return from a burst. */
+  readonly stuck: number
 }
 
 export async function takeSnapshot(

@@ -49,13 +49,43 @@ export interface NativeLogEvent {
   message: string
 }
 
-export type NativeEvent = NativePortEvent | NativeLogEvent | { type: 'overflow' }
+/** A peer holds up librte's event thread. */
+export interface NativeStallEvent {
+  type: 'stall'
+  state: 'stalled' | 'cut' | 'over'
+  cause: 'receiving' | 'sending' | 'handling'
+  /** Id of its port, where it is known. */
+  id?: number
+  /** Path of its socket, empty where it is not known. */
+  socket: string
+  /** Process id of the peer; 0: not known. */
+  pid: number
+  /** The message, by its number in the vhost-user protocol; 0: not known. */
+  request: number
+  forMs: number
+}
+
+/** What a program was given and has not given back. */
+export interface NativeBurstInHand {
+  /** Counts the bursts of the lcore. */
+  number: number
+  /** Id of the port it came from. */
+  port: number
+  queue: number
+  frames: number
+  /** The first 64 bytes of the first frame. */
+  first: Uint8Array
+}
+
+export type NativeEvent = NativeStallEvent | NativePortEvent | NativeLogEvent | { type: 'overflow' }
 
 export interface NativeOpenOptions {
   memory: 'auto' | 'hugepages' | 'memfd'
   memoryMiB: number
   mtu: number
   ealArgs: string[]
+  /** 0: peers are never cut off. */
+  peerTimeoutMs: number
 }
 
 export interface NativeOpenResult {
@@ -85,6 +115,7 @@ export interface NativePortOptions {
   path?: string
   queues?: number
   vringStats?: boolean
+  flapLimit?: number
   disabledFeatures?: bigint
   /** If not 0, exactly these are offered. */
   pinnedFeatures?: bigint
@@ -202,11 +233,13 @@ export interface CounterLayout {
   rxNames: string[]
   txNames: string[]
   lcoreNames: string[]
+  peerNames: string[]
   portStride: number
   rxStride: number
   txStride: number
   tx: number
   shaper: number
+  peer: number
   lcores: number
   lcoreStride: number
   burstSizes: number
@@ -239,6 +272,8 @@ export interface Binding {
   assign(triples: Uint32Array): Promise<void>
   inject(port: number, bytes: Uint8Array): boolean
   wakeLcore(index: number): void
+  /** Undefined while no program has one. Any thread. */
+  burstInHand(lcore: number): NativeBurstInHand | undefined
   /** Lets no lcore of the process sleep any more: it is about to end. */
   endSleeps(): void
   /** Keeps the calling thread on one CPU. */

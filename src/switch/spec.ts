@@ -19,7 +19,7 @@ export interface SwitchSpec {
   readonly metrics: MetricsSpec | undefined
 }
 
-export type LcoreSpec = Omit<LaunchSpec, 'data' | 'name'> & { readonly name: string }
+export type LcoreSpec = Omit<LaunchSpec, 'data' | 'name' | 'onStuck'> & { readonly name: string }
 
 /** A port and its place in a bridge. In the file both are one object. */
 export interface SwitchPortSpec {

@@ -8,6 +8,8 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'datapath.memoryMiB': 'Memory for DPDK in MiB.',
   'datapath.mtu': "Largest MTU of any port in bytes; sets the size of a frame's buffer.",
   'datapath.ealArgs': 'Further arguments for EAL, as they are.',
+  'datapath.peerTimeoutMs':
+    'Milliseconds after which a vhost-user peer is cut off that holds up all others, because it does not end a message or does not read its answers; 0: never.',
 
   lcores: 'Threads that poll the ports.',
   'lcores.name':
@@ -19,6 +21,8 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'lcores.idle':
     'What the lcore does when there is nothing to do: sleep until a guest signals (`adaptive`), or go on polling (`spin`).',
   'lcores.maxSleepMs': 'Longest sleep in milliseconds.',
+  'lcores.burstTimeoutMs':
+    'Milliseconds that a program may take for one burst before the lcore is ended and started again; 0: any time.',
 
   bridges: 'Switches that ports are plugged into. A frame never goes from one bridge to another.',
   'bridges.name': 'Name of the bridge.',
@@ -111,6 +115,8 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'ports.txRetriesMax': 'Times a full ring is tried again while it makes progress.',
   'ports.vringStats':
     'Has librte_vhost count for each vring: sizes of frames, groups, interrupts. Costs rate.',
+  'ports.flapLimit':
+    "Restarts of the guest's device a second that the port goes along with, over ten seconds; a guest above that is held down for a while. 0: no limit.",
   'ports.reconnect': 'How a `dpdkvhostuserclient` port looks for its peer.',
   'ports.reconnect.firstDelayMs':
     'First delay after a refused connection in milliseconds. Each further one doubles.',

@@ -19,7 +19,7 @@ import {
 
 export const datapathSchema = datapathOptions
 
-export const lcoreSchema = launchOptions.omit({ data: true })
+export const lcoreSchema = launchOptions.omit({ data: true, onStuck: true })
 
 const framesPerSecond = z
   .int()

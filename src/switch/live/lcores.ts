@@ -193,7 +193,12 @@ export class Lcores {
     const { name } = member.spec
     const program = this.#prepared.get(name) ?? PROGRAM
     this.#prepared.delete(name)
-    const lcore = this.#datapath.launch(program, { ...member.spec, data: this.#image() })
+    const lcore = this.#datapath.launch(program, {
+      ...member.spec,
+      data: this.#image(),
+      // It is to start with what is true then: see #restart.
+      onStuck: 'end',
+    })
     const limit = START_ANSWERS * this.#answerMs
     const late = new AbortController()
     const tooLate = async () => {

@@ -1,4 +1,4 @@
-import type { Datapath, LogEvent, PortEvent, PortState, ProgramEvent } from 'dpdk-vhost'
+import type { Datapath, LogEvent, PortEvent, PortState, ProgramEvent, StallEvent } from 'dpdk-vhost'
 import { LimitedLog, type SwitchLog, type SwitchLogLevel } from './log.js'
 
 /** What DPDK says of every TAP although nothing is wrong: it tries for rules in the kernel and for other processes. */
@@ -30,6 +30,7 @@ export class Reporter {
     datapath.on('port', (event) => this.#port(event))
     datapath.on('log', (event) => this.#dpdk(event))
     datapath.on('program', (event) => this.#program(event))
+    datapath.on('stall', (event) => this.#stall(event))
   }
 
   /** Something that guests can cause as often as they like. @param source - limits are by it */
@@ -88,12 +89,17 @@ export class Reporter {
     return undefined
   }
 
+  #stall({ state, cause, port, socket, pid, message, forMs }: StallEvent): void {
+    const who = `${port === undefined ? `the peer at ${socket ?? 'a socket'}` : `port ${port}`}`
+    const text = `${who} ${stalls[state]} (${cause} ${message ?? 'a message'}, peer ${pid ?? 'unknown'}, ${forMs} ms)`
+    const fields = { event: 'stall', state, cause, port, socket, pid, message, forMs }
+    this.write(state === 'over' ? 'info' : 'error', `stall ${port ?? socket}`, text, fields)
+  }
+
   #program({ lcore, program, problem, times, error }: ProgramEvent): void {
-    const what =
-      problem === 'aside' ? 'threw too often and was put aside' : 'threw and lost a burst'
     // What it threw, and where.
     const why = error.split('\n', 2).map((line) => line.trim())
-    const message = `lcore ${lcore}: a program ${what}: ${why.join(', ')}`
+    const message = `lcore ${lcore}: a program ${problems[problem]}: ${why.join(', ')}`
     this.write('error', `program ${program}`, message, {
       event: 'program_error',
       lcore,
@@ -108,6 +114,18 @@ export class Reporter {
 function isChatter(component: string, message: string): boolean {
   if (component === 'pmd.net.tap') return TAP_CHATTER.test(message)
   return component.startsWith('lib.vhost') && VHOST_CHATTER.test(message)
+}
+
+const problems: Readonly<Record<ProgramEvent['problem'], string>> = {
+  threw: 'threw and lost a burst',
+  aside: 'threw too often and was put aside',
+  stuck: 'did not return and is ended',
+}
+
+const stalls: Readonly<Record<StallEvent['state'], string>> = {
+  stalled: 'holds up all others',
+  cut: 'held up all others and was cut off',
+  over: 'holds up nobody any more',
 }
 
 /** What a peer does is of interest; that one is looked for is not. */

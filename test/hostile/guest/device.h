@@ -203,6 +203,9 @@ class Device {
 
   void connect() {
     front_end.accept();
+    handshake();
+  }
+  void handshake() {
     const uint64_t offered = front_end.ask(GET_FEATURES);
     if ((options.features() & ~offered) != 0) fail("the switch does not offer what is needed");
     const uint64_t protocol = front_end.ask(GET_PROTOCOL_FEATURES);

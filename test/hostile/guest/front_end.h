@@ -96,6 +96,10 @@ class Memory {
   uint8_t* host(uint64_t offset) { return base_ + offset; }
   uint64_t size() const { return size_; }
   int fd() const { return fd_; }
+  // As a host may do that takes memory back.
+  void shrink(uint64_t size) {
+    if (ftruncate(fd_, static_cast<off_t>(size)) != 0) fail("cannot shrink memory");
+  }
 
   std::vector<Region> regions;
 

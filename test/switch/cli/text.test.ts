@@ -76,7 +76,8 @@ const tx: TxCounters = {
   droppedShaperFull: 0,
 }
 const shaperQueue = { frames: 0, bytes: 0 }
-const counters: PortCounters = { rx, tx, rxQueues: [rx], txQueues: [tx], shaperQueue }
+const peer = { stalls: 0, flaps: 0, memoryFaults: 0 }
+const counters: PortCounters = { rx, tx, rxQueues: [rx], txQueues: [tx], shaperQueue, peer }
 const guards = {
   ingressPoliced: 0,
   portSecurity: 4,
