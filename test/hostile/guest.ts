@@ -32,14 +32,20 @@ export class HostileGuest implements Disposable {
   }
 
   /** Runs a scenario between the sockets `a` and `b` until it has ended. */
-  async run(scenario: string, a: string, b: string, wishes: Wishes = {}): Promise<Report> {
+  async run(
+    scenario: string,
+    a: string,
+    b: string,
+    wishes: Wishes = {},
+    timeout = 20_000,
+  ): Promise<Report> {
     const words = Object.entries({ a, b, ...wishes }).flatMap(([name, value]) => [
       `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
       String(Number.isNaN(Number(value)) ? value : Number(value)),
     ])
     const { stdout } = await promisify(execFile)(this.#binary, [scenario, ...words], {
       env,
-      timeout: 20_000,
+      timeout,
       killSignal: 'SIGKILL',
     })
     return JSON.parse(stdout) as Report

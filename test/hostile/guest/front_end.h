@@ -144,11 +144,22 @@ class FrontEnd {
 
   void send(uint32_t request, const void* payload, uint32_t size, const std::vector<int>& fds = {},
             uint32_t flags = 1) {
+    send_raw(request, flags, size, {static_cast<const uint8_t*>(payload), size_t{size}}, fds);
+  }
+  struct Bytes {
+    const uint8_t* at;
+    size_t count;
+    Bytes(const uint8_t* at, size_t count) : at(at), count(count) {}
+    Bytes(const std::vector<uint8_t>& from) : at(from.data()), count(from.size()) {}
+  };
+  // `size`: what the header says.
+  void send_raw(uint32_t request, uint32_t flags, uint32_t size, Bytes payload,
+                const std::vector<int>& fds) {
     uint32_t header[3] = {request, flags, size};
-    iovec parts[2] = {{header, sizeof(header)}, {const_cast<void*>(payload), size}};
+    iovec parts[2] = {{header, sizeof(header)}, {const_cast<uint8_t*>(payload.at), payload.count}};
     msghdr message{};
     message.msg_iov = parts;
-    message.msg_iovlen = size != 0 ? 2 : 1;
+    message.msg_iovlen = payload.count != 0 ? 2 : 1;
     alignas(cmsghdr) char control[CMSG_SPACE(8 * sizeof(int))]{};
     if (!fds.empty()) {
       message.msg_control = control;
@@ -160,6 +171,18 @@ class FrontEnd {
       std::memcpy(CMSG_DATA(c), fds.data(), fds.size() * sizeof(int));
     }
     if (sendmsg(fd_, &message, MSG_NOSIGNAL) < 0) throw HungUp();
+  }
+  // So many bytes of nothing.
+  void send_bytes(size_t count) {
+    const std::vector<uint8_t> zeros(count);
+    if (::send(fd_, zeros.data(), count, MSG_NOSIGNAL) < 0) throw HungUp();
+  }
+  void drop_answers() {
+    char bytes[512];
+    ssize_t got = 0;
+    while ((got = recv(fd_, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0) {
+    }
+    if (got == 0) throw HungUp();
   }
   void send_number(uint32_t request, uint64_t number, const std::vector<int>& fds = {}) {
     send(request, &number, sizeof(number), fds);

@@ -4,7 +4,7 @@ const std::map<std::string, Scenario>& scenarios() {
   static const std::map<std::string, Scenario> all = {
       {"sane", sane},         {"descriptors", descriptors}, {"scribble", scribble},
       {"messages", messages}, {"refused", refused},
-      {"flaps", flaps},       {"lost-memory", lost_memory},
+      {"fuzz", fuzz},         {"flaps", flaps},       {"lost-memory", lost_memory},
   };
   return all;
 }

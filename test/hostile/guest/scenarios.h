@@ -25,6 +25,7 @@ void scribble(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments&
               Report& report);
 void messages(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments& given,
               Report& report);
+void fuzz(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments& given, Report& report);
 void flaps(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments& given,
            Report& report);
 void lost_memory(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments& given,
