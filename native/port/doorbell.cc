@@ -1,6 +1,7 @@
 #include "port/doorbell.h"
 
 #include <rte_vhost.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -11,6 +12,7 @@
 #include <cstring>
 #include <string>
 
+#include "port/message_fds.h"
 #include "port/vhost_registry.h"
 #include "port/virtio.h"
 
@@ -18,15 +20,27 @@ namespace dpdk_vhost {
 namespace {
 
 constexpr char kFolder[] = "/vhost-doorbell-";
+// The smallest message that is answered.
+constexpr std::array<uint32_t, 3> kMessage{kVhostUserGetFeatures, kVhostUserVersion, 0};
 
 std::atomic<uint64_t> heard_bells{0};
 std::atomic<pid_t> event_thread_id{0};
 
-rte_vhost_msg_result hear(int, void*) {
+// The file whose descriptors the first message of a bell has; -1: that was heard.
+std::atomic<int> probe{-1};
+constexpr size_t kProbes = 3;
+
+rte_vhost_msg_result hear(int, void* message) {
   event_thread_id.store(static_cast<pid_t>(syscall(SYS_gettid)), std::memory_order_relaxed);
   VhostRegistry::between_messages();
   heard_bells.fetch_add(1, std::memory_order_release);
-  return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+  const int file = probe.load(std::memory_order_acquire);
+  if (file < 0) return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+  MessageFds::learn(message, file, kProbes);
+  MessageFds::close_all(message);
+  ::close(file);
+  probe.store(-1, std::memory_order_release);
+  return RTE_VHOST_MSG_RESULT_OK;
 }
 constexpr rte_vhost_user_extern_ops kHear{hear, nullptr};
 
@@ -93,6 +107,7 @@ Doorbell::Doorbell() : rung_(heard()) {
   if (folder.empty()) return;
   path_ = folder + "/bell";
   fd_ = connect_librte(path_);
+  if (fd_ >= 0) send_probe();
   rmdir(folder.c_str());
 }
 
@@ -106,10 +121,34 @@ bool Doorbell::is_about(const std::string& line) {
   return line.find(kFolder) != std::string::npos;
 }
 
+// The first message shows where librte keeps the descriptors of one.
+void Doorbell::send_probe() {
+  const int file = memfd_create("doorbell", MFD_CLOEXEC);
+  if (file < 0) return;
+  probe.store(file, std::memory_order_release);
+  iovec part{const_cast<uint32_t*>(kMessage.data()), sizeof(kMessage)};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(kProbes * sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* const rights = CMSG_FIRSTHDR(&message);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(kProbes * sizeof(int));
+  const std::array<int, kProbes> files{file, file, file};
+  memcpy(CMSG_DATA(rights), files.data(), sizeof(files));
+  rung_.fetch_add(1, std::memory_order_acq_rel);
+  if (sendmsg(fd_, &message, MSG_DONTWAIT | MSG_NOSIGNAL) > 0) return;
+  rung_.fetch_sub(1, std::memory_order_acq_rel);
+  probe.store(-1, std::memory_order_release);
+  ::close(file);
+}
+
 void Doorbell::ring() {
   if (fd_ < 0) return;
-  // The smallest message that is answered; the answers are of no interest.
-  constexpr std::array<uint32_t, 3> kMessage{kVhostUserGetFeatures, kVhostUserVersion, 0};
+  // The answers are of no interest.
   std::array<char, 256> answers;
   while (recv(fd_, answers.data(), answers.size(), MSG_DONTWAIT) > 0) {
   }

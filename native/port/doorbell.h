@@ -33,6 +33,8 @@ class Doorbell {
   bool is_waiting() const { return rung_.load(std::memory_order_acquire) > heard(); }
 
  private:
+  void send_probe();
+
   std::string path_;
   int fd_ = -1;
   std::atomic<uint64_t> rung_;

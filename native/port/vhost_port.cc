@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "port/memory_guard.h"
+#include "port/message_fds.h"
 #include "port/virtio.h"
 
 namespace dpdk_vhost {
@@ -206,6 +207,7 @@ bool VhostPort::may_go_on(int vid, const VhostUserMessage& message) {
   const auto number = static_cast<uint32_t>(message.payload >> 32);
   switch (message.request) {
     case kVhostUserSetMemTable:
+      if (!MessageFds::can_be_mapped(&message)) return false;
       remapping_.store(true, std::memory_order_release);
       return true;
     case kVhostUserSetFeatures:

@@ -9,6 +9,7 @@
 
 #include "failure.h"
 #include "port/memory_guard.h"
+#include "port/message_fds.h"
 #include "port/vhost_port.h"
 #include "port/virtio.h"
 
@@ -79,7 +80,10 @@ struct VhostCallbacks {
       const std::lock_guard lock(registry().mutex);
       if (!port->is_left_alone_) registry().untaken[static_cast<size_t>(vid)].store(port);
     }
-    if (!port->on_message(vid, *message)) return RTE_VHOST_MSG_RESULT_ERR;
+    if (!port->on_message(vid, *message)) {
+      MessageFds::close_all(data);
+      return RTE_VHOST_MSG_RESULT_ERR;
+    }
     if (message->request != kVhostUserGetQueueNum) return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
     message->payload = port->queue_pairs();
     message->size = sizeof(message->payload);

@@ -1,0 +1,104 @@
+#include "port/message_fds.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "port/virtio.h"
+
+namespace dpdk_vhost {
+namespace {
+
+constexpr size_t kMaxFds = 8;  // VHOST_MEMORY_MAX_NREGIONS in librte's sources
+// Beyond any payload.
+constexpr size_t kSearched = 2048;
+
+// From the begin of a message: the descriptors, and after them how many they are. 0: not known.
+size_t fds_at = 0;
+
+struct Fds {
+  std::array<int, kMaxFds> fds;
+  int count;
+};
+
+// By way of the kernel: what lies behind a message is not ours.
+bool copy(const void* from, void* to, size_t length) {
+  iovec target{to, length};
+  iovec source{const_cast<void*>(from), length};
+  return process_vm_readv(getpid(), &target, 1, &source, 1, 0) == static_cast<ssize_t>(length);
+}
+
+bool is_same_file(int fd, int probe) {
+  struct stat one {
+  }, other{};
+  return fd >= 0 && fd != probe && fstat(fd, &one) == 0 && fstat(probe, &other) == 0 &&
+         one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+Fds fds_of(const void* message) {
+  Fds found{};
+  if (fds_at == 0 || !copy(static_cast<const uint8_t*>(message) + fds_at, &found, sizeof(found)) ||
+      found.count < 0 || found.count > static_cast<int>(kMaxFds))
+    return {};
+  return found;
+}
+
+struct __attribute__((packed)) Table {
+  VhostUserMessage header;  // its payload: how many regions there are
+  struct {
+    uint64_t guest, size, user, offset;
+  } regions[kMaxFds];
+};
+
+}  // namespace
+
+void MessageFds::learn(const void* message, int probe, size_t count) {
+  std::array<uint8_t, kSearched> bytes;
+  if (fds_at != 0 || !copy(message, bytes.data(), bytes.size())) return;
+  for (size_t at = sizeof(VhostUserMessage); at + sizeof(Fds) <= bytes.size(); ++at) {
+    Fds found;
+    std::memcpy(&found, bytes.data() + at, sizeof(found));
+    if (found.count != static_cast<int>(count)) continue;
+    if (!std::all_of(found.fds.begin(), found.fds.begin() + count,
+                     [probe](int fd) { return is_same_file(fd, probe); }))
+      continue;
+    fds_at = at;
+    return;
+  }
+}
+
+void MessageFds::close_all(void* message) {
+  const Fds found = fds_of(message);
+  for (int i = 0; i < found.count; ++i)
+    if (found.fds[static_cast<size_t>(i)] >= 0) ::close(found.fds[static_cast<size_t>(i)]);
+}
+
+bool MessageFds::can_be_mapped(const void* message) {
+  if (fds_at == 0) return true;
+  Table table{};
+  if (!copy(message, &table, sizeof(table))) return true;
+  const Fds found = fds_of(message);
+  const auto regions = static_cast<uint32_t>(table.header.payload);
+  if (regions == 0 || regions > kMaxFds || found.count != static_cast<int>(regions)) return false;
+  for (uint32_t i = 0; i < regions; ++i) {
+    const auto& region = table.regions[i];
+    const uint64_t length = region.size + region.offset;
+    struct stat file {};
+    if (region.size == 0 || length < region.size || fstat(found.fds[i], &file) != 0) return false;
+    // As librte will do it.
+    const auto block = static_cast<uint64_t>(file.st_blksize);
+    const uint64_t whole = (length + block - 1) / block * block;
+    if (whole < length) return false;
+    void* const at = mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_SHARED, found.fds[i], 0);
+    if (at == MAP_FAILED) return false;
+    munmap(at, whole);
+  }
+  return true;
+}
+
+}  // namespace dpdk_vhost

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace dpdk_vhost {
+
+// The file descriptors of a message that librte hands to its hooks. It does not close them when a
+// hook refuses the message, and where they lie behind it is nobody's business by its headers; so
+// that is found out, once, by a message of our own (Doorbell). librte's event thread.
+class MessageFds {
+ public:
+  // `message` has descriptors of `probe`'s file, `count` of them.
+  static void learn(const void* message, int probe, size_t count);
+
+  static void close_all(void* message);
+
+  // Whether librte will be able to map what SET_MEM_TABLE hands over. When it is not, it has
+  // unmapped what there was before, and lets lcores go on with it.
+  static bool can_be_mapped(const void* message);
+};
+
+}  // namespace dpdk_vhost
