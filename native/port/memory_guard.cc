@@ -19,8 +19,9 @@
 namespace dpdk_vhost {
 namespace {
 
-constexpr size_t kMaxVids = 1024;  // RTE_MAX_VHOST_DEVICE
-constexpr size_t kMaxRegions = 8;  // VHOST_MEMORY_MAX_NREGIONS in librte's sources
+constexpr size_t kMaxVids = 1024;     // RTE_MAX_VHOST_DEVICE
+constexpr size_t kMaxRegions = 8;     // VHOST_MEMORY_MAX_NREGIONS in librte's sources
+constexpr size_t kLog = kMaxRegions;  // where a migration's log is
 
 // Read by a signal handler while librte's event thread may write it.
 struct Mapping {
@@ -28,7 +29,7 @@ struct Mapping {
   std::atomic<uintptr_t> end{0};  // 0: none
 };
 struct Device {
-  std::array<Mapping, kMaxRegions> mappings;
+  std::array<Mapping, kMaxRegions + 1> mappings;
   std::atomic<uint32_t> port{0};
   std::atomic<uint64_t> serial{0};
   std::atomic<uint64_t> generation{0};
@@ -121,6 +122,10 @@ void MemoryGuard::watch(int vid, const Owner& owner) {
     device.mappings[i].begin.store(begin, std::memory_order_relaxed);
     device.mappings[i].end.store(begin + table->regions[i].mmap_size, std::memory_order_release);
   }
+  uint64_t log = 0, size = 0;
+  if (rte_vhost_get_log_base(vid, &log, &size) != 0 || log == 0) return;
+  device.mappings[kLog].begin.store(log, std::memory_order_relaxed);
+  device.mappings[kLog].end.store(log + size, std::memory_order_release);
 }
 
 void MemoryGuard::forget(int vid) {

@@ -184,7 +184,7 @@ int VhostPort::on_connection(int vid) {
   remapping_.store(false, std::memory_order_relaxed);
   announced_.store(0, std::memory_order_relaxed);
   disabled_.fill(false);
-  sized_.fill(false);
+  plans_.fill({});
   note_flap(FlapMeter::kRestart);
   const uint64_t generation = generation_.fetch_add(1, std::memory_order_relaxed) + 1;
   notify(Notice::Kind::connected, generation);
@@ -212,20 +212,20 @@ bool VhostPort::may_go_on(int vid, const VhostUserMessage& message) {
       return true;
     case kVhostUserSetFeatures:
       requested_features_.store(message.payload, std::memory_order_relaxed);
-      // What librte keeps for a ring depends on them.
-      sized_.fill(false);
       return may_set_features(vid, message.payload);
     case kVhostUserSetVringNum:
-      if (!may_set_size(vid, index, number)) return false;
-      set_sized(index, number != 0);
-      return true;
+      return may_set_size(vid, index, number) && may_plan(vid, index, number);
+    case kVhostUserSetVringBase:
+      return may_begin_at(vid, index, number);
     case kVhostUserSetVringAddr:
-      return index >= sized_.size() || sized_[index];
+      return may_start(vid, index);
+    case kVhostUserSetVringKick:
+      return may_start(vid, index & 0xff);
     case kVhostUserGetVringBase:
-      set_sized(index, false);
+      if (index < plans_.size()) plans_[index] = {0, RingPlan::kUnknown};
       return true;
     case kVhostUserResetOwner:
-      sized_.fill(false);
+      plans_.fill({0, RingPlan::kUnknown});
       return true;
     case kVhostUserSetVringEnable:
       if (index < disabled_.size()) disabled_[index] = number == 0;
@@ -236,13 +236,19 @@ bool VhostPort::may_go_on(int vid, const VhostUserMessage& message) {
 }
 
 // librte has the rings locked or the device is not running: nothing changes them meanwhile.
-void VhostPort::after_message(int vid, uint32_t request) {
+bool VhostPort::after_message(int vid, uint32_t request) {
   if (request == kVhostUserSetMemTable) {
     MemoryGuard::watch(vid, {id(), serial(), generation()});
     remapping_.store(false, std::memory_order_release);
   }
   if (request == kVhostUserSendRarp) announced_.fetch_add(1, std::memory_order_release);
+  if (request == kVhostUserSetLogBase) MemoryGuard::watch(vid, {id(), serial(), generation()});
+  if ((request == kVhostUserSetMemTable || request == kVhostUserSetVringAddr ||
+       request == kVhostUserSetVringKick) &&
+      !rings_are_mapped(vid))
+    return false;
   if (vid_.load(std::memory_order_relaxed) == vid) open_rings(vid);
+  return true;
 }
 
 // librte has refused a message, and the connection goes on.
@@ -251,9 +257,53 @@ void VhostPort::after_refusal(int vid) {
 }
 
 // librte makes what it keeps for a ring when it hears of its size, frees it with GET_VRING_BASE,
-// and does not look before it uses it.
-void VhostPort::set_sized(uint32_t vring, bool sized) {
-  if (vring < sized_.size()) sized_[vring] = sized;
+// and does not look before it uses it; nor whether a packed ring is as long as the place where it
+// is to go on.
+bool VhostPort::may_start(int vid, uint32_t vring) const {
+  if (vring >= plans_.size() || plans_[vring].size == 0) return false;
+  return !is_packed(vid) || (plans_[vring].base & 0x7fff) < plans_[vring].size;
+}
+
+// It takes any size of a split ring before it says that it does not.
+bool VhostPort::may_plan(int vid, uint32_t vring, uint32_t size) {
+  if (size == 0 || size > 32768 || (!is_packed(vid) && (size & (size - 1)) != 0)) return false;
+  if (vring < plans_.size()) plans_[vring].size = size;
+  return true;
+}
+
+bool VhostPort::may_begin_at(int vid, uint32_t vring, uint32_t base) {
+  if (vring >= plans_.size()) return true;
+  const uint32_t size = plans_[vring].size;
+  if (is_packed(vid) && size != 0 && (base & 0x7fff) >= size) return false;
+  plans_[vring].base = base;
+  return true;
+}
+
+bool VhostPort::is_packed(int vid) {
+  uint64_t features = 0;
+  rte_vhost_get_negotiated_features(vid, &features);
+  return (features & bit(kVirtioRingPacked)) != 0;
+}
+
+// librte leaves the address of a part that does not fit, and takes the ring for ready.
+bool VhostPort::rings_are_mapped(int vid) {
+  GuestMemory memory;
+  memory.read(vid);
+  const bool packed = is_packed(vid);
+  const uint16_t vrings = rte_vhost_get_vring_num(vid);
+  rte_vhost_vring ring{};
+  for (uint16_t vring = 0; vring < vrings; ++vring) {
+    if (!is_mapped(vid, vring, ring)) continue;
+    const uint64_t size = ring.size;
+    // Virtio 1.2, sections 2.7 and 2.8; with the word for events.
+    const uint64_t available = packed ? 4 : 4 + 2 * size;
+    const uint64_t used = packed ? 4 : 4 + 8 * size;
+    if ((ring.desc != nullptr && !memory.holds(ring.desc, 16 * size)) ||
+        (ring.avail != nullptr && !memory.holds(ring.avail, available)) ||
+        (ring.used != nullptr && !memory.holds(ring.used, used)))
+      return false;
+  }
+  return true;
 }
 
 void VhostPort::note_flap(double cost) {
@@ -275,6 +325,8 @@ bool VhostPort::may_set_features(int vid, uint64_t features) {
   uint64_t before = 0;
   rte_vhost_get_negotiated_features(vid, &before);
   if (((before ^ features) & ~bit(kVhostLogAll)) == 0) return true;
+  // What librte keeps for a ring depends on them.
+  for (RingPlan& plan : plans_) plan.size = 0;
   rte_vhost_vring found{};
   const uint16_t vrings = rte_vhost_get_vring_num(vid);
   for (uint16_t vring = 0; vring < vrings; ++vring)

@@ -71,6 +71,13 @@ class VhostPort final : public ManagedPort {
   uint64_t generation() const override { return generation_.load(std::memory_order_relaxed); }
 
  private:
+  // What the peer said of a ring; see may_start.
+  struct RingPlan {
+    static constexpr uint32_t kUnknown = UINT32_MAX;
+    uint32_t size = 0;  // 0: not since it was stopped
+    uint32_t base = 0;
+  };
+
   friend struct VhostCallbacks;
   friend class VhostRegistry;
 
@@ -83,10 +90,15 @@ class VhostPort final : public ManagedPort {
   // False: the peer must not say that now.
   bool on_message(int vid, VhostUserMessage& message);
   bool may_go_on(int vid, const VhostUserMessage& message);
-  void after_message(int vid, uint32_t request);  // not called for what librte refused
+  // Not called for what librte refused. False: it should have.
+  bool after_message(int vid, uint32_t request);
   void after_refusal(int vid);
   void note_flap(double cost);
-  void set_sized(uint32_t vring, bool sized);
+  bool may_start(int vid, uint32_t vring) const;
+  bool may_plan(int vid, uint32_t vring, uint32_t size);
+  bool may_begin_at(int vid, uint32_t vring, uint32_t base);
+  bool rings_are_mapped(int vid);
+  static bool is_packed(int vid);
   uint32_t queue_pairs() const { return options_.queue_pairs; }
 
   // Control thread.
@@ -108,7 +120,7 @@ class VhostPort final : public ManagedPort {
   void open_rings(int vid);
   void close_rings();
   static bool may_set_size(int vid, uint32_t vring, uint32_t size);
-  static bool may_set_features(int vid, uint64_t features);
+  bool may_set_features(int vid, uint64_t features);
   static bool is_mapped(int vid, uint16_t vring, rte_vhost_vring& found);
 
   const VhostOptions options_;
@@ -132,7 +144,7 @@ class VhostPort final : public ManagedPort {
   std::atomic<bool> remapping_{false};
   // By vring; librte's event thread's.
   std::array<bool, 2 * kMaxQueuePairs> disabled_{};
-  std::array<bool, 2 * kMaxQueuePairs> sized_{};
+  std::array<RingPlan, 2 * kMaxQueuePairs> plans_{};
   bool is_left_alone_ = true;  // under the registry's mutex
 
   FlapMeter flaps_;

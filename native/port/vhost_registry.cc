@@ -90,11 +90,16 @@ struct VhostCallbacks {
     return RTE_VHOST_MSG_RESULT_REPLY;
   }
   static rte_vhost_msg_result after_message(int vid, void* data) {
-    const auto* message = static_cast<const VhostUserMessage*>(data);
+    auto* message = static_cast<VhostUserMessage*>(data);
     registry().request.store(0, std::memory_order_relaxed);
     if (port_of(vid) != nullptr)
       registry().untaken[static_cast<size_t>(vid)].store(nullptr, std::memory_order_relaxed);
-    if (VhostPort* port = port_of(vid)) port->after_message(vid, message->request);
+    VhostPort* const port = port_of(vid);
+    if (port != nullptr && !port->after_message(vid, message->request)) {
+      // Without an answer librte hangs up.
+      message->flags &= ~kVhostUserNeedReply;
+      return RTE_VHOST_MSG_RESULT_ERR;
+    }
     return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
   }
   static constexpr rte_vhost_user_extern_ops kMessages{before_message, after_message};

@@ -23,6 +23,18 @@ class GuestMemory {
     return nullptr;
   }
 
+  // Whether `length` bytes of ours are all in one region.
+  bool holds(const void* at, uint64_t length) const {
+    const auto* const begin = static_cast<const uint8_t*>(at);
+    for (uint32_t i = 0; i < count_; ++i) {
+      const Region& region = regions_[i];
+      if (begin < region.host) continue;
+      const auto offset = static_cast<uint64_t>(begin - region.host);
+      if (offset < region.size && length <= region.size - offset) return true;
+    }
+    return false;
+  }
+
  private:
   static constexpr uint32_t kMaxRegions = 8;  // VHOST_MEMORY_MAX_NREGIONS in librte's sources
 
