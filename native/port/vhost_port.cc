@@ -185,6 +185,7 @@ int VhostPort::on_connection(int vid) {
   announced_.store(0, std::memory_order_relaxed);
   disabled_.fill(false);
   plans_.fill({});
+  has_memory_ = false;
   note_flap(FlapMeter::kRestart);
   const uint64_t generation = generation_.fetch_add(1, std::memory_order_relaxed) + 1;
   notify(Notice::Kind::connected, generation);
@@ -209,6 +210,7 @@ bool VhostPort::may_go_on(int vid, const VhostUserMessage& message) {
     case kVhostUserSetMemTable:
       if (!MessageFds::can_be_mapped(&message)) return false;
       remapping_.store(true, std::memory_order_release);
+      has_memory_ = false;
       return true;
     case kVhostUserSetFeatures:
       requested_features_.store(message.payload, std::memory_order_relaxed);
@@ -226,6 +228,7 @@ bool VhostPort::may_go_on(int vid, const VhostUserMessage& message) {
       return true;
     case kVhostUserResetOwner:
       plans_.fill({0, RingPlan::kUnknown});
+      has_memory_ = false;
       return true;
     case kVhostUserSetVringEnable:
       if (index < disabled_.size()) disabled_[index] = number == 0;
@@ -238,12 +241,15 @@ bool VhostPort::may_go_on(int vid, const VhostUserMessage& message) {
 // librte has the rings locked or the device is not running: nothing changes them meanwhile.
 bool VhostPort::after_message(int vid, uint32_t request) {
   if (request == kVhostUserSetMemTable) {
+    has_memory_ = true;
     MemoryGuard::watch(vid, {id(), serial(), generation()});
     remapping_.store(false, std::memory_order_release);
   }
   if (request == kVhostUserSendRarp) announced_.fetch_add(1, std::memory_order_release);
-  if (request == kVhostUserSetLogBase) MemoryGuard::watch(vid, {id(), serial(), generation()});
-  if ((request == kVhostUserSetMemTable || request == kVhostUserSetVringAddr ||
+  if (request == kVhostUserSetLogBase && has_memory_)
+    MemoryGuard::watch(vid, {id(), serial(), generation()});
+  if (has_memory_ &&
+      (request == kVhostUserSetMemTable || request == kVhostUserSetVringAddr ||
        request == kVhostUserSetVringKick) &&
       !rings_are_mapped(vid))
     return false;

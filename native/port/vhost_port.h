@@ -145,6 +145,7 @@ class VhostPort final : public ManagedPort {
   // By vring; librte's event thread's.
   std::array<bool, 2 * kMaxQueuePairs> disabled_{};
   std::array<RingPlan, 2 * kMaxQueuePairs> plans_{};
+  bool has_memory_ = false;    // librte crashes when it is asked for a table that it does not have
   bool is_left_alone_ = true;  // under the registry's mutex
 
   FlapMeter flaps_;

@@ -64,6 +64,7 @@ describe('valid ports', () => {
       rxAffinity: {},
       txRetriesMax: 8,
       vringStats: false,
+      flapLimit: 10,
       reconnect: { firstDelayMs: 1, maxDelayMs: 1000, jitter: 0.2 },
     })
     assert.deepEqual(validatePort(server as PortOptions), {
@@ -73,6 +74,7 @@ describe('valid ports', () => {
       rxAffinity: {},
       txRetriesMax: 8,
       vringStats: false,
+      flapLimit: 10,
       createFolder: false,
     })
     const queues = { rxQueues: 1, txQueues: 1, rxDescriptors: 1024, txDescriptors: 1024 }
@@ -93,6 +95,7 @@ describe('valid ports', () => {
       rxAffinity: { 0: 'lcore0', 15: 'lcore1' },
       txRetriesMax: 0,
       vringStats: false,
+      flapLimit: 10,
       disableFeatures: ['VIRTIO_F_RING_PACKED'] as const,
       reconnect: { firstDelayMs: 10, maxDelayMs: 20, jitter: 0, giveUpMs: 1000 },
     }

@@ -23,7 +23,13 @@ suite('defaults', () => {
   test('two ports are a whole configuration', () => {
     const { spec, problems, warnings } = checkConfig(ports('a', 'b'))
     assert.deepEqual([...problems, ...warnings], [])
-    assert.deepEqual(spec?.datapath, { memory: 'auto', memoryMiB: 256, mtu: 1500, ealArgs: [] })
+    assert.deepEqual(spec?.datapath, {
+      memory: 'auto',
+      memoryMiB: 256,
+      mtu: 1500,
+      ealArgs: [],
+      peerTimeoutMs: 1000,
+    })
     assert.deepEqual(
       spec?.lcores.map(({ name, ports, idle }) => ({ name, ports, idle })),
       [{ name: 'lcore0', ports: 'all', idle: 'adaptive' }],
