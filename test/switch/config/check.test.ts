@@ -74,6 +74,7 @@ suite('defaults', () => {
       rxAffinity: {},
       txRetriesMax: 8,
       vringStats: false,
+      flapLimit: 10,
       reconnect: { firstDelayMs: 1, maxDelayMs: 1000, jitter: 0.2 },
     })
     assert.equal(spec.admin.mode, 0o600)
