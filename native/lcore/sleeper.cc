@@ -17,21 +17,20 @@ namespace {
 // moderate rates, long enough to cost less than one percent of a core.
 constexpr uint32_t kPollIntervalMs = 1;
 
-void add(int epoll_fd, int fd) {
+bool add(int epoll_fd, int fd) {
   epoll_event event{};
   // Edge-triggered, so that the counters need not be read: every new kick is a new edge.
   event.events = EPOLLIN | EPOLLET;
   event.data.fd = fd;
-  if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
-    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
-  }
+  return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 }  // namespace
 
 Sleeper::Sleeper(int wake_fd) : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)), wake_fd_(wake_fd) {
   if (epoll_fd_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
-  add(epoll_fd_, wake_fd_);
+  if (!add(epoll_fd_, wake_fd_))
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
 }
 
 Sleeper::~Sleeper() {
@@ -44,6 +43,7 @@ void Sleeper::watch(Watched& watched, uint32_t epoch, int kick_fd) {
   watched.epoch = epoch;
   if (kick_fd < 0) return;
   watched.fd = fcntl(kick_fd, F_DUPFD_CLOEXEC, 0);
+  // The guest's choice: a regular file cannot be waited for (EPERM), and is its loss.
   if (watched.fd >= 0) add(epoll_fd_, watched.fd);
 }
 
