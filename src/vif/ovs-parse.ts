@@ -1,4 +1,5 @@
 import type { Problem } from '../config/index.js'
+import { mapOf, membersOf, textOf } from './ovsdb/values.js'
 import { type Parsed, unreadable } from './parsed.js'
 import { newVif, type Vif, withoutUndefined } from './vif.js'
 
@@ -65,20 +66,20 @@ export function parseOvsdb(documents: readonly unknown[], options: OvsParseOptio
   const rows = documents.flatMap(rowsOf)
   const bridgeOf = (uuid: unknown): string | undefined => {
     const has = (column: string, wanted: unknown) => (row: Row) =>
-      members(row[column]).some((member) => JSON.stringify(member) === JSON.stringify(wanted))
+      membersOf(row[column]).some((member) => JSON.stringify(member) === JSON.stringify(wanted))
     const port = rows.find(has('interfaces', uuid))
-    return port && text(rows.find(has('ports', port._uuid))?.name)
+    return port && textOf(rows.find(has('ports', port._uuid)), 'name')
   }
   const interfaces = rows
     .filter((row) => 'type' in row && 'options' in row && 'name' in row)
     .map((row) => ({
       name: String(row.name),
       type: String(row.type),
-      serverPath: map(row.options)['vhost-server-path'],
+      serverPath: mapOf(row.options)['vhost-server-path'],
       bridge: bridgeOf(row._uuid),
-      externalIds: map(row.external_ids),
-      mtu: members(row.mtu_request)[0] as number | undefined,
-      error: text(members(row.error)[0]),
+      externalIds: mapOf(row.external_ids),
+      mtu: membersOf<number>(row.mtu_request)[0],
+      error: textOf(row, 'error'),
     }))
   return toParsed(interfaces, 'OVSDB', options)
 }
@@ -102,20 +103,6 @@ function rowsOf(document: unknown): Row[] {
   return data.map((cells: unknown[]) =>
     Object.fromEntries(headings.map((heading, i) => [heading, cells[i]])),
   )
-}
-
-/** The members of a set; a set of one is written as that one. */
-function members(value: unknown): unknown[] {
-  if (Array.isArray(value) && value[0] === 'set') return value[1] as unknown[]
-  return value === undefined ? [] : [value]
-}
-
-function map(value: unknown): Record<string, string> {
-  return Array.isArray(value) && value[0] === 'map' ? Object.fromEntries(value[1]) : {}
-}
-
-function text(value: unknown): string | undefined {
-  return value === undefined || value === '' ? undefined : String(value)
 }
 
 function toParsed(
