@@ -17,6 +17,13 @@ export {
 } from './neutron.js'
 export { type OvsdbRequest, ovsdbTransaction, ovsVsctlArguments, ovsVsctlCommand } from './ovs.js'
 export { type OvsParseOptions, parseOvsdb, parseOvsShow } from './ovs-parse.js'
+export {
+  OvsPlugError,
+  type OvsPlugged,
+  type OvsPlugOptions,
+  plugOvs,
+  unplugOvs,
+} from './ovs-plug.js'
 export * from './ovsdb/index.js'
 export { type ParseOptions, parseVifs, VIF_SOURCES, type VifSource } from './parse.js'
 export type { Parsed } from './parsed.js'

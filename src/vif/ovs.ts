@@ -1,16 +1,18 @@
 import { shellQuoted } from './command-line.js'
+import type { OvsdbOperation } from './ovsdb/types.js'
+import { toMap } from './ovsdb/values.js'
 import { switchPortType } from './port-options.js'
 import { type Vif, withoutUndefined } from './vif.js'
 
 /** Columns of the Interface of a port, as os-vif sets them. */
-interface InterfaceColumns {
+export interface InterfaceColumns {
   readonly type: string
   readonly options: Readonly<Record<string, string>>
   readonly externalIds: Readonly<Record<string, string>>
   readonly mtuRequest?: number
 }
 
-function columns(vif: Vif): InterfaceColumns {
+export function interfaceColumns(vif: Vif): InterfaceColumns {
   const ids = {
     'iface-id': vif.id,
     'iface-status': vif.id === undefined ? undefined : 'active',
@@ -26,11 +28,11 @@ function columns(vif: Vif): InterfaceColumns {
 }
 
 /** Bridge that a port goes into, if it names none: Nova's `[neutron] ovs_bridge`. */
-const bridgeOf = ({ bridge = 'br-int' }: Vif) => bridge
+export const bridgeOf = ({ bridge = 'br-int' }: Vif) => bridge
 
 /** Arguments of `ovs-vsctl` that add the port, and its bridge if it is not there. Doing it again changes nothing. */
 export function ovsVsctlArguments(vif: Vif): string[] {
-  const { type, options, externalIds, mtuRequest } = columns(vif)
+  const { type, options, externalIds, mtuRequest } = interfaceColumns(vif)
   const bridge = bridgeOf(vif)
   const pairs = (column: string, map: Readonly<Record<string, string>>) =>
     Object.entries(map).map(([key, value]) => `${column}:${key}=${JSON.stringify(value)}`)
@@ -61,9 +63,7 @@ export interface OvsdbRequest {
  * transaction cannot ask and then choose, as `--may-exist` does.
  */
 export function ovsdbTransaction(vif: Vif, id = 0): OvsdbRequest {
-  const { type, options, externalIds, mtuRequest } = columns(vif)
   const bridge = ['name', '==', bridgeOf(vif)]
-  const map = (values: object) => ['map', Object.entries(values)]
   const expect = (table: string, where: unknown, rows: object[]) => ({
     op: 'wait',
     table,
@@ -79,33 +79,41 @@ export function ovsdbTransaction(vif: Vif, id = 0): OvsdbRequest {
       'Open_vSwitch',
       expect('Bridge', bridge, [{ name: bridgeOf(vif) }]),
       expect('Port', ['name', '==', vif.name], []),
-      {
-        op: 'insert',
-        table: 'Interface',
-        'uuid-name': 'interface',
-        row: {
-          name: vif.name,
-          type,
-          options: map(options),
-          external_ids: map(externalIds),
-          ...(mtuRequest === undefined ? {} : { mtu_request: mtuRequest }),
-        },
-      },
-      {
-        op: 'insert',
-        table: 'Port',
-        'uuid-name': 'port',
-        row: { name: vif.name, interfaces: ['named-uuid', 'interface'] },
-      },
-      {
-        op: 'mutate',
-        table: 'Bridge',
-        where: [bridge],
-        mutations: [['ports', 'insert', ['named-uuid', 'port']]],
-      },
+      ...insertPort(vif),
       // Tells ovs-vswitchd that there is something new.
       { op: 'mutate', table: 'Open_vSwitch', where: [], mutations: [['next_cfg', '+=', 1]] },
     ],
     id,
   }
+}
+
+/** Operations that put a new port into its bridge. */
+export function insertPort(vif: Vif): OvsdbOperation[] {
+  const { type, options, externalIds, mtuRequest } = interfaceColumns(vif)
+  return [
+    {
+      op: 'insert',
+      table: 'Interface',
+      'uuid-name': 'interface',
+      row: {
+        name: vif.name,
+        type,
+        options: toMap(options),
+        external_ids: toMap(externalIds),
+        ...(mtuRequest === undefined ? {} : { mtu_request: mtuRequest }),
+      },
+    },
+    {
+      op: 'insert',
+      table: 'Port',
+      'uuid-name': 'port',
+      row: { name: vif.name, interfaces: ['named-uuid', 'interface'] },
+    },
+    {
+      op: 'mutate',
+      table: 'Bridge',
+      where: [['name', '==', bridgeOf(vif)]],
+      mutations: [['ports', 'insert', ['named-uuid', 'port']]],
+    },
+  ]
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { portPools } from '../../bench/ovs/configuration.js'
 import { findOvs } from '../../bench/ovs/find.js'
 import { until } from '../support/loopback.js'
 import { run } from './peers.js'
@@ -48,9 +49,36 @@ export class OpenVswitch implements AsyncDisposable {
     return `unix:${this.socket}`
   }
 
-  startDaemon(): ChildProcess {
-    const dummy = ['--enable-dummy=override', '--disable-system']
-    return this.#start(this.#ovs.vswitchd, this.remote, ...dummy, `--unixctl=${this.folder}/ctl`)
+  /**
+   * @param devices - `dummy`: OVS's own in place of the system's; `dpdk`: real ones, in a network of their own (needs root);
+   *   `real`: DPDK is not started
+   */
+  startDaemon(devices: 'dummy' | 'dpdk' | 'real' = 'dummy'): ChildProcess {
+    if (devices === 'dpdk') {
+      const ealArgs = ['--no-huge', '--no-shconf', '-m', '256']
+      const settings = portPools({ kind: 'memfd', mib: 256, ealArgs })
+      const words = ['other_config:dpdk-init=true', 'other_config:pmd-maxsleep=200', ...settings]
+      this.vsctl('--no-wait', 'set', 'Open_vSwitch', '.', ...words)
+    }
+    const dummy = devices === 'dummy' ? ['--enable-dummy=override'] : []
+    const args = [...dummy, '--disable-system', `--unixctl=${this.folder}/ctl`]
+    const own = devices === 'dummy' ? [] : ['unshare', '--net']
+    const [program = '', ...before] = [...own, this.#ovs.vswitchd]
+    return this.#start(program, ...before, this.remote, ...args)
+  }
+
+  /** What ports and their bridges are told to be, without what the daemon finds of them. */
+  rows(): unknown[] {
+    const columns = {
+      Bridge: 'name,datapath_type,external_ids,other_config,fail_mode',
+      Port: 'name,tag,trunks,vlan_mode,external_ids,other_config',
+      Interface: 'name,type,options,external_ids,other_config,mtu_request',
+    }
+    return Object.entries(columns).map(([table, names]) => {
+      const list = this.vsctl('--format=json', `--columns=${names}`, 'list', table)
+      const { headings, data } = JSON.parse(list) as { headings: string[]; data: unknown[][] }
+      return { table, headings, data: data.map((row) => JSON.stringify(row)).sort() }
+    })
   }
 
   vsctl(...args: string[]): string {
@@ -58,7 +86,7 @@ export class OpenVswitch implements AsyncDisposable {
   }
 
   #start(program: string, ...args: string[]): ChildProcess {
-    const env = { ...process.env, ...this.#env }
+    const env = { ...process.env, ...this.#env, OVS_PKGDATADIR: this.#ovs.data }
     const options = { env, stdio: 'ignore', timeout: 90_000, killSignal: 'SIGKILL' } as const
     const child = spawn(program, args, options)
     this.#children.push(child)

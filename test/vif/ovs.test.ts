@@ -28,19 +28,7 @@ describe('rows in a real OVSDB', { skip: noPeers || noOvs() }, () => {
 
   after(() => ovs[Symbol.asyncDispose]())
 
-  /** What the port and its bridge are told to be, without what the daemon finds of them. */
-  function rows(): unknown[] {
-    const columns = {
-      Bridge: 'name,datapath_type,external_ids,other_config,fail_mode',
-      Port: 'name,tag,trunks,vlan_mode,external_ids,other_config',
-      Interface: 'name,type,options,external_ids,other_config,mtu_request',
-    }
-    return Object.entries(columns).map(([table, names]) => {
-      const list = vsctl('--format=json', `--columns=${names}`, 'list', table)
-      const { headings, data } = JSON.parse(list) as { headings: string[]; data: unknown[][] }
-      return { table, headings, data: data.map((row) => JSON.stringify(row)).sort() }
-    })
-  }
+  const rows = () => ovs.rows()
 
   for (const qemuMode of ['server', 'client'] as const) {
     test(`of a port whose QEMU is ${qemuMode}`, async () => {
