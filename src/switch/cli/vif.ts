@@ -16,7 +16,7 @@ import {
 } from 'dpdk-vhost/vif'
 import { newTerminal } from './terminal.js'
 
-interface ParseOptions {
+export interface ParseOptions {
   readonly json?: boolean
   readonly from?: VifSource
   readonly socketFolder?: string
@@ -74,12 +74,12 @@ export function render(file: string, options: RenderOptions): void {
   else answer(undefined, text)
 }
 
-function read(file: string, { from, socketFolder }: ParseOptions): Parsed {
+export function read(file: string, { from, socketFolder }: ParseOptions): Parsed {
   const text = readFileSync(file === '-' ? 0 : file, 'utf8')
   return parseVifs(text, { source: from, socketFolder })
 }
 
-function warn({ warnings }: Parsed): void {
+export function warn({ warnings }: Parsed): void {
   for (const warning of warnings) process.stderr.write(`warning: ${describeProblem(warning)}\n`)
 }
 
