@@ -1,4 +1,4 @@
-// Nova, os-vif and libvirt for tests, unpacked from distribution packages into a cache: installing them would start
+// Nova, Neutron, os-vif and libvirt for tests, unpacked from distribution packages into a cache: installing them would start
 // daemons of the machine's own. The layout is a contract with test/vif/peers.ts.
 
 import { spawnSync } from 'node:child_process'
@@ -10,17 +10,19 @@ const folder = () => join(cacheFolder(), 'vif')
 
 const WANTED = [
   'python3-nova',
+  'python3-neutron',
+  'neutron-common',
   'python3-os-vif',
   'libvirt-clients',
   'libvirt-daemon',
   'libxml2-utils',
 ]
 
-/** What Nova depends on for storage, databases and other things that a port has nothing to do with. */
+/** What they depend on for storage, databases and other things that a port has nothing to do with. */
 const UNUSED =
   /rados|rbd|rgw|ceph|mariadb|mysql-common|numpy|^sudo$|open-iscsi|libboost|mypy|blas|lapack|gfortran|grpcio|rdkafka|confluent/
 
-const PARTS = ['nova', 'os_vif', 'vif_plug_ovs']
+const PARTS = ['nova', 'neutron', 'os_vif', 'vif_plug_ovs']
   .map((name) => `usr/lib/python3/dist-packages/${name}`)
   .concat('usr/bin/virsh', 'usr/bin/xmllint', 'usr/share/libvirt/schemas/domain.rng')
 
