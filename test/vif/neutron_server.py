@@ -116,7 +116,6 @@ from oslo_config import cfg
 
 config.register_common_config_options()
 config.init(['--config-file', path])
-config.setup_logging()
 
 from neutron.db.migration.models import head  # noqa: F401
 

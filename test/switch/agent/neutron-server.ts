@@ -34,14 +34,15 @@ export class NeutronServer implements AsyncDisposable {
     child.stderr.on('data', (data) => {
       log += data
     })
-    const first = once(createInterface({ input: child.stdout }), 'line')
-    const [port] = await Promise.race([first, once(child, 'close')])
-    if (child.exitCode !== null || child.signalCode !== null) {
-      await server[Symbol.asyncDispose]()
-      throw new Error(`Neutron has ended:\n${log.slice(-5000)}`)
+    for await (const line of createInterface({ input: child.stdout })) {
+      // Modules of it write there too.
+      if (!/^\d+$/.test(line)) continue
+      child.stdout.resume()
+      server.url = `http://127.0.0.1:${line}`
+      return server
     }
-    server.url = `http://127.0.0.1:${port}`
-    return server
+    await server[Symbol.asyncDispose]()
+    throw new Error(`Neutron has ended:\n${log.slice(-5000)}`)
   }
 
   /** Asks its API; the answer's one member. */

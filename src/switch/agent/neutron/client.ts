@@ -62,8 +62,8 @@ export class NeutronClient {
 
   async #ask(method: string, path: string, signal: AbortSignal): Promise<unknown> {
     const { auth, url, timeoutMs } = this.#options
-    const headers = await auth.headers(signal)
     const base = url ?? (await auth.endpoint(signal)) ?? ''
+    const headers = await auth.headers(signal)
     const what = `Neutron at ${base}`
     const root = base.replace(/\/+$/, '').replace(/\/v2\.0$/, '')
     const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
