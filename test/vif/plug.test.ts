@@ -4,9 +4,17 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { newVif, OvsdbClient, plugOvs, unplugOvs, type Vif } from '../../src/vif/index.js'
+import {
+  newVif,
+  OvsdbClient,
+  ovsVsctlArguments,
+  plugOvs,
+  unplugOvs,
+  type Vif,
+} from '../../src/vif/index.js'
 import { JsonFramer } from '../../src/vif/ovsdb/framer.js'
 import { reasonToSkip } from '../ovs/skip.js'
+import { vswitch } from '../switch/cli/vswitch.js'
 import { OpenVswitch } from './open-vswitch.js'
 
 const VIF = newVif({
@@ -64,17 +72,51 @@ describe('with OVS-DPDK', { skip: reasonToSkip() }, () => {
   test('an OVS that runs ignores another path: the interface goes, and comes back with it', async () => {
     await plugOvs(client, VIF)
     ovs.vsctl('set', 'Port', VIF.name, 'tag=7')
+    const path = join(ovs.folder, 'b')
+    // A guest that hangs up at once: that OVS came is enough.
+    const server = createServer((socket) => socket.destroy()).listen(path)
+    const asked = once(server, 'connection')
     const transactions: string[] = []
     const options = { onTransaction: (what: string) => void transactions.push(what) }
-    assert.equal(
-      (await plugOvs(client, { ...VIF, socket: '/run/vm/b' }, options)).action,
-      'changed',
-    )
+    assert.equal((await plugOvs(client, { ...VIF, socket: path }, options)).action, 'changed')
     assert.deepEqual(transactions, ['take down', 'change'])
-    assert.equal(get('options'), '{vhost-server-path="/run/vm/b"}')
+    assert.equal(get('options'), `{vhost-server-path="${path}"}`)
+    await asked
+    server.close()
     assert.equal(get('type'), 'dpdkvhostuserclient')
     assert.equal(ovs.vsctl('get', 'Port', VIF.name, 'tag').trim(), '7')
     ovs.vsctl('del-br', 'br-plug')
+  })
+
+  test('the command, and that of ovs-vsctl, make the same', async () => {
+    const input = JSON.stringify({ vifs: [VIF] })
+    const ask = (name: string, ...args: string[]) =>
+      vswitch(['vif', name, '-', '--ovsdb', ovs.remote, ...args], { input })
+    const plugged = await ask('plug', '--verbose')
+    assert.equal(plugged.stdout, 'vhuc9f9a3a2-2a: created (bridge br-plug)\n', plugged.stderr)
+    assert.match(plugged.stderr, /^plug: \[\{.*"vhost-server-path"/)
+    const ours = ovs.rows()
+    ovs.vsctl('del-br', 'br-plug')
+    ovs.vsctl(...ovsVsctlArguments(VIF))
+    assert.deepEqual(ours, ovs.rows())
+    const removed = await ask('unplug', '--json')
+    assert.deepEqual(JSON.parse(removed.stdout), [
+      { port: VIF.name, bridge: 'br-plug', action: 'removed' },
+    ])
+    ovs.vsctl('del-br', 'br-plug')
+    // Of two ports the second cannot be: neither is left.
+    const before = ovs.rows()
+    const other = { ...VIF, name: 'other', bridge: 'br-other', plug: 'generic' }
+    const two = { input: JSON.stringify({ vifs: [VIF, other] }) }
+    const refused = await vswitch(['vif', 'plug', '-', '--ovsdb', ovs.remote], two)
+    assert.equal(refused.code, 1)
+    assert.match(refused.stderr, /port other: plug = "generic" is not done in an OVSDB/)
+    assert.deepEqual(ovs.vsctl('list-ports', 'br-plug').trim(), '')
+    ovs.vsctl('del-br', 'br-plug')
+    assert.deepEqual(ovs.rows(), before)
+    const none = await vswitch(['vif', 'plug', '-', '--ovsdb', 'unix:/none'], { input })
+    assert.equal(none.code, 1)
+    assert.match(none.stderr, /^vswitch: no OVSDB at unix:\/none: there is no such socket; start/)
   })
 
   test("what is somebody else's stays", async () => {
