@@ -23,7 +23,7 @@ On another distribution it only says which packages to install.
             \${XDG_CACHE_HOME:-~/.cache}/dpdk-vhost/kernel and not installed
   --metrics also what tests of metrics and of the view top need; Prometheus is unpacked into
             \${XDG_CACHE_HOME:-~/.cache}/dpdk-vhost/prometheus and not installed
-  --vif     also what tests of \`vswitch vif\` compare with: Nova, os-vif and libvirt are unpacked into
+  --vif     also what tests of \`vswitch vif\` compare with: Nova, Neutron, os-vif and libvirt are unpacked into
             \${XDG_CACHE_HOME:-~/.cache}/dpdk-vhost/vif, OVS as by --ovs, and none is installed
   --check   only say what is missing; exit code 1 if anything is
   --help    this text`
@@ -123,7 +123,7 @@ function install() {
     say(`setup: Prometheus is in ${unpackPrometheus()}`)
   }
   if (lacking.some((need) => need.unpack === 'vif')) {
-    say(`setup: Nova, os-vif and libvirt are in ${unpackVifPeers()}`)
+    say(`setup: Nova, Neutron, os-vif and libvirt are in ${unpackVifPeers()}`)
   }
   const still = missing(groups)
   if (still.length > 0) {

@@ -263,7 +263,7 @@ export const needs = [
   },
   {
     group: 'vif',
-    what: 'Nova, os-vif and libvirt, which tests of vswitch vif compare us with',
+    what: 'Nova, Neutron, os-vif and libvirt, which tests of vswitch vif compare us with',
     present: vifPeersAreUnpacked,
     // Unpacked into a cache, not installed: this machine must not run them.
     unpack: 'vif',

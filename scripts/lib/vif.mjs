@@ -1,5 +1,5 @@
-// Nova, Neutron, os-vif and libvirt for tests, unpacked from distribution packages into a cache: installing them would start
-// daemons of the machine's own. The layout is a contract with test/vif/peers.ts.
+// Nova, Neutron, os-vif and libvirt for tests, unpacked from distribution packages into a cache: installing them would
+// start daemons of the machine's own. The layout is a contract with test/vif/peers.ts.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** Nova, os-vif and libvirt, as `npm run setup -- --vif` unpacks them: the layout is a contract with scripts/lib/vif.mjs. */
+/** Nova, Neutron, os-vif and libvirt, as `npm run setup -- --vif` unpacks them: the layout is a contract with scripts/lib/vif.mjs. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
