@@ -132,6 +132,8 @@ export interface PortView {
   readonly tag: number | undefined
   readonly trunks: readonly number[]
   readonly mtu: number
+  /** Queue pairs that a guest can have; rx queues of a device. */
+  readonly queues: number
 }
 
 /** A rule and its counters. */

@@ -44,6 +44,7 @@ export function portView({ spec: { port: spec, attachment }, port }: LivePort): 
     tag,
     trunks,
     mtu: port.spec.mtu ?? 1500,
+    queues: spec.type === 'dpdk' ? spec.rxQueues : spec.queues,
   }
 }
 

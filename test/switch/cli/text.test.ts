@@ -42,6 +42,7 @@ const port: PortView = {
   tag: 10,
   trunks: [],
   mtu: 1500,
+  queues: 2,
 }
 
 const waiting: PortView = {
