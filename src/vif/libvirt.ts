@@ -104,7 +104,8 @@ function sharedWarning(domain: Element): Problem {
 }
 
 function parseInterface(of: Element, domain: { vmId?: string }): Vif {
-  const name = attribute(child(of, 'target'), 'dev')
+  // libvirt asks OVS for the name of a domain that runs, and writes an empty one when OVS has no such port.
+  const name = attribute(child(of, 'target'), 'dev') || undefined
   const what = `interface ${name ?? attribute(child(of, 'alias'), 'name') ?? ''}`.trim()
   const type = attribute(of, 'type')
   if (type !== 'vhostuser')
