@@ -23,8 +23,8 @@ export interface Outcome {
 }
 
 /**
- * A compute node for tests: processes, network, `/usr`, `/etc`, `/var` and `/run` of its own, with libvirt and OVS
- * installed. What runs on this machine is neither used nor seen. All in it ends with it, and it ends with this process.
+ * A compute node for tests: processes, network, `/usr`, `/etc`, `/var` and `/run` of its own, with libvirt, and
+ * OVS if wanted, installed. What runs on this machine is neither used nor seen. All in it ends with it, and it ends with this process.
  */
 export class Machine implements AsyncDisposable {
   /** A folder that both see: `/tmp` is the only one that both can write to. */
@@ -34,8 +34,9 @@ export class Machine implements AsyncDisposable {
   readonly #daemons = new Set<BenchProcess>()
   #enter: readonly string[] = []
 
-  static async start(): Promise<Machine> {
-    const machine = new Machine()
+  /** @param ovs - whether it has OVS; libvirt asks it for each port, and waits long for one that does not run */
+  static async start({ ovs = false } = {}): Promise<Machine> {
+    const machine = new Machine(ovs ? ['vif', 'ovs'] : ['vif'])
     try {
       await machine.#started()
       return machine
@@ -45,7 +46,7 @@ export class Machine implements AsyncDisposable {
     }
   }
 
-  private constructor() {
+  private constructor(packages: readonly string[]) {
     this.#shared = socketFolder()
     this.folder = this.#shared.path
     chmodSync(this.folder, 0o755)
@@ -58,7 +59,8 @@ export class Machine implements AsyncDisposable {
       [
         ...['--kill-after=5', String(LIFETIME_S), 'setpriv', '--pdeathsig', 'KILL'],
         // The first process of a namespace takes all others along when it ends.
-        ...['unshare', ...namespaces, '--kill-child=KILL', 'bash', INIT, cacheFolder(), work],
+        ...['unshare', ...namespaces, '--kill-child=KILL', 'bash', INIT],
+        ...[cacheFolder(), work, ...packages],
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     )
