@@ -7,6 +7,7 @@
 export { describeProblem, type Problem } from '../config/config-error.js'
 export { commandLineArguments, shellQuoted } from './command-line.js'
 export { type Guest, type GuestOptions, newGuest } from './guest.js'
+export * from './inspect/index.js'
 export { libvirtDomain, libvirtInterface, libvirtMemory, parseLibvirt } from './libvirt.js'
 export {
   type NeutronPort,

@@ -1,7 +1,7 @@
 import type { Element } from '@xmldom/xmldom'
 import type { Problem } from '../config/index.js'
 import { type Guest, newGuest } from './guest.js'
-import { notShared, type Parsed, unreadable } from './parsed.js'
+import { notShared, type Parsed, type PortwiseOptions, readPorts, unreadable } from './parsed.js'
 import { newVif, type Vif } from './vif.js'
 import { attribute, child, childrenOf, element, parseXml } from './xml.js'
 
@@ -74,7 +74,7 @@ export function libvirtDomain(vifs: readonly Vif[], guest: Guest): string {
  *
  * @throws {@link ConfigError} when it is malformed, has no such interface, or one of them cannot be used
  */
-export function parseLibvirt(text: string): Parsed {
+export function parseLibvirt(text: string, options: PortwiseOptions = {}): Parsed {
   const root = parseXml(text, 'libvirt XML')
   if (root.nodeName === 'interface') return { vifs: [parseInterface(root, {})], warnings: [] }
   const domain = root.nodeName === 'domstatus' ? child(root, 'domain') : root
@@ -85,14 +85,13 @@ export function parseLibvirt(text: string): Parsed {
   const guest = parseGuest(domain)
   const id = guest.uuid === undefined ? {} : { vmId: guest.uuid }
   const interfaces = childrenOf(child(domain, 'devices'), 'interface')
-  const vifs = interfaces
-    .filter((one) => attribute(one, 'type') === 'vhostuser')
-    .map((one) => parseInterface(one, id))
-  if (vifs.length === 0) {
+  const ours = interfaces.filter((one) => attribute(one, 'type') === 'vhostuser')
+  if (ours.length === 0) {
     const types = interfaces.map((one) => attribute(one, 'type')).join(', ') || 'none'
     const message = `has no interface of type vhostuser, but: ${types}`
     throw unreadable(`domain ${guest.name}`, 'devices', undefined, message, 'give another domain')
   }
+  const vifs = readPorts(ours, (one) => parseInterface(one, id), options)
   return { vifs, guest, warnings: guest.shared ? [] : [sharedWarning(domain)] }
 }
 

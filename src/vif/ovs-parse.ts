@@ -1,6 +1,6 @@
 import type { Problem } from '../config/index.js'
 import { mapOf, membersOf, textOf } from './ovsdb/values.js'
-import { type Parsed, unreadable } from './parsed.js'
+import { type Parsed, type PortwiseOptions, readPorts, unreadable } from './parsed.js'
 import { newVif, type Vif, withoutUndefined } from './vif.js'
 
 /** An interface of OVS, however it was read. */
@@ -8,6 +8,8 @@ interface OvsInterface {
   readonly name: string
   readonly type: string
   readonly serverPath?: string | undefined
+  /** Where OVS listens. */
+  readonly socket?: string | undefined
   readonly bridge?: string | undefined
   readonly externalIds?: Readonly<Record<string, string>>
   readonly mtu?: number | undefined
@@ -15,8 +17,8 @@ interface OvsInterface {
 }
 
 /** What OVS does not tell. */
-export interface OvsParseOptions {
-  /** Folder of the sockets of `dpdkvhostuser` ports. Default `/var/run/openvswitch`. */
+export interface OvsParseOptions extends PortwiseOptions {
+  /** Folder of the sockets of `dpdkvhostuser` ports whose status does not name it. Default `/var/run/openvswitch`. */
   readonly socketFolder?: string | undefined
 }
 
@@ -76,6 +78,7 @@ export function parseOvsdb(documents: readonly unknown[], options: OvsParseOptio
       name: String(row.name),
       type: String(row.type),
       serverPath: mapOf(row.options)['vhost-server-path'],
+      socket: mapOf(row.status).socket,
       bridge: bridgeOf(row._uuid),
       externalIds: mapOf(row.external_ids),
       mtu: membersOf<number>(row.mtu_request)[0],
@@ -108,7 +111,7 @@ function rowsOf(document: unknown): Row[] {
 function toParsed(
   interfaces: readonly OvsInterface[],
   what: string,
-  { socketFolder = '/var/run/openvswitch' }: OvsParseOptions,
+  { socketFolder = '/var/run/openvswitch', ...portwise }: OvsParseOptions,
 ): Parsed {
   const ours = interfaces.filter(({ type }) => type.startsWith('dpdkvhostuser'))
   if (ours.length === 0) {
@@ -123,7 +126,7 @@ function toParsed(
     )
   }
   const warnings = ours.flatMap(troubles)
-  return { vifs: ours.map((one) => toVif(one, what, socketFolder)), warnings }
+  return { vifs: readPorts(ours, (one) => toVif(one, what, socketFolder), portwise), warnings }
 }
 
 function toVif(one: OvsInterface, what: string, socketFolder: string): Vif {
@@ -133,7 +136,7 @@ function toVif(one: OvsInterface, what: string, socketFolder: string): Vif {
     withoutUndefined({
       id: ids['iface-id'],
       name: one.name,
-      socket: (isClient ? one.serverPath : `${socketFolder}/${one.name}`) as string,
+      socket: (isClient ? one.serverPath : (one.socket ?? `${socketFolder}/${one.name}`)) as string,
       qemuMode: isClient ? ('server' as const) : ('client' as const),
       plug: 'ovs' as const,
       mac: ids['attached-mac'],

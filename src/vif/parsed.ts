@@ -12,6 +12,28 @@ export interface Parsed {
   readonly warnings: readonly Problem[]
 }
 
+/** Takes the error of a port that cannot be used, so that the others are read all the same; without one it is thrown. */
+export interface PortwiseOptions {
+  readonly onUnusable?: ((error: ConfigError) => void) | undefined
+}
+
+/** The ports of an artefact. */
+export function readPorts<T>(
+  ports: readonly T[],
+  read: (port: T) => Vif,
+  { onUnusable }: PortwiseOptions,
+): Vif[] {
+  return ports.flatMap((port) => {
+    try {
+      return read(port)
+    } catch (error) {
+      if (onUnusable === undefined || !(error instanceof ConfigError)) throw error
+      onUnusable(error)
+      return []
+    }
+  })
+}
+
 /** An error about one place of what is read. */
 export function unreadable(
   what: string,

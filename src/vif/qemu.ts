@@ -1,7 +1,7 @@
 import type { Problem } from '../config/index.js'
 import { commandLineArguments } from './command-line.js'
 import { type Guest, newGuest } from './guest.js'
-import { notShared, type Parsed, unreadable } from './parsed.js'
+import { notShared, type Parsed, type PortwiseOptions, readPorts, unreadable } from './parsed.js'
 import { isOn, parseQemuOptions, type QemuOptions, qemuOptions } from './qemu-options.js'
 import { newVif, type Vif } from './vif.js'
 
@@ -82,7 +82,10 @@ const WHAT = 'QEMU command line'
  *
  * @throws {@link ConfigError} when there are none, or one of them cannot be used
  */
-export function parseQemu(input: string | readonly string[]): Parsed {
+export function parseQemu(
+  input: string | readonly string[],
+  portwise: PortwiseOptions = {},
+): Parsed {
   const args = typeof input === 'string' ? commandLineArguments(input) : input
   const options = new Map<string, QemuOptions[]>()
   for (const [i, word] of args.entries()) {
@@ -99,7 +102,7 @@ export function parseQemu(input: string | readonly string[]): Parsed {
     const fix = 'give the arguments of a guest with -netdev vhost-user'
     throw unreadable(WHAT, '-netdev', undefined, 'of type vhost-user is missing', fix)
   }
-  const vifs = netdevs.map((netdev) => parsePort(netdev, all, guest))
+  const vifs = readPorts(netdevs, (netdev) => parsePort(netdev, all, guest), portwise)
   if (!guest.shared) {
     const fix = "write share=on to the -object memory-backend-memfd that is the guest's memory"
     warnings.push(notShared('-object share', undefined, fix))

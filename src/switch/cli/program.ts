@@ -46,7 +46,7 @@ export function newProgram(setExitCode: (code: number) => void): Command {
   addQueries(program)
   addCapture(program)
   addChanges(program)
-  addVifCommands(program)
+  addVifCommands(program, setExitCode)
   addAgent(program, setExitCode)
   return program
 }
@@ -377,7 +377,7 @@ function addProgramCommands(program: Command): void {
     )
 }
 
-function addVifCommands(program: Command): void {
+function addVifCommands(program: Command, setExitCode: (code: number) => void): void {
   const vif = group(
     program,
     'vif',
@@ -440,6 +440,7 @@ ${examples(
       (await import('./vif.js')).render(file, command.optsWithGlobals()),
     )
   addPlugCommands(reading)
+  addInspect(vif, setExitCode)
 }
 
 function addPlugCommands(reading: (usage: string, description: string) => Command): void {
@@ -470,6 +471,30 @@ ${examples(
     'remove the ports of a file from Open vSwitch',
     examples('openstack port show -f json PORT | vswitch vif unplug - --bridge br-int'),
   )
+}
+
+function addInspect(vif: Command, setExitCode: (code: number) => void): void {
+  printing(
+    vif,
+    'inspect',
+    'look at this host: who listens, who is connected, and what does not fit',
+  )
+    .option('--libvirt <uri>', 'libvirt to ask', 'qemu:///system')
+    .option(
+      '--ovsdb <remote>',
+      "OVS's database, unix:/path or tcp:host:port (default: as ovs-vsctl)",
+    )
+    .addHelpText(
+      'after',
+      `
+Reads libvirt, command lines and logs of QEMU, OVS, the switch at the admin socket, the kernel's
+sockets, and owners and modes. Whatever is missing or may not be read is told, and left out; as
+root nothing is. Exit code 1 if anything is an error, else 0.
+${examples('sudo vswitch vif inspect', 'vswitch vif inspect --json')}`,
+    )
+    .action(async (_options, command: Command) => {
+      setExitCode(await (await import('./vif-inspect.js')).inspect(command.optsWithGlobals()))
+    })
 }
 
 function addAgent(program: Command, setExitCode: (code: number) => void): void {

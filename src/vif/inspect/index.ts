@@ -1,0 +1,5 @@
+export type { SourceStatus, SwitchPort } from './facts.js'
+export type { VifFinding } from './findings/index.js'
+export { CommandFailed, type FileStatus, type Host, LocalHost } from './host.js'
+export { type Inspection, type InspectOptions, inspectVifs } from './inspect.js'
+export type { InspectedPort } from './rows.js'
