@@ -14,9 +14,9 @@ export interface InspectedPort {
   readonly qemuRole?: 'server' | 'client' | undefined
   readonly switchRole?: 'server' | 'client' | undefined
   readonly isRunning?: boolean | undefined
-  /** Processes that listen, as `command pid`. */
+  /** Processes that listen, as `command pid`; where it cannot be seen, whose role it is, without a pid. */
   readonly listening: readonly string[]
-  /** Processes that are connected to these; where it cannot be seen, whose role it is, without a pid. */
+  /** Processes that are connected to these, in the same way. */
   readonly connected: readonly string[]
   readonly owner?: string | undefined
   readonly group?: string | undefined
@@ -53,8 +53,8 @@ function row(wire: Wire, end: GuestEnd | undefined, port: SwitchPort | undefined
     qemuRole: end?.vif.qemuMode,
     switchRole: port && roleOf(port),
     isRunning: end?.isRunning,
-    listening: wire.isListening ? named(wire.listeners, 'somebody') : [],
-    connected: wire.isConnected ? named(wire.connected, assumed(end, port)) : [],
+    listening: wire.isListening ? named(wire, wire.listeners, assumed('server', end, port)) : [],
+    connected: wire.isConnected ? named(wire, wire.connected, assumed('client', end, port)) : [],
     ...(isThere ? { owner: file.owner, group: file.group, mode: octal(file) } : {}),
     sharedMemory: end?.guest?.shared,
     memory: end?.guest?.memory,
@@ -76,14 +76,23 @@ export function processName({ command, pid }: ProcessFacts): string {
   return `${command} ${pid}`
 }
 
-function named(processes: readonly ProcessFacts[], unknown: string): string[] {
-  return processes.length > 0 ? processes.map(processName) : [unknown]
+/** A switch of ours is a program of Node.js, and is called what it is. */
+function named({ ports }: Wire, processes: readonly ProcessFacts[], unknown: string): string[] {
+  if (processes.length === 0) return [unknown]
+  return processes.map((process) => {
+    const own = ports.find(({ pid, switch: name }) => pid === process.pid && name !== 'OVS')
+    return own === undefined ? processName(process) : `${own.switch} ${process.pid}`
+  })
 }
 
-/** Who it has to be that is connected, when only one of them does. */
-function assumed(end: GuestEnd | undefined, port: SwitchPort | undefined): string {
-  if (end?.vif.qemuMode === 'server') return port?.switch ?? 'somebody'
-  return end === undefined ? 'somebody' : 'QEMU'
+/** Whose role it is, where it cannot be seen who it is. */
+function assumed(
+  role: 'server' | 'client',
+  end: GuestEnd | undefined,
+  port: SwitchPort | undefined,
+): string {
+  if (end?.vif.qemuMode === role) return 'QEMU'
+  return port !== undefined && roleOf(port) === role ? port.switch : 'somebody'
 }
 
 function stateOf(wire: Wire, end: GuestEnd | undefined): string {

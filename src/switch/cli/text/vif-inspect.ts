@@ -9,10 +9,11 @@ export function inspectionText(
   width: number,
   paint: Paint,
 ): string {
-  const unread = sources.filter(({ state }) => state !== 'read')
-  const notRead = unread.map(({ source, seen, fix }) => {
+  const notRead = sources.flatMap(({ source, state, seen, fix }) => {
+    if (state === 'read') return []
+    const words = { absent: 'not here', unread: 'not read', partly: 'read in part' }[state]
     const hint = fix === undefined ? '' : `; ${fix}`
-    return paint('faint', `not read: ${source}: ${seen}${hint}`)
+    return [paint('faint', `${words}: ${source}: ${seen}${hint}`)]
   })
   return [
     ports.length === 0 ? 'no vhost-user ports' : portsText(ports, width, paint),
@@ -23,42 +24,59 @@ export function inspectionText(
     .join('\n\n')
 }
 
+/** A table; if that is too wide a table with sockets on lines of their own; else blocks. */
 function portsText(ports: readonly InspectedPort[], width: number, paint: Paint): string {
-  const table = tableOf(ports, paint)
-  const plain = tableOf(ports, (_style, text) => text)
-  const widest = Math.max(...plain.split('\n').map((line) => line.length))
-  return widest <= width ? table : ports.map((port) => block(port, paint)).join('\n')
+  const plain: Paint = (_style, text) => text
+  const fits = (text: string) => text.split('\n').every((line) => line.length <= width)
+  const layouts = [wideTable, narrowTable, blocks]
+  return (layouts.find((layout) => fits(layout(ports, plain))) ?? blocks)(ports, paint)
 }
 
-const HEADINGS = [
-  'vm',
-  'port',
-  'switch',
-  'roles',
-  'listens',
-  'connected',
-  'file',
-  'memory',
-  'queues',
-  'state',
-  'socket',
+type Column = readonly [heading: string, cell: (port: InspectedPort) => Cell]
+
+const COLUMNS: readonly Column[] = [
+  ['vm', ({ vm }) => vm ?? '-'],
+  ['port', ({ port }) => port],
+  ['switch', (port) => port.switch ?? '-'],
+  ['QEMU/switch', ({ qemuRole, switchRole }) => `${qemuRole ?? '-'}/${switchRole ?? '-'}`],
+  ['listens', ({ listening }) => listening.map(short).join(', ') || '-'],
+  ['connected', ({ connected }) => connected.map(short).join(', ') || '-'],
+  ['memory', memory],
+  ['queues', queues],
+  ['state', (port) => [port.state, stateStyle(port)]],
 ]
 
-function tableOf(ports: readonly InspectedPort[], paint: Paint): string {
-  const rows = ports.map((port): Cell[] => [
-    port.vm ?? '-',
-    port.port,
-    port.switch ?? '-',
-    `${port.qemuRole ?? '-'}/${port.switchRole ?? '-'}`,
-    port.listening.map(short).join(', ') || '-',
-    port.connected.map(short).join(', ') || '-',
-    rights(port) ?? '-',
-    memory(port),
-    queues(port),
-    [port.state, stateStyle(port)],
-    port.socket,
-  ])
-  return columns(HEADINGS, rows, paint)
+const FILE: readonly Column[] = [
+  ['owner:group mode', (port) => rights(port) ?? '-'],
+  ['socket', ({ socket }) => socket],
+]
+
+function tableOf(ports: readonly InspectedPort[], all: readonly Column[], paint: Paint): string {
+  const rows = ports.map((port) => all.map(([, cell]) => cell(port)))
+  return columns(
+    all.map(([heading]) => heading),
+    rows,
+    paint,
+  )
+}
+
+function wideTable(ports: readonly InspectedPort[], paint: Paint): string {
+  return tableOf(ports, [...COLUMNS, ...FILE], paint)
+}
+
+function narrowTable(ports: readonly InspectedPort[], paint: Paint): string {
+  const lines = tableOf(ports, COLUMNS, paint).split('\n')
+  return lines
+    .flatMap((line, i) => {
+      const port = ports[i - 1]
+      if (port === undefined) return [line]
+      return [line, `    ${[port.socket, rights(port)].filter(Boolean).join('  ')}`]
+    })
+    .join('\n')
+}
+
+function blocks(ports: readonly InspectedPort[], paint: Paint): string {
+  return ports.map((port) => block(port, paint)).join('\n')
 }
 
 function block(port: InspectedPort, paint: Paint): string {

@@ -1,4 +1,4 @@
-import type { ConfigError } from '../../../config/index.js'
+import { type ConfigError, describeProblem } from '../../../config/config-error.js'
 import type { HostFacts } from '../facts.js'
 import { subject, type VifFinding, type WireCheck } from './finding.js'
 import { restart } from './fixes.js'
@@ -6,14 +6,13 @@ import { restart } from './fixes.js'
 /** Ports that cannot be, whoever has them: too long a path, a role that is none. */
 export function unusable({ domains, qemus, ovs }: HostFacts): VifFinding[] {
   const of = (vm: string | undefined, errors: readonly ConfigError[]) =>
-    errors.flatMap(({ message, problems }) =>
-      problems.map(({ path, value, message: trouble, fix }): VifFinding => {
-        const what = message.split(': ')[0]
-        const who = [vm, what].filter(Boolean).join(' ')
+    errors.flatMap((error) =>
+      error.problems.map(({ path, value, message, fix }): VifFinding => {
+        const who = [vm, whatOf(error)].filter(Boolean).join(' ')
         const socket = path === 'socket' && typeof value === 'string' ? value : undefined
         return {
           ...{ vm, socket, check: 'port', severity: 'error' },
-          seen: `${who}: ${path} ${trouble}${socket === undefined ? '' : `: ${socket}`}`,
+          seen: `${who}: ${[path, message].filter(Boolean).join(' ')}${value === undefined ? '' : `: ${value}`}`,
           why: 'such a port does not come up',
           fix,
         }
@@ -25,8 +24,16 @@ export function unusable({ domains, qemus, ovs }: HostFacts): VifFinding[] {
     ...qemus
       .filter(({ name }) => !domains.some((domain) => domain.name === name))
       .flatMap((qemu) => of(qemu.name, qemu.unusable)),
-    ...of('OVS', ovs?.unusable ?? []),
+    ...of(undefined, ovs?.unusable ?? []),
   ]
+}
+
+/** What could not be used: what stands before the problems in the message. */
+function whatOf({ message, problems }: ConfigError): string {
+  const [first] = problems
+  const line = message.split('\n')[0] ?? ''
+  const rest = problems.length > 1 ? /: \d+ problems$/ : first && `: ${describeProblem(first)}`
+  return rest === undefined ? line : line.replace(rest, '')
 }
 
 /** Users and groups that libvirt is to use and that are not there. */
