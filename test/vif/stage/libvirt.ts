@@ -19,7 +19,9 @@ export class Libvirt {
   static async start(machine: Machine, group: string): Promise<Libvirt> {
     const self = new Libvirt(machine)
     const settings = { user: 'qemu', group, ...SETTINGS }
-    const lines = Object.entries(settings).map(([key, value]) => `${key} = ${JSON.stringify(value)}`)
+    const lines = Object.entries(settings).map(
+      ([key, value]) => `${key} = ${JSON.stringify(value)}`,
+    )
     machine.run('mkdir', ['-p', '/etc/libvirt'])
     machine.run('tee', ['/etc/libvirt/qemu.conf'], `${lines.join('\n')}\n`)
     machine.run('tee', ['/etc/libvirt/libvirtd.conf'], 'auth_unix_rw = "none"\n')

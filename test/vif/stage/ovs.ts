@@ -22,12 +22,20 @@ export class Ovs {
     machine.must('chmod', '775', RUN)
     machine.must('ovsdb-tool', 'create', DATABASE, `${data}/vswitch.ovsschema`)
     machine.must('chown', owner, DATABASE)
-    machine.must('ovsdb-server', ...self.#daemon('ovsdb-server'), `--remote=punix:${RUN}/db.sock`, DATABASE)
+    machine.must(
+      'ovsdb-server',
+      ...self.#daemon('ovsdb-server'),
+      `--remote=punix:${RUN}/db.sock`,
+      DATABASE,
+    )
     const extra = `--no-pci --no-telemetry --file-prefix=ovs --no-huge --no-shconf -m ${MEMORY_MIB} --legacy-mem`
     self.vsctl(
       ...['--no-wait', 'set', 'Open_vSwitch', '.', 'other_config:dpdk-init=true'],
       ...[`other_config:dpdk-extra="${extra}"`, 'other_config:per-port-memory=true'],
-      ...[`other_config:pmd-cpu-mask="0x${(1 << self.#cpu).toString(16)}"`, 'other_config:pmd-maxsleep=200'],
+      ...[
+        `other_config:pmd-cpu-mask="0x${(1 << self.#cpu).toString(16)}"`,
+        'other_config:pmd-maxsleep=200',
+      ],
     )
     await self.run()
     return self

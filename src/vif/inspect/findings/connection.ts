@@ -64,8 +64,22 @@ function alone(wire: Wire, end: GuestEnd, facts: HostFacts): VifFinding[] {
 function idle(wire: Wire): VifFinding[] {
   const [end] = wire.guests.filter(({ isRunning }) => isRunning)
   const [port] = wire.ports
-  if (end === undefined || port === undefined || wire.isConnected || port.isConnected) return []
+  if (end === undefined || port === undefined) return []
   const { of, who } = subject(wire, end, port)
+  // OVS calls a port disconnected until the guest's driver is up.
+  const isIdle =
+    port.isConnected === false || port.state === 'connected' || port.state === 'stopped'
+  if (wire.isConnected && isIdle && (port.switch !== 'OVS' || port.isConnected === false))
+    return [
+      {
+        ...of,
+        ...{ check: 'guest', severity: 'note' },
+        seen: `${who}: both sides are connected, and the guest does not use the port: ${port.state}`,
+        why: 'it is starting, paused, or has no driver for the card; or the switch refused what it asks for',
+        fix: end.manager === undefined ? 'in the guest: ip link' : `virsh domstate ${end.vm}`,
+      },
+    ]
+  if (wire.isConnected || port.isConnected) return []
   if (port.state === 'down') {
     const fix =
       port.switch === 'OVS'
