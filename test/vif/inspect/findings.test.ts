@@ -117,7 +117,7 @@ const cases: Record<string, Case> = {
     found: [
       [
         /^error roles: vm1 vhu1: both sides are clients/,
-        /^EDITOR='sed -i -e .*virsh edit vm1 && virsh shutdown vm1 /,
+        /^virsh dumpxml --inactive vm1 \| sed -e "s\|path='\S+' mode='client'\|path='\S+' mode='server'\|" \| virsh define \/dev\/stdin && virsh shutdown vm1 /,
       ],
     ],
   },
@@ -172,7 +172,7 @@ const cases: Record<string, Case> = {
     found: [
       [
         /^warning roles: vm1 vhu1: the type dpdkvhostuser is deprecated/,
-        /^ovs-vsctl set Interface .*; EDITOR=.*virsh edit vm1/,
+        /^ovs-vsctl set Interface .*; virsh dumpxml .*mode='server'/,
       ],
     ],
   },
@@ -190,14 +190,14 @@ const cases: Record<string, Case> = {
       },
     },
     ports: ours('dpdkvhostuser'),
-    found: [[/^warning roles: vm1 vhost0: QEMU connects once/, /virsh edit vm1/]],
+    found: [[/^warning roles: vm1 vhost0: QEMU connects once/, /mode='server'/]],
   },
   'memory that is not shared': {
     made: guest({ guest: { memory: 'anonymous', shared: false } }),
     found: [
       [
         /^error memory: vm1 vhu1: the memory of the guest is anonymous, and not shared/,
-        /<memoryBacking><source type=.*memfd.*virsh edit vm1/,
+        /<memoryBacking><source type='memfd'\/><access mode='shared'\/><\/memoryBacking><vcpu.*virsh define/,
       ],
     ],
   },
@@ -206,13 +206,13 @@ const cases: Record<string, Case> = {
     found: [
       [
         /^error memory: vm1 vhu1: .*hugepages without memAccess='shared'/,
-        /memAccess=.*private.*<access mode=.*shared.*virsh edit vm1/,
+        /memAccess='private'\|memAccess='shared'\|.*<access mode='shared'.*virsh define/,
       ],
     ],
   },
   'memory that will not be shared': {
     made: { config: { vm1: domain({ guest: { shared: false } }) } },
-    found: [[/^warning memory: vm1 vhu1: .*will not be when it is started again/, /virsh edit/]],
+    found: [[/^warning memory: vm1 vhu1: .*will not be when it is started again/, /virsh define/]],
   },
   'a group that is not shared': {
     made: {

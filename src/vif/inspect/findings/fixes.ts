@@ -3,20 +3,23 @@ import type { SwitchPort } from '../facts.js'
 import type { GuestEnd } from '../wires.js'
 
 /** Commands that change the domain of a guest for good and start it again. @param scripts - of sed, over its XML */
-export function editDomain(vm: string, ...scripts: string[]): string {
-  const name = shellQuoted(vm)
-  const editor = ['sed -i', ...scripts.map((script) => `-e ${shellQuoted(script)}`)].join(' ')
-  return `EDITOR=${shellQuoted(editor)} virsh edit ${name} && ${restart(vm)}`
+function editDomain(end: GuestEnd, ...scripts: string[]): string {
+  const name = shellQuoted(end.vm)
+  const sed = scripts.map((script) => `-e "${script.replaceAll(/[\\"$`]/g, '\\$&')}"`).join(' ')
+  return `virsh dumpxml --inactive ${name} | sed ${sed} | virsh define /dev/stdin && ${restart(end)}`
 }
 
 /** A guest takes another domain only when it is started, not when it reboots. */
-export function restart(vm: string): string {
+export function restart({ vm, isRunning, manager }: GuestEnd): string {
   const name = shellQuoted(vm)
+  if (manager === undefined) return `start the QEMU of ${name} again`
+  if (!isRunning) return `virsh start ${name}`
   return `virsh shutdown ${name}  # and when it is off: virsh start ${name}`
 }
 
 /** How QEMU comes to have that role. */
-export function qemuTakes(role: 'client' | 'server', { vm, uuid, vif, manager }: GuestEnd): string {
+export function qemuTakes(role: 'client' | 'server', end: GuestEnd): string {
+  const { vm, uuid, vif, manager } = end
   if (manager === 'Nova') {
     const id = uuid ?? vm
     return `openstack server migrate ${id} && openstack server migration confirm ${id}  # Nova takes the role from Neutron's port binding anew`
@@ -28,8 +31,8 @@ export function qemuTakes(role: 'client' | 'server', { vm, uuid, vif, manager }:
       : `start QEMU again with ${option},reconnect=1 and without server=on`
   }
   const path = sedLiteral(vif.socket)
-  const [from, to] = role === 'server' ? ['client', 'server'] : ['server', 'client']
-  return editDomain(vm, `s|\\(path='${path}' mode='\\)${from}'|\\1${to}'|`)
+  const from = role === 'server' ? 'client' : 'server'
+  return editDomain(end, `s|path='${path}' mode='${from}'|path='${vif.socket}' mode='${role}'|`)
 }
 
 /** How a port of a switch comes to have that role. */
@@ -46,7 +49,8 @@ export function switchTakes(role: 'client' | 'server', port: SwitchPort): string
 }
 
 /** How a guest comes to have memory that a switch can map. */
-export function shareMemory({ vm, uuid, guest, manager }: GuestEnd): string {
+export function shareMemory(end: GuestEnd): string {
+  const { vm, uuid, guest, manager } = end
   if (manager === 'Nova')
     return `openstack flavor set FLAVOR --property hw:mem_page_size=large && openstack server migrate ${uuid ?? vm}  # to the flavor of the server; resize it if the flavor is new`
   if (manager === undefined)
@@ -55,7 +59,7 @@ export function shareMemory({ vm, uuid, guest, manager }: GuestEnd): string {
     guest?.memory === 'anonymous'
       ? "s|<vcpu|<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking><vcpu|"
       : "s|</memoryBacking>|<access mode='shared'/></memoryBacking>|"
-  return editDomain(vm, "s|memAccess='private'|memAccess='shared'|", '/<access mode=/d', backing)
+  return editDomain(end, "s|memAccess='private'|memAccess='shared'|", '/<access mode=/d', backing)
 }
 
 function sedLiteral(text: string): string {

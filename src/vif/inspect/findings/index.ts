@@ -18,25 +18,27 @@ const CHECKS = [roles, memory, permissions, sockets, queues, connection, pending
 
 /** Everything that does not fit, the worst first. */
 export function findingsOf(facts: HostFacts, wires: readonly Wire[]): VifFinding[] {
+  const ofWires = wires.flatMap((wire) =>
+    withoutSymptoms(
+      CHECKS.flatMap((check) => check(wire, facts)),
+      facts,
+    ),
+  )
   const all = [
     ...switches(facts),
     ...accounts(facts),
     ...unusable(facts),
-    ...wires.flatMap((wire) =>
-      withoutSymptoms(
-        CHECKS.flatMap((check) => check(wire, facts)),
-        facts,
-      ),
-    ),
-    ...logs(facts, wires),
+    ...ofWires,
+    ...logs(facts, wires, ofWires),
   ]
   const rank = ({ severity }: VifFinding) => -SEVERITIES.indexOf(severity)
   return all.sort((one, other) => rank(one) - rank(other))
 }
 
-/** That a port is not connected is worth a line only if nothing else says why. */
+/** That a port is not connected, or not used, is worth a line only if nothing else says why. */
 function withoutSymptoms(findings: VifFinding[], { confinement }: HostFacts): VifFinding[] {
-  const isSymptom = ({ check, fix }: VifFinding) => check === 'socket' && fix === undefined
+  const isIdle = ({ check, fix }: VifFinding) => check === 'socket' && fix === undefined
+  const isSymptom = (one: VifFinding) => isIdle(one) || one.check === 'guest'
   const hasCause = findings.some(
     (one) => !isSymptom(one) && (one.severity === 'error' || one.check === 'socket'),
   )
@@ -47,5 +49,5 @@ function withoutSymptoms(findings: VifFinding[], { confinement }: HostFacts): Vi
       : confinement === 'AppArmor'
         ? 'sudo dmesg | grep DENIED  # AppArmor is on'
         : 'see the log of the switch'
-  return findings.map((one) => (isSymptom(one) ? { ...one, fix } : one))
+  return findings.map((one) => (isIdle(one) ? { ...one, fix } : one))
 }

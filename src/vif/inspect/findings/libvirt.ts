@@ -55,7 +55,7 @@ export function accounts({ qemuConf }: HostFacts): VifFinding[] {
 /** What was changed in a domain that was not started since. */
 export const pending: WireCheck = (wire) =>
   wire.guests.flatMap((end): VifFinding[] => {
-    const { vif, next, vm, manager } = end
+    const { vif, next, manager } = end
     if (next === undefined || manager === 'Nova') return []
     const { of, who } = subject(wire, end)
     const found = (what: string): VifFinding => ({
@@ -63,7 +63,7 @@ export const pending: WireCheck = (wire) =>
       ...{ check: 'libvirt', severity: 'note' },
       seen: `${who}: ${what}`,
       why: 'a change of the domain is taken when the guest is started, not when it reboots',
-      fix: restart(vm),
+      fix: restart(end),
     })
     if (next.vif === undefined) return [found('the port is not in the domain any more')]
     const changes = (['qemuMode', 'socket', 'queues'] as const).flatMap((key) =>

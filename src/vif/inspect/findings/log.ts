@@ -31,7 +31,7 @@ const MEANINGS: readonly Meaning[] = [
     pattern: /Failed to connect to '?([^':]+)'?: (No such file|Connection refused)/,
     severity: 'error',
     why: 'QEMU is client, and when it was started nobody listened there',
-    fix: (end) => end && restart(end.vm),
+    fix: (end) => end && restart(end),
   },
   {
     pattern: /Failed to bind socket to '?([^':]+)'?: (?:Address already in use|No such file)/,
@@ -73,29 +73,35 @@ const MEANINGS: readonly Meaning[] = [
   },
 ]
 
-/** What QEMUs wrote of their ports since they were started; the last line of each kind. */
-export function logs({ log }: HostFacts, wires: readonly Wire[]): VifFinding[] {
+/**
+ * What QEMUs wrote of their ports since they were started; the last line of each kind. What is connected by now has got over
+ * it, and where a cause is known it is a note.
+ */
+export function logs(
+  { log }: HostFacts,
+  wires: readonly Wire[],
+  known: readonly VifFinding[],
+): VifFinding[] {
   const kinds = new Map<string, VifFinding>()
   for (const line of log) {
-    for (const meaning of MEANINGS) {
-      const match = line.text.match(meaning.pattern)
+    const { wire, end } = whose(line, wires)
+    if (wire?.isConnected) continue
+    for (const { pattern, severity, why, fix } of MEANINGS) {
+      const match = line.text.match(pattern)
       if (match === null) continue
-      const { wire, end } = whose(line, wires)
-      kinds.set(`${line.vm} ${wire?.socket} ${meaning.pattern.source}`, {
+      const hasCause = known.some(
+        (one) => one.severity === 'error' && one.socket === wire?.socket && one.vm === line.vm,
+      )
+      kinds.set(`${line.vm} ${wire?.socket} ${pattern.source}`, {
         ...(wire === undefined ? { vm: line.vm } : subject(wire, end).of),
-        ...{ check: 'QEMU log', severity: now(meaning, wire), why: meaning.why },
+        ...{ check: 'QEMU log', severity: hasCause ? 'note' : severity, why },
         seen: `${line.vm}: ${line.text.trim()}`,
-        fix: meaning.fix(end, match),
+        fix: fix(end, match),
       })
       break
     }
   }
   return [...kinds.values()]
-}
-
-/** What is connected by now has got over it. */
-function now({ severity }: Meaning, wire: Wire | undefined): Meaning['severity'] {
-  return wire?.isConnected ? 'note' : severity
 }
 
 /** The port that a line is about: by its socket, else the only one of the guest. */

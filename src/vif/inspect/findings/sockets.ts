@@ -47,7 +47,7 @@ function theFile(wire: Wire): VifFinding[] {
         ...{ check: 'socket', severity: wire.isConnected ? 'warning' : 'error' },
         seen: `${who}: ${listener} listens on ${socket}, and there is no such file`,
         why: 'it was removed, or is in a mount namespace of its own (PrivateTmp=, a container): nobody can connect to it any more',
-        fix: isGuest && end.manager !== undefined ? restart(end.vm) : `start ${listener} again`,
+        fix: isGuest && end.manager !== undefined ? restart(end) : `start ${listener} again`,
       },
     ]
   }
