@@ -479,10 +479,10 @@ function addInspect(vif: Command, setExitCode: (code: number) => void): void {
     'inspect',
     'look at this host: who listens, who is connected, and what does not fit',
   )
-    .option('--libvirt <uri>', 'libvirt to ask', 'qemu:///system')
+    .option('--connect <uri>', 'libvirt, as of `virsh --connect` (default: qemu:///system)')
     .option(
       '--ovsdb <remote>',
-      "OVS's database, unix:/path or tcp:host:port (default: as ovs-vsctl)",
+      'database of Open vSwitch: unix:/path or tcp:host:port (default: as ovs-vsctl)',
     )
     .addHelpText(
       'after',

@@ -7,7 +7,9 @@ import { ExitCode } from './exit-codes.js'
 import { newTerminal } from './terminal.js'
 import { inspectionText } from './text/vif-inspect.js'
 
-interface Options extends Pick<InspectOptions, 'libvirt' | 'ovsdb'> {
+interface Options {
+  readonly connect?: string
+  readonly ovsdb?: string
   readonly json?: boolean
   readonly socket: string
 }
@@ -15,10 +17,10 @@ interface Options extends Pick<InspectOptions, 'libvirt' | 'ovsdb'> {
 type Ports = NonNullable<InspectOptions['ports']>
 
 /** Returns the exit code. */
-export async function inspect({ socket, libvirt, ovsdb, ...options }: Options): Promise<number> {
+export async function inspect({ socket, connect, ovsdb, ...options }: Options): Promise<number> {
   const { answer, paint } = newTerminal(options)
   const { ports, source } = await ownPorts(socket)
-  const found = await inspectVifs({ ports, libvirt, ovsdb })
+  const found = await inspectVifs({ ports, libvirt: connect, ovsdb })
   const severity = worst(found.findings)
   const inspection = { severity, ...found, sources: [...found.sources, source] }
   const width = process.stdout.columns ?? Number.POSITIVE_INFINITY

@@ -172,7 +172,7 @@ const cases: Record<string, Case> = {
     found: [
       [
         /^warning roles: vm1 vhu1: the type dpdkvhostuser is deprecated/,
-        /^ovs-vsctl set Interface .*; virsh dumpxml .*mode='server'/,
+        /^sudo vswitch vif migrate plan vm1 --ovs$/,
       ],
     ],
   },
@@ -190,7 +190,9 @@ const cases: Record<string, Case> = {
       },
     },
     ports: ours('dpdkvhostuser'),
-    found: [[/^warning roles: vm1 vhost0: QEMU connects once/, /mode='server'/]],
+    found: [
+      [/^warning roles: vm1 vhost0: QEMU connects once/, /^sudo vswitch vif migrate plan vm1$/],
+    ],
   },
   'memory that is not shared': {
     made: guest({ guest: { memory: 'anonymous', shared: false } }),

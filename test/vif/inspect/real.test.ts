@@ -92,7 +92,7 @@ test('QEMUs on a switch of ours: both roles, a clash, a stale socket', {
   )
 
   const look = async () => {
-    const args = ['vif', 'inspect', '--json', '--ovsdb', ALONE.ovsdb, '--libvirt', ALONE.libvirt]
+    const args = ['vif', 'inspect', '--json', '--ovsdb', ALONE.ovsdb, '--connect', ALONE.libvirt]
     const { code, stdout, stderr } = await running.ask(args)
     assert.equal(stderr, '')
     const found = JSON.parse(stdout) as Inspection

@@ -74,7 +74,7 @@ function idle(wire: Wire): VifFinding[] {
       {
         ...of,
         ...{ check: 'guest', severity: 'note' },
-        seen: `${who}: both sides are connected, and the guest does not use the port: ${port.state}`,
+        seen: `${who}: both sides are connected, and the guest does not use the port (${port.switch}: ${port.state})`,
         why: 'it is starting, paused, or has no driver for the card; or the switch refused what it asks for',
         fix: end.manager === undefined ? 'in the guest: ip link' : `virsh domstate ${end.vm}`,
       },

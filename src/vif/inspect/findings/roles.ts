@@ -1,4 +1,7 @@
+import { shellQuoted } from '../../command-line.js'
+import type { SwitchPort } from '../facts.js'
 import { roleOf } from '../rows.js'
+import type { GuestEnd } from '../wires.js'
 import { pairs, subject, type VifFinding, type WireCheck } from './finding.js'
 import { qemuTakes, switchTakes } from './fixes.js'
 
@@ -33,15 +36,14 @@ function lasting(wire: Parameters<WireCheck>[0]): VifFinding[] {
     if (roleOf(port) === 'client') return []
     const end = wire.guests.find(({ vif }) => vif.qemuMode === 'client')
     const { of, who } = subject(wire, end, port)
-    const fix = switchTakes('client', port)
-    const also = end === undefined ? fix : `${fix}; ${qemuTakes('server', end)}`
+    const fix = bothChange(port, end)
     if (port.switch === 'OVS')
       return {
         ...of,
         ...{ check: 'roles', severity: 'warning' },
         seen: `${who}: the type dpdkvhostuser is deprecated`,
         why: 'OVS listens: whenever it is restarted the guest has no network until it is restarted, too',
-        fix: also,
+        fix,
       }
     if (end === undefined || end.vif.reconnect !== undefined) return []
     return {
@@ -49,7 +51,17 @@ function lasting(wire: Parameters<WireCheck>[0]): VifFinding[] {
       ...{ check: 'roles', severity: 'warning' },
       seen: `${who}: QEMU connects once, when it is started`,
       why: 'after a restart of the switch the guest has no network until it is restarted, too',
-      fix: also,
+      fix,
     }
   })
+}
+
+/** A domain and its port are changed together, with a way back. */
+function bothChange(port: SwitchPort, end: GuestEnd | undefined): string {
+  if (end?.manager === 'libvirt') {
+    const whose = port.switch === 'OVS' ? ' --ovs' : ''
+    return `sudo vswitch vif migrate plan ${shellQuoted(end.vm)}${whose}`
+  }
+  const fix = switchTakes('client', port)
+  return end === undefined ? fix : `${fix}; ${qemuTakes('server', end)}`
 }
