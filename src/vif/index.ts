@@ -1,6 +1,6 @@
 /**
  * A vhost-user port as OpenStack, libvirt, QEMU, Open vSwitch and our switch see it: one description, made into and read
- * from the artefacts of each. Pure; needs no DPDK.
+ * from the artefacts of each; and what is on this host. Needs no DPDK.
  *
  * @packageDocumentation
  */

@@ -198,7 +198,7 @@ const cases: Record<string, Case> = {
     made: guest({ guest: { memory: 'anonymous', shared: false } }),
     found: [
       [
-        /^error memory: vm1 vhu1: the memory of the guest is anonymous, and not shared/,
+        /^error memory: vm1 vhu1: the memory of the guest \(anonymous\) is not shared/,
         /<memoryBacking><source type='memfd'\/><access mode='shared'\/><\/memoryBacking><vcpu.*virsh define/,
       ],
     ],

@@ -50,7 +50,9 @@ export function switchTakes(role: 'client' | 'server', port: SwitchPort): string
 
 /** How a guest comes to have memory that a switch can map. */
 export function shareMemory(end: GuestEnd): string {
-  const { vm, uuid, guest, manager } = end
+  const { vm, uuid, manager } = end
+  // What is changed is the domain, not what runs.
+  const guest = end.next?.guest ?? end.guest
   if (manager === 'Nova')
     return `openstack flavor set FLAVOR --property hw:mem_page_size=large && openstack server migrate ${uuid ?? vm}  # to the flavor of the server; resize it if the flavor is new`
   if (manager === undefined)

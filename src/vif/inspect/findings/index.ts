@@ -40,7 +40,9 @@ function withoutSymptoms(findings: VifFinding[], { confinement }: HostFacts): Vi
   const isIdle = ({ check, fix }: VifFinding) => check === 'socket' && fix === undefined
   const isSymptom = (one: VifFinding) => isIdle(one) || one.check === 'guest'
   const hasCause = findings.some(
-    (one) => !isSymptom(one) && (one.severity === 'error' || one.check === 'socket'),
+    (one) =>
+      !isSymptom(one) &&
+      (one.severity === 'error' || (one.severity === 'warning' && one.check === 'socket')),
   )
   if (hasCause) return findings.filter((one) => !isSymptom(one))
   const fix =

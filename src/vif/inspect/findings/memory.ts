@@ -10,16 +10,15 @@ export const memory: WireCheck = (wire) =>
     if (guest === undefined) return []
     const { of, who } = subject(wire, end)
     if (!guest.shared) {
-      const kind =
+      const seen =
         guest.memory === 'hugepages'
-          ? "hugepages without memAccess='shared'"
-          : `${guest.memory}, and not shared`
-      const seen = `${who}: the memory of the guest is ${kind}`
+          ? `${who}: the memory of the guest is hugepages without memAccess='shared'`
+          : `${who}: the memory of the guest (${guest.memory}) is not shared`
       const fix = shareMemory(end)
       return { ...of, check: 'memory', severity: 'error', seen, why: WHY, fix }
     }
     if (next?.guest?.shared !== false) return []
     const seen = `${who}: the memory of the guest is shared, and will not be when it is started again`
-    const fix = shareMemory({ ...end, guest: next.guest })
+    const fix = shareMemory(end)
     return { ...of, check: 'memory', severity: 'warning', seen, why: WHY, fix }
   })
