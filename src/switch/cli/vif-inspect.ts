@@ -14,6 +14,9 @@ interface Options {
   readonly socket: string
 }
 
+/** As long as a command of others may take. */
+const ANSWER_MS = 10_000
+
 type Ports = NonNullable<InspectOptions['ports']>
 
 /** Returns the exit code. */
@@ -31,7 +34,7 @@ export async function inspect({ socket, connect, ovsdb, ...options }: Options): 
 /** vhost-user ports of the switch at the admin socket. */
 async function ownPorts(socket: string): Promise<{ ports: Ports; source: SourceStatus }> {
   try {
-    const client = new AdminClient(socket)
+    const client = new AdminClient(socket, ANSWER_MS)
     const { pid } = await client.show()
     const ports = (await client.ports()).flatMap(
       ({ name, type, path, bridge, state, status, mtu, queues }): Ports => {
@@ -51,7 +54,9 @@ async function ownPorts(socket: string): Promise<{ ports: Ports; source: SourceS
     const seen = `${ports.length} vhost-user ports; ${socket}`
     return { ports, source: { source: 'vswitch', state: 'read', seen } }
   } catch (error) {
-    if (!(error instanceof NoSwitchError)) throw error
-    return { ports: [], source: { source: 'vswitch', state: 'absent', seen: error.message } }
+    const isAbsent =
+      error instanceof NoSwitchError && ['ENOENT', 'ECONNREFUSED'].includes(error.code)
+    const state = isAbsent ? 'absent' : 'unread'
+    return { ports: [], source: { source: 'vswitch', state, seen: (error as Error).message } }
   }
 }

@@ -1,4 +1,4 @@
-import type { ConfigError } from '../../../config/index.js'
+import { ConfigError } from '../../../config/config-error.js'
 import { parseOvsdb } from '../../ovs-parse.js'
 import { mapOf, type OvsdbRow, textOf } from '../../ovsdb/index.js'
 import { switchPortType } from '../../port-options.js'
@@ -20,6 +20,7 @@ export async function gatherOvs(
   try {
     rows = await host.ovsdb(remote, TABLES)
   } catch (error) {
+    if (error instanceof ConfigError) throw error
     const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
     return sources.add(code === 'ENOENT' ? 'absent' : 'unread', 'OVS', (error as Error).message)
   }
