@@ -9,6 +9,7 @@ export { commandLineArguments, shellQuoted } from './command-line.js'
 export { type Guest, type GuestOptions, newGuest } from './guest.js'
 export * from './inspect/index.js'
 export { libvirtDomain, libvirtInterface, libvirtMemory, parseLibvirt } from './libvirt.js'
+export * from './migrate/index.js'
 export {
   type NeutronPort,
   neutronPort,

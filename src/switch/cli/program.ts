@@ -441,6 +441,7 @@ ${examples(
     )
   addPlugCommands(reading)
   addInspect(vif, setExitCode)
+  addMigrate(vif, setExitCode)
 }
 
 function addPlugCommands(reading: (usage: string, description: string) => Command): void {
@@ -495,6 +496,69 @@ ${examples('sudo vswitch vif inspect', 'vswitch vif inspect --json')}`,
     .action(async (_options, command: Command) => {
       setExitCode(await (await import('./vif-inspect.js')).inspect(command.optsWithGlobals()))
     })
+}
+
+function addMigrate(vif: Command, setExitCode: (code: number) => void): void {
+  const migrate = group(
+    vif,
+    'migrate',
+    'have QEMU listen in place of the switch: from dpdkvhostuser to dpdkvhostuserclient',
+    'vswitch vif migrate plan --ovs',
+    'vswitch vif migrate run vm1 --ovs',
+    'vswitch vif migrate undo --ovs',
+  )
+  const migrating = (usage: string, description: string) =>
+    printing(migrate, usage, description)
+      .option('--ovs', 'the ports are those of Open vSwitch (default: of the running vswitch)')
+      .option('--ovsdb <remote>', 'database of Open vSwitch: unix:/path or tcp:host:port')
+      .option('--socket-folder <folder>', "where OVS makes the sockets of 'dpdkvhostuser' ports")
+      .option('--connect <uri>', 'libvirt, as of `virsh --connect`')
+      .option('--journal <file>', 'how far it is, and what was before', JOURNAL)
+  const planning = (command: Command) =>
+    command
+      .option('--folder <folder>', "QEMU's sockets (default: /var/lib/vhost_sockets)")
+      .option('--group <name>', 'the group that shares them (default: hugetlbfs)')
+      .option('--gid <number>', 'its number, if it is to be made (default: 42477)', wholeNumber)
+      .option('--owner <name>', "owner of the folder (default: the user of libvirt's qemu.conf)")
+      .option('--mode <octal>', 'permissions of the folder (default: 3775)', octal)
+  const carryingOut = (command: Command) =>
+    command
+      .option('--stop-timeout <seconds>', 'how long a guest may take to end', wholeNumber)
+      .option('--force', 'end a guest that does not end in time, as a loss of power does')
+
+  planning(migrating('plan [vm...]', 'say what would be done, and change nothing'))
+    .addHelpText(
+      'after',
+      examples('vswitch vif migrate plan', 'vswitch vif migrate plan --ovs --json'),
+    )
+    .action(async (vms: string[], _options, command: Command) =>
+      setExitCode(await (await import('./vif-migrate.js')).plan(vms, command.optsWithGlobals())),
+    )
+
+  carryingOut(planning(migrating('run [vm...]', 'carry it out, with a check after each step')))
+    .option('--resume', 'go on with the migration of the journal')
+    .addHelpText(
+      'after',
+      `
+A step that fails has what was done to the same machine undone. The journal stays for \`undo\`.
+${examples('vswitch vif migrate run vm1', 'vswitch vif migrate run --ovs --resume')}`,
+    )
+    .action(async (vms: string[], _options, command: Command) =>
+      (await import('./vif-migrate.js')).run(vms, command.optsWithGlobals()),
+    )
+
+  carryingOut(migrating('undo', 'put everything back as the journal has it'))
+    .addHelpText('after', examples('vswitch vif migrate undo --ovs'))
+    .action(async (_options, command: Command) =>
+      (await import('./vif-migrate.js')).undo(command.optsWithGlobals()),
+    )
+}
+
+const JOURNAL = '/var/lib/vswitch/vif-migrate.json'
+
+function octal(text: string): number {
+  if (/^[0-7]{3,4}$/.test(text)) return Number.parseInt(text, 8)
+  throw new InvalidArgumentError('Give permissions such as 3775.')
 }
 
 function addAgent(program: Command, setExitCode: (code: number) => void): void {
