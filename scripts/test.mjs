@@ -1,6 +1,6 @@
 // Runs the compiled tests: npm test -- [filter ...] [--node-option ...]
-// A filter is a part of a test file's path; an argument with a dash goes to node, but for --vm: then it is the tests
-// with virtual machines that run, and a summary closes.
+// A filter is a part of a test file's path; an argument with a dash goes to node, but for --vm and --vif: then it is the
+// tests with virtual machines, or with libvirt, that run, and a summary closes.
 
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
@@ -16,9 +16,10 @@ const FILE_TIMEOUT = Number(process.env.DPDK_VHOST_TEST_TIMEOUT || 300)
 /** Seconds more before it is killed: the runner asks by SIGTERM, which a busy native loop never hears. */
 const GRACE = 10
 
-const vm = process.argv.includes('--vm')
-const args = process.argv.slice(2).filter((arg) => arg !== '--vm')
-const extension = vm ? '.vm.js' : '.test.js'
+/** A kind of long tests, whose files have a name of their own. */
+const kind = ['vm', 'vif'].find((name) => process.argv.includes(`--${name}`))
+const args = process.argv.slice(2).filter((arg) => arg !== `--${kind}`)
+const extension = `.${kind ?? 'test'}.js`
 const files = findTests(args.filter((arg) => !arg.startsWith('-')))
 // Inherited by everything a test starts, so that what outlives its test can be found.
 const mark = `DPDK_VHOST_TEST_RUN=${randomUUID()}`
@@ -31,7 +32,7 @@ const runner = spawn(
   [
     '--enable-source-maps',
     '--test',
-    ...reporters(vm ? ['spec', inRoot('scripts/lib/summary-reporter.mjs')] : ['spec']),
+    ...reporters(kind ? ['spec', inRoot('scripts/lib/summary-reporter.mjs')] : ['spec']),
     // DPDK processes poll: two at once on a small machine make each other late.
     '--test-concurrency=1',
     `--test-timeout=${FILE_TIMEOUT * 1000}`,

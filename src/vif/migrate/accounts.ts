@@ -27,15 +27,22 @@ export function qemuUser(conf = '/etc/libvirt/qemu.conf'): string {
   return [...given, ...DEFAULT_USERS].find((name) => uidOf(name) !== undefined) ?? 'root'
 }
 
+/** Owners and modes do not matter to who has it; OVS gives it up even as root (capabilities(7)). */
+const CAP_DAC_OVERRIDE = 1n << 1n
+
 /** As whom a process acts; undefined where there is none. */
-export function actsAs(pid: number): { uid: number; gids: number[] } | undefined {
+export function actsAs(
+  pid: number,
+): { uid: number; gids: number[]; overrides: boolean } | undefined {
   const status = textOf(`/proc/${pid}/status`)
   const numbers = (key: string) =>
     (new RegExp(`^${key}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '').split(/\s+/).map(Number)
   const [, uid] = numbers('Uid')
   const [, gid] = numbers('Gid')
   if (uid === undefined || gid === undefined) return undefined
-  return { uid, gids: [gid, ...numbers('Groups')] }
+  const [, effective = '0'] = /^CapEff:\s*(\S+)$/m.exec(status) ?? []
+  const overrides = (BigInt(`0x${effective}`) & CAP_DAC_OVERRIDE) !== 0n
+  return { uid, gids: [gid, ...numbers('Groups')], overrides }
 }
 
 function textOf(file: string): string {

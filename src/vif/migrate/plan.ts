@@ -174,9 +174,9 @@ export async function planMigration(
     blockers.push({ what: `there is no user ${owner}`, fix: 'name the one of QEMU with --owner' })
   const pid = await side.pid()
   const as = pid === undefined ? undefined : actsAs(pid)
-  if (as !== undefined && as.uid !== 0 && !as.gids.includes(gid ?? -1)) {
+  if (as !== undefined && !as.overrides && !as.gids.includes(gid ?? -1)) {
     blockers.push({
-      what: `${side.name} (process ${pid}) runs as user ${as.uid} outside of group ${spec.group}, and could not connect to QEMU's sockets`,
+      what: `${side.name} (process ${pid}) runs as user ${as.uid}, bound to permissions and outside of group ${spec.group}: it could not connect to QEMU's sockets`,
       fix: `make the group (groupadd -g ${spec.gid} ${spec.group}) and run it in that: for OVS, OVS_USER_ID="openvswitch:${spec.group}" or --user, and a restart`,
     })
   }

@@ -178,7 +178,14 @@ function startStep(
   return {
     before: async () => undefined,
     async do() {
-      if (!(await virsh.isRunning(vm))) await virsh.start(vm)
+      if (!(await virsh.isRunning(vm))) {
+        try {
+          await virsh.start(vm)
+        } catch (error) {
+          const hint = `QEMU waits until ${side.name} has connected: see the logs of both`
+          throw failed(`${(error as Error).message}; ${hint}`)
+        }
+      }
       await listens(await virsh.xml(vm, 'live'), vm, sockets)
       for (const socket of sockets) {
         const stats = statSync(socket, { throwIfNoEntry: false })

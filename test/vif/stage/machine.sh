@@ -33,6 +33,7 @@ if [ -e /dev/kvm ]; then mount --bind "$work/none" /dev/kvm; fi
 mkdir -p "$cache/libvirt" /var/cache/libvirt /var/log/libvirt
 mount --bind "$cache/libvirt" /var/cache/libvirt
 
+
 ip link set lo up
 echo ready
 # Processes that lose their parent become children of this one, and a shell that waits looks after them.

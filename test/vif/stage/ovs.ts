@@ -11,31 +11,25 @@ const MEMORY_MIB = 256
 export class Ovs {
   readonly #machine: Machine
   readonly #owner: string
-  readonly #cpu: number
+  readonly #cpu = parseCpuList(allowedCpus())[0] ?? 0
 
   /** @param owner - `user:group` of its processes */
   static async start(machine: Machine, owner: string): Promise<Ovs> {
     const self = new Ovs(machine, owner)
     const { data } = findOvs()
     machine.must('mkdir', '-p', RUN, '/etc/openvswitch', '/var/log/openvswitch')
-    machine.must('chown', owner, RUN, '/etc/openvswitch', '/var/log/openvswitch')
-    machine.must('chmod', '775', RUN)
     machine.must('ovsdb-tool', 'create', DATABASE, `${data}/vswitch.ovsschema`)
-    machine.must('chown', owner, DATABASE)
-    machine.must(
-      'ovsdb-server',
-      ...self.#daemon('ovsdb-server'),
-      `--remote=punix:${RUN}/db.sock`,
-      DATABASE,
-    )
+    const own = ['chown', '-R', owner, RUN, '/etc/openvswitch', '/var/log/openvswitch']
+    machine.must(...(own as [string, ...string[]]))
+    machine.must('chmod', '775', RUN)
+    self.#daemon('ovsdb-server', 'ovsdb-server', `--remote=punix:${RUN}/db.sock`, DATABASE)
     const extra = `--no-pci --no-telemetry --file-prefix=ovs --no-huge --no-shconf -m ${MEMORY_MIB} --legacy-mem`
     self.vsctl(
       ...['--no-wait', 'set', 'Open_vSwitch', '.', 'other_config:dpdk-init=true'],
       ...[`other_config:dpdk-extra="${extra}"`, 'other_config:per-port-memory=true'],
-      ...[
-        `other_config:pmd-cpu-mask="0x${(1 << self.#cpu).toString(16)}"`,
-        'other_config:pmd-maxsleep=200',
-      ],
+      `other_config:pmd-cpu-mask="0x${(1 << self.#cpu).toString(16)}"`,
+      // Others need the CPU too.
+      'other_config:pmd-maxsleep=200',
     )
     await self.run()
     return self
@@ -44,7 +38,6 @@ export class Ovs {
   private constructor(machine: Machine, owner: string) {
     this.#machine = machine
     this.#owner = owner
-    this.#cpu = parseCpuList(allowedCpus())[0] ?? 0
   }
 
   vsctl(...args: readonly string[]): string {
@@ -54,20 +47,28 @@ export class Ovs {
   /** Starts the daemon that switches. */
   async run(): Promise<void> {
     const { vswitchd } = findOvs()
-    this.#machine.must(vswitchd, ...this.#daemon('ovs-vswitchd'), `unix:${RUN}/db.sock`)
+    this.#daemon('ovs-vswitchd', vswitchd, `unix:${RUN}/db.sock`)
     const done = () => this.vsctl('set', 'Open_vSwitch', '.', 'external_ids:asked=ready') === ''
     await until('OVS does what its database says', done, 30_000)
   }
 
-  /** Ends it as a crash does. */
+  /** Ends it as a crash does. Sockets on which it listened are removed: it would not listen there again. */
   kill(): void {
     this.#machine.must('sh', '-c', `kill -9 $(cat ${RUN}/ovs-vswitchd.pid)`)
+    this.#machine.must('find', RUN, '-name', 'vhu*', '-type', 's', '-delete')
   }
 
-  #daemon(name: string): string[] {
-    return [
-      ...['--detach', '--no-chdir', `--user=${this.#owner}`, `--pidfile=${RUN}/${name}.pid`],
-      ...[`--log-file=/var/log/openvswitch/${name}.log`, '-vsyslog:off', '-vconsole:off'],
+  #daemon(name: string, program: string, ...args: readonly string[]): void {
+    const [user, group = ''] = this.#owner.split(':')
+    // With --user it gives up the right to pass over permissions, even as root.
+    const as = user === 'root' ? ['setpriv', `--regid=${group}`, '--clear-groups'] : []
+    const options = [
+      ...['--detach', '--no-chdir', `--pidfile=${RUN}/${name}.pid`, '-vsyslog:off'],
+      ...[`--log-file=/var/log/openvswitch/${name}.log`, '-vconsole:off'],
+      ...(user === 'root' ? [] : [`--user=${this.#owner}`]),
     ]
+    // Its group is to connect to the sockets that it makes.
+    const script = ['-c', 'umask 002; exec "$@"', 'sh', ...as, program]
+    this.#machine.must('sh', ...script, ...options, ...args)
   }
 }
