@@ -12,7 +12,9 @@ import { vswitch } from './stage/vswitch.js'
 const RUN = '/var/run/openvswitch'
 const FOLDER = '/var/lib/vhost_sockets'
 
-test('guests of OVS-DPDK migrate, and survive its restart from then on', { skip: noMachine() }, async () => {
+test('guests of OVS-DPDK migrate, and survive its restart from then on', {
+  skip: noMachine(),
+}, async () => {
   await using machine = await Machine.start({ ovs: true })
   const ovs = await Ovs.start(machine, 'root:qemu')
   const libvirt = await Libvirt.start(machine, 'qemu')
@@ -24,7 +26,7 @@ test('guests of OVS-DPDK migrate, and survive its restart from then on', { skip:
 
   ovs.kill()
   await ovs.run()
-  assert.equal(await pair.ping(), 0, 'guests whose QEMU connects have lost OVS')
+  await pair.assertNoPing('guests whose QEMU connects have lost OVS')
   pair.restarts()
   for (const { name } of pair.guests) libvirt.virsh('destroy', name)
   await pair.start()
@@ -34,7 +36,11 @@ test('guests of OVS-DPDK migrate, and survive its restart from then on', { skip:
   assert.equal(plan.code, 0, plan.stderr)
   assert.match(plan.stdout, /vm1 \(runs: is stopped and started\)/)
   assert.match(plan.stdout, /group hugetlbfs, number 42477/)
-  assert.equal(parseOvsShow(ovs.vsctl('show')).vifs[0]?.qemuMode, 'client', 'a plan changes nothing')
+  assert.equal(
+    parseOvsShow(ovs.vsctl('show')).vifs[0]?.qemuMode,
+    'client',
+    'a plan changes nothing',
+  )
 
   pair.restarts()
   const run = vswitch(machine, 'vif', 'migrate', 'run', '--ovs', '--force', '--stop-timeout', '1')
@@ -48,7 +54,10 @@ test('guests of OVS-DPDK migrate, and survive its restart from then on', { skip:
     assert.match(machine.must('stat', '-c', '%G', socket), /^hugetlbfs$/m)
   }
   const shown = parseOvsShow(ovs.vsctl('show')).vifs
-  assert.deepEqual(shown.map((vif) => vif.socket), vifs.map(({ name }) => `${FOLDER}/${name}`))
+  assert.deepEqual(
+    shown.map((vif) => vif.socket),
+    vifs.map(({ name }) => `${FOLDER}/${name}`),
+  )
   assert.equal(parseLibvirt(libvirt.virsh('dumpxml', 'vm1')).vifs[0]?.qemuMode, 'server')
   const log = machine.must('cat', '/var/log/libvirt/qemu/vm1.log')
   assert.equal(parseQemu(log).vifs[0]?.qemuMode, 'server')

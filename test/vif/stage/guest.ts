@@ -69,9 +69,9 @@ export class LibvirtGuest implements AsyncDisposable {
     return (await this.run('cat /proc/sys/kernel/random/boot_id')).output.trim()
   }
 
-  /** How many of five pings are answered. */
-  async reaches({ address }: LibvirtGuest): Promise<number> {
-    const { output } = await this.run(`ping -c 5 -i 0.2 -W 10 ${address}`)
+  /** How many of five pings are answered. @param waitS - how long answers are waited for */
+  async reaches({ address }: LibvirtGuest, waitS: number): Promise<number> {
+    const { output } = await this.run(`ping -c 5 -i 0.2 -W ${waitS} ${address}`)
     return Number(/(\d+) packets received/.exec(output)?.[1] ?? 0)
   }
 

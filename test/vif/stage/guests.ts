@@ -45,14 +45,17 @@ export class GuestPair implements AsyncDisposable {
     await Promise.all(this.guests.map((guest) => guest.ready()))
   }
 
-  /** How many of five pings from one to the other are answered. */
-  ping(): Promise<number> {
-    const [one, other] = this.guests as [LibvirtGuest, LibvirtGuest]
-    return one.reaches(other)
+  async assertPing(when: string): Promise<void> {
+    assert.equal(await this.#ping(10), 5, when)
   }
 
-  async assertPing(when: string): Promise<void> {
-    assert.equal(await this.ping(), 5, when)
+  async assertNoPing(when: string): Promise<void> {
+    assert.equal(await this.#ping(1), 0, when)
+  }
+
+  #ping(waitS: number): Promise<number> {
+    const [one, other] = this.guests as [LibvirtGuest, LibvirtGuest]
+    return one.reaches(other, waitS)
   }
 
   bootIds(): Promise<string[]> {

@@ -45,3 +45,8 @@ export class Vswitch {
 export function vswitch(machine: Machine, ...args: readonly string[]): Outcome {
   return machine.run(process.execPath, [CLI, ...args])
 }
+
+/** The same, not waited for. */
+export function vswitchDaemon(machine: Machine, ...args: readonly string[]): BenchProcess {
+  return machine.daemon(process.execPath, CLI, ...args)
+}
