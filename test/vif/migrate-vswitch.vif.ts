@@ -22,7 +22,7 @@ test('guests of our switch migrate, and survive its restart from then on', {
   const modeOf = (vm: string) => parseLibvirt(libvirt.virsh('dumpxml', vm)).vifs[0]?.qemuMode
   machine.must('mkdir', OLD)
   const vifs = [1, 2].map((number) => vifOf(number, 'client', OLD))
-  const ports = vifs.map((vif) => ({ ...portOptionsOf(vif), mode: 0o666 }))
+  const ports = vifs.map((vif) => ({ ...portOptionsOf(vif), mode: '0666' }))
   const own = await Vswitch.start(machine, ports)
   const file = readFileSync(own.file, 'utf8')
   await using pair = await GuestPair.define(machine, libvirt, vifs)
