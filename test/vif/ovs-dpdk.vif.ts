@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ovsVsctlArguments } from '../../src/vif/index.js'
 import { GuestPair, vifOf } from './stage/guests.js'
+import { rolesInspected } from './stage/inspected.js'
 import { Libvirt } from './stage/libvirt.js'
 import { Machine, noMachine } from './stage/machine.js'
 import { Ovs } from './stage/ovs.js'
@@ -65,6 +66,9 @@ for (const way of WAYS) {
         assert.equal(seen.qemuMode, qemuMode, source)
       assert.deepEqual([read.libvirt.mac, read.qemu.mac], [vif.mac, vif.mac])
     }
+
+    const roles = `${qemuMode}/${qemuMode === 'server' ? 'client' : 'server'}, connected`
+    assert.deepEqual(rolesInspected(machine), { vm1: roles, vm2: roles })
 
     const boots = await pair.bootIds()
     ovs.kill()

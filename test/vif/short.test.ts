@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseLibvirt, parseQemu, portOptionsOf } from '../../src/vif/index.js'
 import { GuestPair, vifOf } from './stage/guests.js'
+import { rolesInspected } from './stage/inspected.js'
 import { Libvirt } from './stage/libvirt.js'
 import { Machine, noMachine } from './stage/machine.js'
 import { Vswitch } from './stage/vswitch.js'
@@ -27,6 +28,8 @@ test("libvirt's guests on our switch survive its death", { skip: noMachine() }, 
   await pair.assertPing('with the next one')
   assert.deepEqual(await pair.bootIds(), boots, 'no guest was started again')
 
+  const roles = 'server/client, ready'
+  assert.deepEqual(rolesInspected(machine), { vm1: roles, vm2: roles })
   for (const [i, vif] of vifs.entries()) {
     const { name } = pair.guests[i] as (typeof pair.guests)[number]
     const [domain] = parseLibvirt(libvirt.virsh('dumpxml', name)).vifs

@@ -111,4 +111,9 @@ function fixOf(message: string): string | undefined {
   return undefined
 }
 
-const names = (text: string) => text.split('\n').filter((line) => line.trim() !== '')
+/** virsh lists those that run by the time of their start. */
+const names = (text: string) =>
+  text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .sort()
