@@ -15,6 +15,7 @@ const WANTED = [
   'python3-os-vif',
   'libvirt-clients',
   'libvirt-daemon',
+  'libvirt-daemon-driver-qemu',
   'libxml2-utils',
 ]
 
@@ -24,7 +25,8 @@ const UNUSED =
 
 const PARTS = ['nova', 'neutron', 'os_vif', 'vif_plug_ovs']
   .map((name) => `usr/lib/python3/dist-packages/${name}`)
-  .concat('usr/bin/virsh', 'usr/bin/xmllint', 'usr/share/libvirt/schemas/domain.rng')
+  .concat('usr/sbin/libvirtd', 'usr/bin/virsh', 'usr/bin/xmllint')
+  .concat('usr/share/libvirt/schemas/domain.rng')
 
 export function vifPeersAreUnpacked() {
   return PARTS.every((part) => existsSync(join(folder(), part)))

@@ -64,11 +64,26 @@ test('what is in the way is said with its fix', { skip: noMachine() }, async () 
   const kinds = JSON.parse(plan.stdout).steps.map(({ kind }: { kind: string }) => kind)
   assert.deepEqual(kinds, ['group', 'folder', 'define', 'port'], 'one that is off stays off')
 
+  machine.must('groupadd', '--gid', '42477', 'other')
+  refused(['plan'], /group number 42477 is that of other; .*--group other/)
+  machine.must('groupdel', 'other')
+
+  const nova =
+    "<metadata><n:instance xmlns:n='http://openstack.org/xmlns/libvirt/nova/1.1'/></metadata>"
+  const uuid = 'b6b1e2c6-9a2d-4a0a-8f5d-0e0b8c1f2a3b'
+  libvirt.virsh('undefine', 'vm1')
+  define(libvirtDomain([vif], newGuest({ name: 'vm1', uuid })).replace('<vcpu>', `${nova}<vcpu>`))
+  const left = vswitch(machine, 'vif', 'migrate', 'plan')
+  assert.match(
+    left.stdout,
+    new RegExp(`Nothing to migrate.*openstack server migrate --wait ${uuid}`, 's'),
+  )
+
   const journal = join(machine.folder, 'journal')
   writeFileSync(journal, '{}')
   refused(['undo', '--journal', journal], /of something else/)
-  for (const left of ['/var/lib/vhost_sockets', '/var/lib/vswitch', `${file}.new`]) {
-    assert.notEqual(machine.run('stat', [left]).code, 0, `${left} is not there`)
+  for (const path of ['/var/lib/vhost_sockets', '/var/lib/vswitch', `${file}.new`]) {
+    assert.notEqual(machine.run('stat', [path]).code, 0, `${path} is not there`)
   }
   assert.equal(machine.run('getent', ['group', 'hugetlbfs']).code, 2)
 })
