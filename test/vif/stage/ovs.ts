@@ -54,7 +54,8 @@ export class Ovs {
 
   /** Ends it as a crash does. Sockets on which it listened are removed: it would not listen there again. */
   kill(): void {
-    this.#machine.must('sh', '-c', `kill -9 $(cat ${RUN}/ovs-vswitchd.pid)`)
+    const gone = 'for i in $(seq 200); do [ -e /proc/$p ] || exit 0; sleep 0.05; done; exit 1'
+    this.#machine.must('sh', '-c', `p=$(cat ${RUN}/ovs-vswitchd.pid); kill -9 $p; ${gone}`)
     this.#machine.must('find', RUN, '-name', 'vhu*', '-type', 's', '-delete')
   }
 
