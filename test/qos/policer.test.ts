@@ -107,7 +107,7 @@ describe('colours are those of', () => {
           policer.close()
         }
         assert.ok(undecided < 500, `${undecided} undecided`)
-        assert.ok((seen[Color.green] as number) > 1000 && (seen[Color.red] as number) > 1000)
+        assert.ok((seen[Color.green] as number) > 500 && (seen[Color.red] as number) > 500)
         if (options.pir !== undefined || options.ebs !== undefined)
           assert.ok((seen[Color.yellow] as number) > 200, String(seen))
       })
