@@ -10,7 +10,17 @@ namespace dpdk_vhost {
 // What a callback of librte_vhost or of an ethdev tells the control thread. Fixed size: callbacks
 // allocate nothing.
 struct Notice {
-  enum class Kind : uint32_t { connected, refused, ready, stopped, queues, disconnected, held, memory_gone, link };
+  enum class Kind : uint32_t {
+    connected,
+    refused,
+    ready,
+    stopped,
+    queues,
+    disconnected,
+    held,
+    memory_gone,
+    link
+  };
   Kind kind = Kind::connected;
   uint32_t port = 0;
   uint64_t serial = 0;  // tells this port from an earlier one with the same id
