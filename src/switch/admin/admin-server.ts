@@ -3,7 +3,7 @@ import type { AdminSpec } from '../spec.js'
 import { type Answered, requestHandler } from './handler.js'
 import { endHttpServer, newHttpServer } from './http-server.js'
 import { ROUTES } from './routes.js'
-import { listenAt } from './socket-file.js'
+import { listenAt, type Owner } from './socket-file.js'
 
 /** Serves a switch on its admin socket. */
 export class AdminServer implements AsyncDisposable {
@@ -25,11 +25,11 @@ export class AdminServer implements AsyncDisposable {
    */
   static async start(
     control: SwitchControl | Promise<SwitchControl>,
-    { socket, mode }: AdminSpec,
+    { socket, mode, owner }: AdminSpec & { owner?: Owner | undefined },
     onAnswered: (answered: Answered) => void = () => {},
   ): Promise<AdminServer> {
     const server = newHttpServer(requestHandler(control, ROUTES, onAnswered))
-    const remove = await listenAt(server, socket, mode)
+    const remove = await listenAt(server, socket, mode, owner)
     return new AdminServer(socket, async () => {
       // First, so that nobody finds a socket that takes no more requests.
       await remove()

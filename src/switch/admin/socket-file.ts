@@ -4,7 +4,18 @@
  *
  * @packageDocumentation
  */
-import { chmod, link, lstat, mkdir, mkdtemp, open, rename, rm, unlink } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  rename,
+  rm,
+  unlink,
+} from 'node:fs/promises'
 import type { Server } from 'node:net'
 import { connect } from 'node:net'
 import { basename, dirname, join } from 'node:path'
@@ -31,10 +42,17 @@ export class SocketFileError extends Error {
   }
 }
 
+/** Whose a file is, by numbers. */
+export interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
+
 /**
  * Has `server` listen at `path`. A folder that is missing is made, for its owner alone.
  *
  * @param mode - permission bits of the socket
+ * @param owner - of the socket, and of folders that are made; default: this process
  * @returns what removes the file, unless another process has put its own there
  * @throws {@link SocketFileError}
  */
@@ -42,6 +60,7 @@ export async function listenAt(
   server: Server,
   path: string,
   mode: number,
+  owner?: Owner,
 ): Promise<() => Promise<void>> {
   if (Buffer.byteLength(path) > MAX_PATH) {
     throw new SocketFileError(
@@ -50,7 +69,7 @@ export async function listenAt(
     )
   }
   try {
-    return await listenPrivately(server, path, mode)
+    return await listenPrivately(server, path, mode, owner)
   } catch (error) {
     if (error instanceof SocketFileError) throw error
     const message = `cannot listen at ${path}: ${(error as Error).message}; ${FIX}`
@@ -62,14 +81,16 @@ async function listenPrivately(
   server: Server,
   path: string,
   mode: number,
+  owner: Owner | undefined,
 ): Promise<() => Promise<void>> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await makeFolders(dirname(path), owner)
   // Bound in a folder that only its owner can enter, and linked to its name once it has its mode.
   const folder = await mkdtemp(join(dirname(path), '.vswitch-'))
   try {
     const fresh = join(folder, 'socket')
     await listenInside(server, folder, basename(fresh))
     await chmod(fresh, mode)
+    if (owner !== undefined) await chown(fresh, owner.uid, owner.gid)
     await putInPlace(fresh, path, folder)
     const own = await lstat(path, { bigint: true })
     return async () => {
@@ -82,6 +103,13 @@ async function listenPrivately(
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+async function makeFolders(path: string, owner: Owner | undefined): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: 0o700 })
+  if (first === undefined || owner === undefined) return
+  for (let made = path; made.length >= first.length; made = dirname(made))
+    await chown(made, owner.uid, owner.gid)
 }
 
 /** By way of the folder's descriptor, since a longer path than that of the socket itself may not fit. */

@@ -14,6 +14,7 @@ export interface Parts {
   /** What the process around the switch looks after; see `SwitchOptions`. */
   onLogging?(logging: LoggingSpec): void | Promise<void>
   onMetrics?(metrics: MetricsSpec | undefined): void | Promise<void>
+  allow?(change: Change): void
 }
 
 /** A change that could not be made. */
@@ -94,6 +95,11 @@ export class Applier {
       await this.make(change).catch((error: unknown) => failed.push({ change, error }))
     }
     return failed
+  }
+
+  /** To be called before the first of changes is made. @throws what forbids one of them */
+  allow(changes: readonly Change[]): void {
+    for (const change of changes) this.#parts.allow?.(change)
   }
 
   hasPort(name: string): boolean {

@@ -43,6 +43,7 @@ export class Reload {
 
   async apply(to: SwitchSpec): Promise<Omit<ReloadView, 'warnings'>> {
     const { changes, pending } = difference(this.#spec, to)
+    this.#applier.allow(changes)
     const lines: string[] = []
     const done: string[] = []
     const add = (line: string) => {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Datapath, DatapathError, type Explanation } from 'dpdk-vhost'
 import { checkSelection } from 'dpdk-vhost/programs/flow-table/rule'
 import { bridgeCounters, flushMacs } from '../bridge/index.js'
-import { changePort, checkPort } from '../config/index.js'
+import { type Change, changePort, checkPort } from '../config/index.js'
 import {
   type CaptureAnswer,
   type CaptureRequest,
@@ -51,6 +51,8 @@ export interface SwitchOptions {
   /** A reload has other settings for what is no part of the switch but of its process. What these throw is told as a failure. */
   onLogging?(logging: LoggingSpec): void | Promise<void>
   onMetrics?(metrics: MetricsSpec | undefined): void | Promise<void>
+  /** Asked before changes of a running switch; what it throws refuses all that were asked for together. */
+  allow?(change: Change): void
 }
 
 /** How often notices of bridges are read. */
@@ -137,6 +139,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
       lcores: this.#lcores,
       onLogging: (logging) => options.onLogging?.(logging),
       onMetrics: (metrics) => options.onMetrics?.(metrics),
+      allow: (change) => options.allow?.(change),
     })
   }
 
@@ -283,6 +286,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
   async portAdd(options: unknown): Promise<PortView> {
     return this.#changes.run(async () => {
       const spec = checkPort(options, this.#spec())
+      this.#applier.allow([{ type: 'portAdded', port: spec, remade: false }])
       await this.#ports.add(spec)
       this.#changed(`port ${spec.port.name}: added`)
       return this.#portView(spec.port.name)
@@ -303,6 +307,7 @@ export class Switch implements SwitchControl, AsyncDisposable {
     return this.#changes.run(async () => {
       const { spec } = this.#ports.getOwn(name)
       const wanted = changePort(spec, changes, this.#spec())
+      this.#applier.allow(wanted.changes)
       try {
         for (const change of wanted.changes) await this.#applier.make(change)
       } catch (error) {

@@ -11,6 +11,7 @@ import { newLog, type ProcessLog } from './log.js'
 import { override } from './override.js'
 import { ServiceManager } from './service-manager.js'
 import { onSignals } from './signals.js'
+import { becomeUser, refuseForRoot, type User, userOf } from './user.js'
 import type { ConfigWatch } from './watch.js'
 import { Watchdog } from './watchdog.js'
 
@@ -19,6 +20,8 @@ export interface RunOptions {
   readonly watch: boolean
   /** Path of the admin socket, in place of that of the configuration. */
   readonly socket: string | undefined
+  /** Who the process goes on as once the switch runs: `USER` or `USER:GROUP`. */
+  readonly user?: string | undefined
 }
 
 /** How long the end may take in milliseconds before the process goes without it. */
@@ -31,10 +34,12 @@ const STATUS_MS = 2000
  *
  * @param file - path of the configuration
  * @returns the exit code
- * @throws ConfigFileError when the configuration cannot be used; nothing was started then
+ * @throws ConfigFileError when the configuration cannot be used, UserError when the user cannot be; nothing was
+ *   started then
  */
 export async function run(file: string, options: RunOptions): Promise<number> {
   const path = resolve(file)
+  const user = options.user === undefined ? undefined : userOf(options.user)
   const read: Read = async (warn) => {
     const spec = await readConfig(path, warn)
     const { socket } = options
@@ -46,7 +51,7 @@ export async function run(file: string, options: RunOptions): Promise<number> {
   const spec = await read((line) => warnings.push(line))
   const log = newLog(spec.logging)
   logWarnings(log, 'configuration', warnings)
-  return await new SwitchProcess(path, read, watch, log).run(spec)
+  return await new SwitchProcess(path, read, watch, log, user).run(spec)
 }
 
 async function newWatch(path: string): Promise<ConfigWatch> {
@@ -75,6 +80,7 @@ class SwitchProcess {
   readonly #read: Read
   readonly #watch: ConfigWatch | undefined
   readonly #log: ProcessLog
+  readonly #user: User | undefined
   readonly #manager: ServiceManager
   readonly #toEnd: Promise<void>
   #end = () => {}
@@ -84,11 +90,18 @@ class SwitchProcess {
   #metrics: MetricsServer | undefined
   #status = ''
 
-  constructor(file: string, read: Read, watch: ConfigWatch | undefined, log: ProcessLog) {
+  constructor(
+    file: string,
+    read: Read,
+    watch: ConfigWatch | undefined,
+    log: ProcessLog,
+    user: User | undefined,
+  ) {
     this.#file = file
     this.#read = read
     this.#watch = watch
     this.#log = log
+    this.#user = user
     this.#manager = new ServiceManager(log)
     this.#toEnd = new Promise((done) => {
       this.#end = done
@@ -120,7 +133,8 @@ class SwitchProcess {
       haveControl = done
     })
     // Taken before DPDK starts: where another switch serves, nothing is touched.
-    const admin = await AdminServer.start(control, spec.admin, (one) => this.#answered(one))
+    const adminSpec = { ...spec.admin, owner: this.#user }
+    const admin = await AdminServer.start(control, adminSpec, (one) => this.#answered(one))
     try {
       const started = this.#start(spec)
       haveControl(started.then((live) => this.#controlOf(live)))
@@ -139,6 +153,7 @@ class SwitchProcess {
       await this.#serveMetrics(spec.metrics).catch((error) =>
         this.#log.error(messageOf(error), { event: 'failed' }),
       )
+      this.#becomeUser()
       await this.#untilTheEnd(live, spec)
     } finally {
       control.catch(() => {})
@@ -155,8 +170,20 @@ class SwitchProcess {
       log: this.#log,
       onLogging: (logging) => this.#log.configure(logging),
       onMetrics: (metrics) => this.#serveMetrics(metrics),
+      allow: (change) => this.#user && refuseForRoot(change, this.#user),
     })
     return this.#switch
+  }
+
+  #becomeUser(): void {
+    if (this.#user === undefined) return
+    const { uid, gid } = this.#user
+    becomeUser(this.#user)
+    this.#log.info(`root is given up: this is user ${uid}, group ${gid} from now on`, {
+      event: 'user',
+      uid,
+      gid,
+    })
   }
 
   /** Serves until the end is near; what serves a running switch only ends here. */

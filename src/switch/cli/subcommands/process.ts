@@ -6,6 +6,7 @@ export function addProcessCommands(program: Command, setExitCode: (code: number)
     .command('run <file>')
     .description('run a switch in the foreground, as a configuration says')
     .option('--watch', 'reload whenever the configuration, or a file that it names, changes')
+    .option('--user <user[:group]>', 'once it runs, go on as that user instead of root')
     .addHelpText(
       'after',
       `
@@ -13,13 +14,13 @@ The admin socket is the one of the configuration, unless --socket or VSWITCH_SOC
 SIGHUP reloads the configuration. SIGTERM and SIGINT end the switch, a second one at once.
 ${examples('vswitch run vswitch.yaml', 'vswitch run vswitch.yaml --watch --socket /tmp/admin.sock')}`,
     )
-    .action(async (file: string, { watch }: { watch?: boolean }) => {
+    .action(async (file: string, { watch, user }: { watch?: boolean; user?: string }) => {
       // Nothing has been read yet that could be read again; to end by it would be the default.
       process.on('SIGHUP', () => {})
       const { run } = await import('../../service/run.js')
       const isGiven = program.getOptionValueSource('socket') !== 'default'
       const socket = isGiven ? (program.opts().socket as string) : undefined
-      setExitCode(await run(file, { watch: watch ?? false, socket }))
+      setExitCode(await run(file, { watch: watch ?? false, socket, user }))
     })
 
   printing(program, 'check <file>', 'check a configuration; name all its problems')
