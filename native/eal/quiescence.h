@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "constants.h"
+#include "eal/happens_before.h"
 #include "failure.h"
 
 namespace dpdk_vhost {
@@ -31,7 +32,10 @@ class Quiescence {
 
   // Returns once every reader that was inside a section has left it. Callable from any thread that
   // is not a reader inside a section.
-  void wait_for_readers() { rte_rcu_qsbr_synchronize(state_.get(), RTE_QSBR_THRID_INVALID); }
+  void wait_for_readers() {
+    rte_rcu_qsbr_synchronize(state_.get(), RTE_QSBR_THRID_INVALID);
+    takes_over(this);
+  }
 
   class Section;
 
@@ -61,7 +65,10 @@ class Quiescence {
     explicit Section(const Reader& reader) : reader_(reader) {
       rte_rcu_qsbr_thread_online(reader_.state(), reader_.id_);
     }
-    ~Section() { rte_rcu_qsbr_thread_offline(reader_.state(), reader_.id_); }
+    ~Section() {
+      hands_over(&reader_.quiescence_);
+      rte_rcu_qsbr_thread_offline(reader_.state(), reader_.id_);
+    }
     Section(const Section&) = delete;
     Section& operator=(const Section&) = delete;
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <future>
 
+#include "eal/happens_before.h"
 #include "eal/log.h"
 #include "failure.h"
 
@@ -21,7 +22,11 @@ constexpr milliseconds kLinkPoll{100};
 // Alarms run one after another, so when one that is set now has run, so have theirs.
 void wait_for_alarms() {
   std::promise<void> ran;
-  const auto note = [](void* promise) { static_cast<std::promise<void>*>(promise)->set_value(); };
+  const auto note = [](void* promise) {
+    takes_over(promise);
+    static_cast<std::promise<void>*>(promise)->set_value();
+  };
+  hands_over(&ran);
   if (rte_eal_alarm_set(1, note, &ran) == 0) ran.get_future().wait();
 }
 
