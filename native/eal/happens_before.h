@@ -10,8 +10,12 @@ namespace dpdk_vhost {
 // before it `hands_over` something comes before what another does after it `takes_over` that.
 // Nothing in other builds.
 #ifdef __SANITIZE_THREAD__
-inline void hands_over(void* what) { __tsan_release(what); }
-inline void takes_over(void* what) { __tsan_acquire(what); }
+inline void hands_over(void* what) {
+  __tsan_release(what);
+}
+inline void takes_over(void* what) {
+  __tsan_acquire(what);
+}
 #else
 inline void hands_over(void* /*what*/) {}
 inline void takes_over(void* /*what*/) {}

@@ -66,7 +66,7 @@ void EthdevPort::transmit(uint32_t lcore, rte_mbuf** frames, uint32_t count, boo
     sending[total++] = frames[i];
   }
 
-  rte_spinlock_lock(&tx_locks_[queue]);
+  tx_locks_[queue].lock();
   uint64_t bytes = 0;
   for (uint32_t i = 0; i < total; ++i) bytes += sending[i]->pkt_len;
   uint32_t sent = 0;
@@ -83,7 +83,7 @@ void EthdevPort::transmit(uint32_t lcore, rte_mbuf** frames, uint32_t count, boo
   counted.bytes.add(static_cast<double>(bytes));
   if (total != count) counted.dropped_oversize.add(count - total);
   if (sent != total) counted.dropped_ring_full.add(total - sent);
-  rte_spinlock_unlock(&tx_locks_[queue]);
+  tx_locks_[queue].unlock();
 
   if (shared) {
     for (uint32_t i = sent; i < total; ++i) rte_mbuf_refcnt_update(sending[i], -1);

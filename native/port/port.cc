@@ -57,9 +57,9 @@ std::unique_ptr<Shaper> Port::take_shaper() {
 }
 
 void Port::drop_all(uint32_t count, Counter TxCounters::*reason) {
-  rte_spinlock_lock(&tx_locks_[0]);
+  tx_locks_[0].lock();
   (counters.tx[0].*reason).add(count);
-  rte_spinlock_unlock(&tx_locks_[0]);
+  tx_locks_[0].unlock();
 }
 
 void Port::map_tx_queues(uint32_t enabled) {

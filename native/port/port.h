@@ -1,7 +1,6 @@
 #pragma once
 
 #include <rte_mbuf.h>
-#include <rte_spinlock.h>
 
 #include <array>
 #include <atomic>
@@ -14,6 +13,7 @@
 
 #include "constants.h"
 #include "counters.h"
+#include "port/spin_lock.h"
 
 namespace dpdk_vhost {
 
@@ -139,8 +139,8 @@ class Port {
   const uint32_t max_frame_bytes_;
   const uint32_t tx_retries_max_;
 
-  std::array<rte_spinlock_t, kMaxQueuePairs>
-      tx_locks_{};  // one writer a tx queue; held by an lcore for one run
+  // One writer a tx queue; held by an lcore for one run.
+  std::array<SpinLock, kMaxQueuePairs> tx_locks_{};
 
   // Written by the thread that learns of the change (librte's event thread, EAL's interrupt thread
   // or the control thread), read by lcores.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 
 #include "port/port.h"
 #include "port/port_table.h"
@@ -13,17 +14,6 @@ namespace {
 
 // All frames of a shaped port go by the tx queue of this lcore.
 constexpr uint32_t kSender = 0;
-
-class Locked {
- public:
-  explicit Locked(rte_spinlock_t& lock) : lock_(lock) { rte_spinlock_lock(&lock_); }
-  ~Locked() { rte_spinlock_unlock(&lock_); }
-  Locked(const Locked&) = delete;
-  Locked& operator=(const Locked&) = delete;
-
- private:
-  rte_spinlock_t& lock_;
-};
 
 }  // namespace
 
@@ -80,7 +70,7 @@ void Shaper::configure(const ShaperOptions& options) {
   too_many.reserve(max_frames_);
   max_frames_ = options.max_frames;
   {
-    const Locked locked(lock_);
+    const std::lock_guard held(lock_);
     refill(rte_rdtsc());
     is_open_ = false;
     per_cycle_ = options.rate / static_cast<double>(rte_get_tsc_hz());
@@ -104,13 +94,13 @@ void Shaper::configure(const ShaperOptions& options) {
 }
 
 void Shaper::open() {
-  const Locked locked(lock_);
+  const std::lock_guard held(lock_);
   is_open_ = true;
   note();
 }
 
 bool Shaper::is_empty() {
-  const Locked locked(lock_);
+  const std::lock_guard held(lock_);
   return count_ == 0;
 }
 
@@ -119,7 +109,7 @@ void Shaper::offer(rte_mbuf** frames, uint32_t count, bool shared) {
     port_.transmit(kSender, frames, count, shared);  // which counts why not
     return;
   }
-  const Locked locked(lock_);
+  const std::lock_guard held(lock_);
   refill(rte_rdtsc());
   if (count_ != 0) send_waiting();
   uint32_t at_once = 0;
@@ -143,11 +133,11 @@ void Shaper::offer(rte_mbuf** frames, uint32_t count, bool shared) {
 }
 
 bool Shaper::drain(uint64_t now) {
-  if (rte_spinlock_trylock(&lock_) == 0) return false;
+  const std::unique_lock held(lock_, std::try_to_lock);
+  if (!held) return false;
   refill(now);
   send_waiting();
   note();
-  rte_spinlock_unlock(&lock_);
   return true;
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <rte_mbuf.h>
-#include <rte_spinlock.h>
 
 #include <array>
 #include <atomic>
@@ -11,6 +10,7 @@
 
 #include "constants.h"
 #include "counters.h"
+#include "port/spin_lock.h"
 
 namespace dpdk_vhost {
 
@@ -94,7 +94,7 @@ class Shaper {
   uint32_t max_frames_ = 0;  // control thread
 
   // Everything below is under lock_.
-  rte_spinlock_t lock_ = RTE_SPINLOCK_INITIALIZER;
+  SpinLock lock_;
   bool is_open_ = false;
   double per_cycle_ = 0;  // bytes
   double burst_ = 0;

@@ -123,7 +123,7 @@ void VhostPort::transmit(uint32_t lcore, rte_mbuf** frames, uint32_t count, bool
   uint32_t sent = 0;
   uint32_t oversize = 0;
   uint64_t bytes = 0;
-  rte_spinlock_lock(&tx_locks_[queue]);
+  tx_locks_[queue].lock();
   for (uint32_t begin = 0; begin < count;) {
     uint32_t end = begin;
     uint64_t run_bytes = 0;
@@ -145,7 +145,7 @@ void VhostPort::transmit(uint32_t lcore, rte_mbuf** frames, uint32_t count, bool
   counted.bytes.add(static_cast<double>(bytes));
   if (oversize != 0) counted.dropped_oversize.add(oversize);
   if (sent + oversize != count) counted.dropped_ring_full.add(count - sent - oversize);
-  rte_spinlock_unlock(&tx_locks_[queue]);
+  tx_locks_[queue].unlock();
 }
 
 int VhostPort::arm(uint16_t queue, bool on) {
