@@ -41,7 +41,7 @@ export interface Section<Result = unknown> {
   readonly name: string
   /** What it answers, as a heading. */
   readonly title: string
-  /** Expected time; 0 leaves it out of the whole bench. What was asked for may make it shorter. */
+  /** Expected time; what was asked for may make it shorter. */
   seconds(effort: Effort, asked?: Asked): number
   /** What takes turns in it, for `--only`. */
   readonly contenders?: readonly { readonly name: string; readonly what: string }[]

@@ -52,5 +52,9 @@ export const SECTIONS: readonly SectionEntry[] = [
     least: 'full',
     load: async () => (await import('./qos/section.js')).qosSection,
   },
-  { name: 'micro', load: async () => (await import('./micro/section.js')).microSection },
+  {
+    name: 'micro',
+    least: 'usual',
+    load: async () => (await import('./micro/section.js')).microSection,
+  },
 ]

@@ -70,13 +70,11 @@ const SMOKE_SECONDS = 10
 
 /** What is measured, and the seconds that it is expected to take. */
 export function planOf(options: Options): { section: Section; seconds: number }[] {
-  const { sections, effort, smoke, whole } = options
-  return sections
-    .map((section) => {
-      const seconds = smoke ? SMOKE_SECONDS : section.seconds(effort, asked(options))
-      return { section, seconds }
-    })
-    .filter(({ seconds }) => !whole || seconds > 0)
+  const { sections, effort, smoke } = options
+  return sections.map((section) => {
+    const seconds = smoke ? SMOKE_SECONDS : section.seconds(effort, asked(options))
+    return { section, seconds }
+  })
 }
 
 async function measure(

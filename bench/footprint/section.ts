@@ -1,6 +1,6 @@
 import { waitUntilQuiet } from '../quiet.js'
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
-import { whoIsHere } from '../start/here.js'
+import { countOf, whoIsHere } from '../start/here.js'
 import { extremes, median } from '../statistics.js'
 import { FOOTPRINT_CONTENDERS } from './contender.js'
 import { type FootprintSample, sampleFootprint, type Times } from './sample.js'
@@ -42,12 +42,10 @@ export const footprintSection: Section<FootprintResult> = {
   title: 'Memory, idle CPU, CPU for a given load',
   contenders: FOOTPRINT_CONTENDERS,
   check: ({ only }) => void whoIsHere(FOOTPRINT_CONTENDERS, only),
-  // In a quick run of everything there is no time for it.
-  seconds: (effort) => {
-    if (effort === 'quick') return 0
+  seconds: (effort, asked) => {
     const { idleMs, loadMs } = TIMES[effort]
     const turn = AROUND_SECONDS + (idleMs + RATES[effort].length * (loadMs + 300)) / 1000
-    return Math.round(ROUNDS[effort] * FOOTPRINT_CONTENDERS.length * turn)
+    return Math.ceil(ROUNDS[effort] * countOf(FOOTPRINT_CONTENDERS, asked) * turn)
   },
   measure,
   show,

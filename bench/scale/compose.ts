@@ -1,4 +1,4 @@
-import type { Context, Section } from '../section.js'
+import type { Asked, Context, Section } from '../section.js'
 
 /** Of each part that was measured. */
 type Results<Parts> = {
@@ -21,14 +21,16 @@ export function compose<Parts extends Record<string, Section>>(
       const result = (results as Record<string, unknown>)[key]
       return result === undefined ? [] : [{ key, part, result }]
     })
+  const wantedOf = (asked?: Asked) =>
+    all.filter(([key]) => asked?.only?.includes(key) ?? true)
   return {
     name,
     title,
     contenders: all.map(([key, part]) => ({ name: key, what: part.title })),
-    seconds: (effort) => sumOf(all.map(([, part]) => part.seconds(effort))),
+    seconds: (effort, asked) => sumOf(wantedOf(asked).map(([, part]) => part.seconds(effort))),
     async measure(context) {
-      const { effort, only } = context
-      const wanted = all.filter(([key]) => only === undefined || only.includes(key))
+      const { effort } = context
+      const wanted = wantedOf(context)
       const whole = sumOf(wanted.map(([, part]) => part.seconds(effort)))
       const results: Record<string, unknown> = {}
       let before = 0

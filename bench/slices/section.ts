@@ -44,9 +44,7 @@ export const slicesSection: Section<SlicesResult> = {
   figures,
 }
 
-/** With little time, what is compared goes before what it depends on. */
 function seconds(effort: Effort, asked?: Asked): number {
-  if (effort === 'quick' && asked?.options?.slices === undefined) return 0
   const { rounds, seconds: each } = PRESETS[effort]
   const turns = sliceEntries(chosen(asked ?? { effort }, []), TAKING_PART).length
   return Math.ceil(rounds * turns * (each + TURN_SECONDS))

@@ -1,6 +1,11 @@
 import type { Contender } from '../reconnect/contender.js'
 import type { Asked } from '../section.js'
 
+/** How many of them are asked for. */
+export function countOf(all: readonly Contender[], asked?: Asked): number {
+  return all.filter(({ name }) => asked?.only?.includes(name) ?? true).length
+}
+
 /**
  * Those that can be run, and why the others cannot.
  *

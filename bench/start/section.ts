@@ -2,7 +2,7 @@ import { waitUntilQuiet } from '../quiet.js'
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
 import { extremes, median } from '../statistics.js'
 import { START_CONTENDERS } from './contender.js'
-import { whoIsHere } from './here.js'
+import { countOf, whoIsHere } from './here.js'
 import { measureOpening, type Opening } from './opening.js'
 import { PHASE_NAMES, PHASES } from './phases.js'
 import { type StartSample, sampleStart } from './sample.js'
@@ -34,7 +34,8 @@ export const startSection: Section<StartResult> = {
   title: 'From the start of the process to the first frame',
   contenders: START_CONTENDERS,
   check: ({ only }) => void whoIsHere(START_CONTENDERS, only),
-  seconds: (effort) => Math.round(ROUNDS[effort] * (START_CONTENDERS.length + 0.5) * TURN_SECONDS),
+  seconds: (effort, asked) =>
+    Math.ceil(ROUNDS[effort] * (countOf(START_CONTENDERS, asked) + 0.5) * TURN_SECONDS),
   measure,
   show,
   figures,

@@ -54,6 +54,7 @@ describe('scale', () => {
     })
     const whole = compose('whole', '', { one: part(1), three: part(3), other: part(100) })
     assert.equal(whole.seconds('quick'), 104)
+    assert.equal(whole.seconds('quick', { effort: 'quick', only: ['one', 'three'] }), 4)
     const result = await whole.measure({
       effort: 'quick',
       only: ['one', 'three'],

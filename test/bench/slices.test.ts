@@ -61,10 +61,9 @@ describe('npm run bench -- slices', () => {
     })
   })
 
-  test('takes no time of a quick run of all, unless it is asked for', () => {
-    assert.equal(slicesSection.seconds('quick'), 0)
+  test('takes less time when parts of it are asked for', () => {
     const some = slicesSection.seconds('quick', { effort: 'quick', options: { slices: 'rings' } })
-    assert.ok(some > 0)
+    assert.ok(some > 0 && some < slicesSection.seconds('quick'))
     assert.ok(slicesSection.seconds('usual') < slicesSection.seconds('full'))
   })
 })
