@@ -21,8 +21,7 @@ export function compose<Parts extends Record<string, Section>>(
       const result = (results as Record<string, unknown>)[key]
       return result === undefined ? [] : [{ key, part, result }]
     })
-  const wantedOf = (asked?: Asked) =>
-    all.filter(([key]) => asked?.only?.includes(key) ?? true)
+  const wantedOf = (asked?: Asked) => all.filter(([key]) => asked?.only?.includes(key) ?? true)
   return {
     name,
     title,
