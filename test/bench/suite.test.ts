@@ -150,12 +150,6 @@ describe('sections', { skip }, () => {
     const one = section('one', async ({ seconds }) => seconds ?? 'as long as it takes')
     assert.equal((await run([one])).report.sections.one?.result, 'as long as it takes')
   })
-
-  test('that take no time are no part of the whole', async () => {
-    const none = section('none', async () => 1, { seconds: () => 0 })
-    assert.deepEqual((await run([none], { whole: true })).report.sections, {})
-    assert.equal((await run([none])).report.sections.none?.result, 1)
-  })
 })
 
 describe('caveats', () => {
