@@ -40,8 +40,8 @@ export interface Results {
 
 /** Hears of the progress. */
 export interface Listener {
-  /** A sample begins; `secondsLeft` is unknown before the first has ended. */
-  turn(turn: Turn, index: number, total: number, secondsLeft: number | undefined): void
+  /** A sample begins, of so many as there is time for. */
+  turn(turn: Turn, index: number, total: number): void
   /** A sample failed and is taken again. */
   again(turn: Turn, error: Error): void
   /** A sample was taken. */
@@ -74,7 +74,10 @@ export async function runBench(
     const each = done === 0 ? undefined : elapsed / done
     const isNewRound = done % perRound === 0
     if (isNewRound && each !== undefined && elapsed + each * perRound > limitSeconds) break
-    listener.turn(turn, done, turns.length, each && each * (turns.length - done))
+    // Rounds that there is no time for are none of those that are to come.
+    const rounds = each === undefined ? options.rounds : Math.floor(limitSeconds / each / perRound)
+    const total = Math.min(turns.length, Math.max(perRound, rounds * perRound, done + 1))
+    listener.turn(turn, done, total)
     const sample = await taker.take(turn)
     turn.run.samples.push(sample)
     listener.sample(turn, sample)
