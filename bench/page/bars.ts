@@ -1,6 +1,7 @@
 import type { Plot, Point } from '../section.js'
 import { short } from '../text-report.js'
 import { escaped, round } from './html.js'
+import { drawable, extent } from './points.js'
 import { scaleFor } from './scale.js'
 
 const WIDTH = 360
@@ -66,16 +67,4 @@ function bar(
       : `<line class="spread" x1="${round(low)}" x2="${round(high)}" y1="${middle}" y2="${middle}"/>`
   const text = `<text class="value" x="${WIDTH}" y="${round(top + BAR - 2)}" text-anchor="end">${short(point.y)}</text>`
   return `<g><title>${escaped(said)}</title>${mark}${spread}${text}</g>`
-}
-
-/** The plot without what is no number: nothing was measured there. */
-export function drawable(plot: Plot): Plot {
-  const finite = ({ x, ...rest }: Point) => [x, ...extent(rest)].every(Number.isFinite)
-  const series = plot.series.map(({ name, points }) => ({ name, points: points.filter(finite) }))
-  return { ...plot, series }
-}
-
-/** Everything of a point that has to fit. */
-export function extent({ y, low = y, high = y }: Omit<Point, 'x'>): number[] {
-  return [low, y, high]
 }

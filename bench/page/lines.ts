@@ -1,6 +1,6 @@
 import type { Plot, Point } from '../section.js'
-import { drawable, extent } from './bars.js'
 import { escaped, round } from './html.js'
+import { drawable, extent } from './points.js'
 import { type Scale, scaleFor } from './scale.js'
 
 const WIDTH = 360

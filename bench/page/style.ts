@@ -22,6 +22,7 @@ ul{padding-left:1.1rem;margin:.5rem 0}
 .caveats,.caveat{background:var(--warn);border-left:4px solid var(--edge)}
 .caveats{padding:.4rem .6rem .4rem 1.6rem;font-size:.9rem}
 .caveat{list-style:none;margin:.3rem 0 .3rem -1.1rem;padding:.3rem .6rem}
+p.caveat{margin-left:0}
 .notes{font-size:.9rem}
 @media(max-width:30rem){dl,.caveats{font-size:.78rem;line-height:1.35}h1{font-size:1.15rem}}
 nav{display:flex;flex-wrap:wrap;gap:.2rem .9rem;font-size:.92rem}
@@ -34,7 +35,7 @@ thead th{color:var(--soft);font-weight:500;vertical-align:bottom}
 tbody th{font-weight:500}
 @media(max-width:30rem){th:first-child{white-space:normal;min-width:7rem;overflow-wrap:normal}}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr));gap:.5rem 2rem;align-items:start}
-figure{margin:0;max-width:36rem;min-width:0}
+figure{margin:0;max-width:30rem;min-width:0}
 figure svg{display:block;width:100%;height:auto}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.1rem .9rem;padding:0;margin:.2rem 0 .4rem;font-size:.86rem}
 .legend svg.key{display:inline-block;width:.8em;height:.8em;margin-right:.35em}
@@ -50,5 +51,5 @@ svg .spread{stroke:var(--ink);stroke-width:1.3}
 svg .thin{stroke-width:1.2}
 svg .dashed{stroke-dasharray:5 3}
 ${series}
-@media print{:root{color-scheme:light;${light}}body{max-width:none;padding:0;font-size:10pt}h2{break-after:avoid}figure,tr,.caveats{break-inside:avoid}h3{break-after:avoid}nav,figure details{display:none}.wide{overflow:visible}table{font-size:7.5pt}th,td{padding:.1rem .3rem}.plots{grid-template-columns:1fr 1fr}th:first-child{position:static}}
+@media print{:root{color-scheme:light;${light}}body{max-width:none;padding:0;font-size:10pt}h2{break-after:avoid}figure,tr,.caveats{break-inside:avoid}h3{break-after:avoid}nav,figure details{display:none}.wide{overflow:visible}table{font-size:7.5pt}th,td{padding:.1rem .3rem}.plots{grid-template-columns:1fr 1fr}figure svg:not(.key){max-height:14cm}th:first-child{position:static}}
 `
