@@ -5,11 +5,11 @@ import type { Contender } from '../contender.js'
 import { OwnSwitch } from '../own/own-switch.js'
 import { waitUntilQuiet } from '../quiet.js'
 import { PAIR } from '../rfc2544/options.js'
-import type { Asked, Context, Exhibit, Figure, Section } from '../section.js'
-import { extremes, median } from '../statistics.js'
+import type { Asked, Context, Exhibit, Section } from '../section.js'
+import { median } from '../statistics.js'
 import { type Latency, latencyOf } from '../tester/latency.js'
 import { withScene } from '../tester/scene.js'
-import { sumOfTrials, type Trial } from '../tester/trial.js'
+import { latencyFigures, latencyPlot } from '../tester/show.js'
 
 /** What goes into the JSON. */
 export interface IdleLatencyResult {
@@ -27,9 +27,6 @@ const PRESETS = {
 
 /** Frames come so far apart that an adaptive lcore, which polls on for 0.1 ms, sleeps before almost each. */
 const RATE = 500
-
-/** Longest time of one trial. */
-const TRIAL_MS = 1000
 
 const SMOKE = ['ts-io', 'ts-io-adaptive']
 
@@ -59,7 +56,7 @@ export const idleLatencySection: Section<IdleLatencyResult> = {
   check: (asked) => void availableOf(optionsOf(asked).contenders, asked),
   measure,
   show,
-  figures,
+  figures: ({ runs }) => latencyFigures(runs, ['p50', 'p99']),
 }
 
 function optionsOf({ smoke, effort, only, options: values = {} }: Asked) {
@@ -88,12 +85,8 @@ async function measure(context: Context): Promise<IdleLatencyResult> {
     await waitUntilQuiet([cpus.switch, cpus.generator], patienceSeconds, signal)
     // That a thread has to wait for its CPU when it is woken is part of what is measured: nothing is put aside.
     const latency = await withScene(contender.start, shared, signal, async ({ trial }) => {
-      const trials: Trial[] = []
-      for (let left = seconds * 1000; left > 0; left -= TRIAL_MS) {
-        const milliseconds = Math.min(left, TRIAL_MS)
-        trials.push(await trial({ framesPerSecond: rate, milliseconds, scattered: true }))
-      }
-      return latencyOf(sumOfTrials(trials))
+      const milliseconds = seconds * 1000
+      return latencyOf(await trial({ framesPerSecond: rate, milliseconds, scattered: true }))
     })
     if (latency === undefined) throw new Error(`no frames went through ${contender.name}`)
     runs[turn % contenders.length]?.rounds.push(latency)
@@ -113,16 +106,7 @@ function show({ framesPerSecond, seconds, runs }: IdleLatencyResult): Exhibit[] 
         ...runs.map(cells),
       ],
     },
-    {
-      kind: 'plot',
-      title: 'Latency of frames that come now and then, first round',
-      x: { label: 'percentile of frames', scale: 'percentile' },
-      y: { label: 'µs', scale: 'log' },
-      series: runs.map((run) => ({
-        name: run.name,
-        points: (run.rounds[0]?.curve ?? []).map(([x, y]) => ({ x, y })),
-      })),
-    },
+    latencyPlot('Latency of frames that come now and then', runs),
     {
       kind: 'note',
       text: `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${seconds} s each. All but ts-io-adaptive poll all the time.`,
@@ -135,19 +119,4 @@ function cells({ name, rounds }: IdleLatencyResult['runs'][number]): string[] {
   const middles = (['p50', 'p99', 'p999', 'max'] as const).map((key) => median(values(key)))
   const all = [...middles, Math.min(...values('p50')), Math.max(...values('p50'))]
   return [name, ...all.map((microseconds) => microseconds.toFixed(1))]
-}
-
-function figures({ runs }: IdleLatencyResult): Figure[] {
-  return runs.flatMap(({ name, rounds }) =>
-    (['p50', 'p99'] as const).map((key) => {
-      const values = rounds.map((round) => round[key])
-      return {
-        key: `${name} ${key}`,
-        value: median(values),
-        ...extremes(values),
-        unit: 'µs',
-        better: 'less' as const,
-      }
-    }),
-  )
 }

@@ -2,11 +2,11 @@ import { availableOf } from '../available.js'
 import { type Boundary, measureBoundary } from '../boundary.js'
 import { CONTENDERS, type Contender } from '../contender.js'
 import { ContextListener } from '../context-listener.js'
+import { rateFigures } from '../figure.js'
 import { isVirtual } from '../machine.js'
 import { type Results, runBench } from '../run.js'
 import type { Context, Section } from '../section.js'
 import { caveats } from '../verdict.js'
-import { figures } from './figures.js'
 import { OPTIONS, ratesOptions } from './options.js'
 import { type RatesResult, ratesResult } from './result.js'
 import { show } from './show.js'
@@ -35,7 +35,10 @@ export const ratesSection: Section<RatesResult> = {
   check: (asked) => void availableOf(ratesOptions(asked).contenders, asked),
   measure,
   show,
-  figures,
+  figures: ({ runs }) =>
+    runs.flatMap(({ name, ring, frameBytes, rounds }) =>
+      rateFigures(`${name}@${ring}@${frameBytes}`, rounds),
+    ),
 }
 
 async function measure(context: Context): Promise<RatesResult> {

@@ -1,5 +1,7 @@
-import type { Exhibit, Figure, Plot } from '../section.js'
+import { figureOf } from '../figure.js'
+import type { Exhibit, Figure } from '../section.js'
 import { extremes, median } from '../statistics.js'
+import { latencyPlot } from '../tester/show.js'
 import {
   GOALS,
   type Goal,
@@ -35,7 +37,12 @@ export function show({ rules, runs }: Rfc2544Result): Exhibit[] {
         ...runs.map((run) => latencyCells(run, load)),
       ],
     })),
-    ...LOADS.map((load) => plotOf(runs, load)),
+    ...LOADS.map((load) =>
+      latencyPlot(
+        `Latency ${describe(load)}`,
+        runs.map((run) => ({ name: run.name, rounds: recordsAt(run, load) })),
+      ),
+    ),
     {
       kind: 'note',
       text:
@@ -50,19 +57,14 @@ export function figures({ rules, runs }: Rfc2544Result): Figure[] {
   const { ring, frameBytes } = rules
   return runs.flatMap((run) => {
     const key = `${run.name}@${ring}@${frameBytes}`
-    const rates = (Object.keys(GOALS) as Goal[]).map((goal) => ({
-      key: `${key} rate at ${goal} loss`,
-      ...spread(ratesOf(run, goal)),
-      unit: 'Mpps',
-      better: 'more' as const,
-    }))
+    const rates = (Object.keys(GOALS) as Goal[]).map((goal) =>
+      figureOf(`${key} rate at ${goal} loss`, ratesOf(run, goal), 'Mpps', 'more'),
+    )
     const latencies = LOADS.flatMap((load) =>
-      (['p50', 'p99', 'p999'] as const).map((quantile) => ({
-        key: `${key} ${quantile} at ${load}`,
-        ...spread(recordsAt(run, load).map((record) => record[quantile])),
-        unit: 'µs',
-        better: 'less' as const,
-      })),
+      (['p50', 'p99', 'p999'] as const).map((quantile) => {
+        const values = recordsAt(run, load).map((record) => record[quantile])
+        return figureOf(`${key} ${quantile} at ${load}`, values, 'µs', 'less')
+      }),
     )
     return [...rates, ...latencies].filter(({ value }) => Number.isFinite(value))
   })
@@ -107,27 +109,6 @@ function latencyCells(run: Rfc2544Run, load: Load): string[] {
 
 function describe(load: Load): string {
   return load === '1Mpps' ? 'at 1 Mpps' : `at ${load.replace('%', ' %')} of the rate without loss`
-}
-
-function plotOf(runs: readonly Rfc2544Run[], load: Load): Plot {
-  return {
-    kind: 'plot',
-    title: `Latency ${describe(load)}`,
-    x: { label: 'percentile of frames', scale: 'percentile' },
-    y: { label: 'µs', scale: 'log' },
-    series: runs.map((run) => ({ name: run.name, points: curveOf(recordsAt(run, load)) })),
-  }
-}
-
-/** At each percentile the median over rounds, where all rounds have it. */
-function curveOf(records: readonly LatencyRecord[]) {
-  const [first, ...others] = records
-  if (first === undefined) return []
-  return first.curve.flatMap(([percentile, microseconds], i) => {
-    const all = [microseconds, ...others.flatMap(({ curve }) => curve[i]?.[1] ?? [])]
-    if (all.length < records.length) return []
-    return { x: percentile, y: median(all), ...extremes(all) }
-  })
 }
 
 function caveats(runs: readonly Rfc2544Run[]): Exhibit[] {

@@ -2,13 +2,14 @@ import { pick, pickNamed } from '../arguments.js'
 import { availableOf } from '../available.js'
 import { CONTENDERS } from '../contender.js'
 import { ContextListener } from '../context-listener.js'
+import { rateFigures } from '../figure.js'
 import { isVirtual } from '../machine.js'
 import { type Results, runBench } from '../run.js'
 import { RETAKES } from '../sample-taker.js'
 import type { Asked, Context, Effort, Section } from '../section.js'
 import { caveats } from '../verdict.js'
 import { type SlicesResult, slicesResult } from './result.js'
-import { figures, show } from './show.js'
+import { show } from './show.js'
 import { keyOf, lcoreCpus, type Slice, sliceEntries, slicesOf } from './slices.js'
 
 const PRESETS = {
@@ -41,7 +42,8 @@ export const slicesSection: Section<SlicesResult> = {
   check: (asked) => void chosen(asked, []),
   measure,
   show,
-  figures,
+  figures: ({ runs }) =>
+    Object.entries(runs).flatMap(([key, { rounds }]) => rateFigures(key, rounds)),
 }
 
 function seconds(effort: Effort, asked?: Asked): number {

@@ -1,5 +1,4 @@
-import type { Exhibit, Figure, Plot, Table } from '../section.js'
-import { extremes } from '../statistics.js'
+import type { Exhibit, Plot, Table } from '../section.js'
 import type { SliceResult, SliceRun, SlicesResult } from './result.js'
 
 const HEAD = [
@@ -84,27 +83,4 @@ function cells(run: SliceRun): string[] {
     `${(100 * generatorBusy).toFixed(0)} %`,
     lost.toFixed(0),
   ]
-}
-
-/** Rates, and what a frame costs. */
-export function figures({ runs }: SlicesResult): Figure[] {
-  return Object.entries(runs).flatMap(([key, { mpps, cyclesPerPacket, samples, rounds }]) => {
-    const cycles = rounds.map((round) => round.cyclesPerPacket)
-    return [
-      {
-        key: `${key} rate`,
-        value: mpps,
-        unit: 'Mpps',
-        ...extremes(samples),
-        better: 'more' as const,
-      },
-      {
-        key: `${key} cost`,
-        value: cyclesPerPacket,
-        unit: 'cycles/frame',
-        ...extremes(cycles),
-        better: 'less' as const,
-      },
-    ]
-  })
 }

@@ -3,7 +3,7 @@ import { unlessAborted } from '../sample.js'
 import type { Setup } from '../setup.js'
 import { type SharedSetup, withSockets } from '../sockets.js'
 import { Tester, type TrialRequest } from './tester.js'
-import type { Trial } from './trial.js'
+import { sumOfTrials, type Trial } from './trial.js'
 import { type SlicedTrial, slicedTrial } from './trials.js'
 
 /** Frames flow before anything is measured: code gets compiled, addresses are learnt. */
@@ -12,10 +12,13 @@ const WARM_UP = { framesPerSecond: 1_000_000, milliseconds: 500 }
 /** More than any turn takes. */
 const FOREVER_MS = 10_000_000
 
+/** Longest time of one part. */
+const PART_MS = 1000
+
 /** A switch with the tester on both sides. */
 export interface Scene<Switch extends RunningSwitch = RunningSwitch> {
   readonly running: Switch
-  /** One stretch of time, whatever disturbs it. */
+  /** One stretch of time, whatever disturbs it: in parts, so that it can be stopped. */
   trial(request: TrialRequest): Promise<Trial>
   /** Made of parts that nothing else disturbed. */
   slicedTrial(request: TrialRequest): Promise<SlicedTrial>
@@ -44,8 +47,19 @@ export function withScene<Switch extends RunningSwitch, Result>(
     await guard(tester.watch(running.pid, setup.cpus.switch))
     return await measure({
       running,
-      trial: (request) => guard(tester.trial(request)),
+      trial: (request) => longTrial((part) => guard(tester.trial(part)), request),
       slicedTrial: (request) => slicedTrial(tester, request, guard),
     })
   })
+}
+
+async function longTrial(
+  take: (request: TrialRequest) => Promise<Trial>,
+  request: TrialRequest,
+): Promise<Trial> {
+  const parts: Trial[] = []
+  for (let left = request.milliseconds; left > 0; left -= PART_MS) {
+    parts.push(await take({ ...request, milliseconds: Math.min(left, PART_MS) }))
+  }
+  return sumOfTrials(parts)
 }

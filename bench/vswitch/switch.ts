@@ -1,12 +1,8 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { LcoreCounters, PortCounters } from '../../src/counters/counters.js'
-import { AdminClient } from '../../src/switch/admin/client.js'
 import type { RunningSwitch, Work } from '../contender.js'
 import { droppedBy } from '../own/dropped.js'
-import { BenchProcess } from '../process.js'
 import type { Setup } from '../setup.js'
-import { untilReady, VSWITCH } from './launched.js'
+import { VswitchProcess } from './process.js'
 import { NORMAL, VSWITCH_PORTS, type VswitchRole } from './roles.js'
 
 /** What a frame has beside its MTU. */
@@ -20,18 +16,14 @@ interface Totals {
 }
 
 /** `vswitch run` with a configuration of its own, asked over its admin socket. */
-export class VswitchSwitch implements RunningSwitch {
-  readonly #process: BenchProcess
-  readonly #client: AdminClient
+export class VswitchSwitch extends VswitchProcess implements RunningSwitch {
   readonly #role: VswitchRole
   #scraping: NodeJS.Timeout | undefined
   #before: Totals | undefined
 
   constructor(setup: Setup, role: VswitchRole = NORMAL) {
-    const { burst, frameBytes, sockets, folder, cpus, memory, lcoreCpus = [cpus.switch] } = setup
-    const config = join(folder, 'vswitch.json')
-    const socket = join(folder, 'admin.sock')
-    const text = JSON.stringify({
+    const { burst, frameBytes, sockets, cpus, memory, lcoreCpus = [cpus.switch] } = setup
+    super(setup, {
       datapath: {
         memory: memory.kind,
         memoryMiB: memory.mib,
@@ -46,33 +38,14 @@ export class VswitchSwitch implements RunningSwitch {
         path,
         ...role.ports?.[i],
       })),
-      admin: { socket },
     })
-    writeFileSync(config, text)
     this.#role = role
-    this.#client = new AdminClient(socket)
-    this.#process = new BenchProcess('vswitch', process.execPath, [VSWITCH, 'run', config], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, RUNTIME_DIRECTORY: folder },
-    })
-  }
-
-  get pid(): number {
-    return this.#process.pid
-  }
-
-  get failed(): Promise<never> {
-    return this.#process.failed
-  }
-
-  started(): Promise<void> {
-    return untilReady(this.#client, this.#process)
   }
 
   async begin(): Promise<void> {
     if (this.#role.scrapeMs === undefined) return
     // Its failure is that of the process.
-    this.#scraping = setInterval(() => this.#client.metrics().catch(() => {}), this.#role.scrapeMs)
+    this.#scraping = setInterval(() => this.client.metrics().catch(() => {}), this.#role.scrapeMs)
   }
 
   async countCycles(): Promise<void> {
@@ -96,15 +69,15 @@ export class VswitchSwitch implements RunningSwitch {
     }
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  override [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#scraping)
-    return this.#process[Symbol.asyncDispose]()
+    return super[Symbol.asyncDispose]()
   }
 
   async #totals(): Promise<Totals> {
     await this.#checkDeciding()
     // At the same time, because what they tell is put in proportion.
-    const [lcores, { ports }] = await Promise.all([this.#client.lcores(), this.#client.stats()])
+    const [lcores, { ports }] = await Promise.all([this.client.lcores(), this.client.stats()])
     const at = performance.now()
     if (lcores.length === 0) throw new Error('the lcore of vswitch has ended')
     return { at, lcores: lcores.map(({ counters }) => counters), ports: Object.values(ports) }
@@ -114,7 +87,7 @@ export class VswitchSwitch implements RunningSwitch {
    * The load is meant to have one address on each port that stays there; and rules are to be what decides, all of them.
    */
   async #checkDeciding(): Promise<void> {
-    const [bridge] = (await this.#client.show()).bridges
+    const [bridge] = (await this.client.show()).bridges
     const { decides, rules, macs } = bridge ?? {}
     const { flows } = this.#role.bridge
     const expected = flows === undefined ? 'normal' : 'flows'
