@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import type { Ask, Setting } from './worker.js'
+import type { Ask, Setting, Stops } from './worker.js'
 
 /** The two CPUs at one moment. */
 export interface Calibration {
@@ -43,16 +43,21 @@ export class Calibrator implements AsyncDisposable {
     return roundTrip as number
   }
 
+  /** How often the switch's CPU is stopped while nothing else wants it: that is felt whoever switches. It takes a second. */
+  stops(): Promise<Stops> {
+    return ask(this.#workers[0], 'stops')
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.terminate()))
   }
 }
 
-async function ask(worker: Worker, what: Ask): Promise<number> {
+async function ask<Answer = number>(worker: Worker, what: Ask): Promise<Answer> {
   const answer = once(worker, 'message', { signal: AbortSignal.timeout(PATIENCE_MS) })
   worker.postMessage(what)
   try {
-    const [value] = (await answer) as [number]
+    const [value] = (await answer) as [Answer]
     return value
   } catch {
     throw new Error(

@@ -2,8 +2,18 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { binding } from '../../src/native/binding.js'
 
-/** What it can be asked; the answer is a number. */
-export type Ask = 'work' | 'roundTrip'
+/** What it can be asked; the answer to `stops` is {@link Stops}, to the others a number. */
+export type Ask = 'work' | 'roundTrip' | 'stops'
+
+/** How often and how long a CPU did not run a thread that did nothing but work. */
+export interface Stops {
+  readonly perSecond: number
+  /** Of the time, all of them together. */
+  readonly share: number
+  /** Microseconds; 0 when there was none. */
+  readonly median: number
+  readonly longest: number
+}
 
 export interface Setting {
   readonly cpu: number
@@ -15,6 +25,13 @@ export interface Setting {
 
 /** About 30 ms of work. */
 const STEPS = 20_000_000
+
+/** Time in which stops are looked for. */
+const STOPS_MS = 1000
+/** About 10 µs of work: reading the clock allocates, and more often than that it would see its own garbage collections. */
+const STOPS_STEPS = 7000
+/** What is this much longer than the fastest is a stop. */
+const STOP_MS = 0.005
 
 const BATCHES = 20
 const ROUND_TRIPS = 500
@@ -33,9 +50,12 @@ let session = 0
 binding.pinThread(cpu)
 work(STEPS / 10) // lets it be compiled
 
-parentPort?.on('message', (what: Ask) => {
-  parentPort?.postMessage(what === 'work' ? timeWork() : timeRoundTrip())
-})
+const answers: Record<Ask, () => number | Stops> = {
+  work: timeWork,
+  roundTrip: timeRoundTrip,
+  stops: findStops,
+}
+parentPort?.on('message', (what: Ask) => parentPort?.postMessage(answers[what]()))
 
 function timeWork(): number {
   const begun = performance.now()
@@ -53,6 +73,27 @@ function work(steps: number): number {
     x ^= x << 5
   }
   return x
+}
+
+function findStops(): Stops {
+  const times: number[] = []
+  const begun = performance.now()
+  let now = begun
+  while (now - begun < STOPS_MS) {
+    const before = now
+    work(STOPS_STEPS)
+    now = performance.now()
+    times.push(now - before)
+  }
+  times.sort((a, b) => a - b)
+  const fastest = times[0] as number
+  const stops = times.map((time) => time - fastest).filter((time) => time > STOP_MS)
+  return {
+    perSecond: (1000 * stops.length) / (now - begun),
+    share: stops.reduce((sum, time) => sum + time, 0) / (now - begun),
+    median: 1000 * (stops[stops.length >> 1] ?? 0),
+    longest: 1000 * (stops.at(-1) ?? 0),
+  }
 }
 
 /** Nanoseconds of the fastest batch: the others may have been interrupted. Infinite when the partner does not answer. */

@@ -1,27 +1,26 @@
 import { validateLaunchOptions } from '../../src/config/index.js'
 import { number } from '../arguments.js'
+import { Calibrator } from '../calibration/calibrator.js'
+import type { Stops } from '../calibration/worker.js'
 import type { Asked, Context, Section } from '../section.js'
 import { latencyOf } from '../tester/latency.js'
 import { type Scene, withScene } from '../tester/scene.js'
-import { sumOfTrials, type Trial } from '../tester/trial.js'
+import { latencyFigures } from '../tester/show.js'
 import { Manager, RATES, type Task } from './manager.js'
-import { CASES, type Case, type GcResult, type GcRound } from './result.js'
-import { figures, show } from './show.js'
+import { CASES, type Case, type GcResult, type GcRound, LATE_US, type Pauses } from './result.js'
+import { show } from './show.js'
 import { WatchedSwitch } from './switch.js'
 import type { Collections } from './watch.js'
 
 const PRESETS = {
   smoke: { rounds: 1, seconds: 0.2 },
   quick: { rounds: 1, seconds: 2 },
-  usual: { rounds: 3, seconds: 3 },
+  usual: { rounds: 5, seconds: 2 },
   full: { rounds: 5, seconds: 30 },
 }
 
 /** Frames a second, both directions together: far below what the switch can carry. */
 const RATE = 1_000_000
-
-/** Longest time of one trial. */
-const TRIAL_MS = 1000
 
 /** How late frames are while the switch is managed, and garbage collected. */
 export const gcSection: Section<GcResult> = {
@@ -34,12 +33,12 @@ export const gcSection: Section<GcResult> = {
   ],
   seconds: (effort, asked) => {
     const { rounds, seconds } = optionsOf(asked ?? { effort })
-    return Math.ceil(4 + CASES.length * rounds * (seconds + 0.3))
+    return Math.ceil(6 + CASES.length * rounds * (seconds + 0.3))
   },
   check: (asked) => void optionsOf(asked),
   measure,
   show,
-  figures,
+  figures: ({ runs }) => latencyFigures(runs, ['p99', 'p999']),
 }
 
 function optionsOf({ smoke, effort, options: values = {} }: Asked) {
@@ -55,7 +54,9 @@ async function measure(context: Context): Promise<GcResult> {
   const { rounds, rate, seconds } = optionsOf(context)
   const { cpus, memory, signal } = context
   const runs = CASES.map((name) => ({ name, rounds: [] as GcRound[] }))
-  const result = { framesPerSecond: rate, seconds, callsPerSecond: RATES, runs }
+  signal.throwIfAborted()
+  const stops = await stopsOf(context)
+  const result = { framesPerSecond: rate, seconds, callsPerSecond: RATES, stops, runs }
   const burst = validateLaunchOptions().burst
   const shared = { ring: 'split', frameBytes: 64, burst, cpus, memory } as const
   const start = (setup: ConstructorParameters<typeof WatchedSwitch>[0]) => new WatchedSwitch(setup)
@@ -84,15 +85,13 @@ async function measureCase(
   seconds: number,
 ): Promise<GcRound> {
   const task = name === 'quiet' ? undefined : (name satisfies Task)
-  const before = await running.collections()
+  await running.collections()
+  const begun = performance.now()
   if (task !== undefined) await manager.start(task)
-  const trials: Trial[] = []
-  for (let left = seconds * 1000; left > 0; left -= TRIAL_MS) {
-    trials.push(await trial({ framesPerSecond, milliseconds: Math.min(left, TRIAL_MS) }))
-  }
+  const all = await trial({ framesPerSecond, milliseconds: seconds * 1000 })
   const calls = task === undefined ? 0 : await manager.stop()
-  const after = await running.collections()
-  const all = sumOfTrials(trials)
+  const isolates = await running.collections()
+  const took = (performance.now() - begun) / 1000
   const latency = latencyOf(all)
   if (latency === undefined) throw new Error(`no frames went through vswitch (${name})`)
   return {
@@ -101,20 +100,27 @@ async function measureCase(
     lossRatio: all.lossRatio,
     unjudged: all.unjudged / all.received,
     switchWaitedMs: all.switchWaitedMs,
-    main: collectionsSince(before, after, (thread) => thread === 0),
-    lcore: collectionsSince(before, after, (thread) => thread !== 0),
+    late: all.latency.shareAbove(LATE_US),
+    main: pausesOf(
+      isolates.filter(({ thread }) => thread === 0),
+      took,
+    ),
+    lcore: pausesOf(
+      isolates.filter(({ thread }) => thread !== 0),
+      took,
+    ),
   }
 }
 
-function collectionsSince(
-  before: readonly Collections[],
-  after: readonly Collections[],
-  of: (thread: number) => boolean,
-) {
-  const sum = (all: readonly Collections[], key: 'count' | 'milliseconds') =>
-    all.filter(({ thread }) => of(thread)).reduce((total, one) => total + one[key], 0)
-  return {
-    count: sum(after, 'count') - sum(before, 'count'),
-    milliseconds: sum(after, 'milliseconds') - sum(before, 'milliseconds'),
-  }
+function pausesOf(isolates: readonly Collections[], seconds: number): Pauses {
+  const all = isolates.flatMap(({ pauses }) => pauses)
+  const milliseconds = all.reduce((sum, pause) => sum + pause, 0)
+  const longestMs = Math.max(0, ...all)
+  return { count: all.length, milliseconds, longestMs, share: milliseconds / 1000 / seconds }
+}
+
+/** Before a switch polls there. */
+async function stopsOf({ cpus }: Context): Promise<Stops> {
+  await using calibrator = new Calibrator(cpus.switch, cpus.generator)
+  return await calibrator.stops()
 }

@@ -1,21 +1,24 @@
-import type { Exhibit, Figure } from '../section.js'
-import { extremes, median } from '../statistics.js'
-import type { Case, GcResult, GcRound } from './result.js'
+import type { Exhibit } from '../section.js'
+import { median } from '../statistics.js'
+import { latencyPlot } from '../tester/show.js'
+import { type Case, type GcResult, type GcRound, LATE_US, type Pauses } from './result.js'
+import { differenceOf, percent, verdict } from './verdict.js'
 
 /** Share of frames without a verdict that is worth saying. */
 const MANY = 0.2
 
-export function show({ framesPerSecond, seconds, callsPerSecond, runs }: GcResult): Exhibit[] {
-  const rounds = runs[0]?.rounds.length ?? 0
-  const describe = (name: Case) => {
-    if (name === 'quiet') return name
-    return `${name}, ${callsPerSecond[name]} a second`
-  }
+export function show(result: GcResult): Exhibit[] {
+  const { framesPerSecond, seconds, callsPerSecond } = result
+  const rounds = result.runs[0]?.rounds.length ?? 0
+  const describe = (name: Case) =>
+    name === 'quiet' ? name : `${name}, ${callsPerSecond[name]} a second`
+  const runs = result.runs.map((run) => ({ ...run, title: describe(run.name) }))
+  const quiet = runs.find(({ name }) => name === 'quiet')?.rounds ?? []
   const many = runs.filter((run) => median(run.rounds.map(({ unjudged }) => unjudged)) > MANY)
   return [
     {
       kind: 'table',
-      title: `vswitch at ${framesPerSecond / 1e6} Mpps: latency in µs, and garbage collections of its two isolates`,
+      title: `Latency of vswitch at ${framesPerSecond / 1e6} Mpps, µs`,
       rows: [
         [
           'control plane',
@@ -23,66 +26,74 @@ export function show({ framesPerSecond, seconds, callsPerSecond, runs }: GcResul
           'p99',
           'p99.9',
           'max',
+          `later than ${LATE_US} µs`,
+          'p99.9 less that of quiet',
           'calls',
-          'main GCs',
-          'ms',
-          'lcore GCs',
-          'ms',
         ],
-        ...runs.map((run) => cells(describe(run.name), run.rounds)),
+        ...runs.map(({ name, title, rounds: its }) => [
+          title,
+          ...latencyCells(its),
+          name === 'quiet' ? '' : differenceOf(quiet, its),
+          middle(its, ({ calls }) => calls).toFixed(0),
+        ]),
       ],
     },
     {
-      kind: 'plot',
-      title: 'Latency while the control plane is busy, first round',
-      x: { label: 'percentile of frames', scale: 'percentile' },
-      y: { label: 'µs', scale: 'log' },
-      series: runs.map((run) => ({
-        name: describe(run.name),
-        points: (run.rounds[0]?.curve ?? []).map(([x, y]) => ({ x, y })),
-      })),
+      kind: 'table',
+      title: 'Garbage collections meanwhile',
+      rows: [
+        ['control plane', ...['lcore', 'main'].flatMap((thread) => pauseHead(thread))],
+        ...runs.map(({ title, rounds: its }) => [
+          title,
+          ...pauseCells(
+            its.map(({ lcore }) => lcore),
+            seconds,
+          ),
+          ...pauseCells(
+            its.map(({ main }) => main),
+            seconds,
+          ),
+        ]),
+      ],
     },
+    latencyPlot(
+      'Latency while the control plane is busy',
+      runs.map(({ title, rounds: its }) => ({ name: title, rounds: its })),
+    ),
+    ...verdict(result),
     {
       kind: 'note',
       text:
-        `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${seconds} s. The lcore has its CPU to itself; the rest of vswitch, ` +
-        'and who calls it, are on the CPU of the tester.',
+        `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${seconds} s, the longest pause of all. The lcore has its CPU to itself; the rest ` +
+        'of vswitch, and who calls it, are on the CPU of the tester.',
     },
-    ...many.map((run) => ({
+    ...many.map(({ title }) => ({
       kind: 'note' as const,
-      text: `${describe(run.name)}: the tester was away so often that more than ${100 * MANY} % of the frames say nothing.`,
+      text: `${title}: the tester was away so often that more than ${100 * MANY} % of the frames say nothing.`,
       caveat: true,
     })),
   ]
 }
 
-function cells(name: string, rounds: readonly GcRound[]): string[] {
-  const middle = (of: (round: GcRound) => number) => median(rounds.map(of))
-  const times = (['p50', 'p99', 'p999', 'max'] as const).map((key) =>
-    middle((round) => round[key]).toFixed(1),
-  )
-  return [
-    name,
-    ...times,
-    middle(({ calls }) => calls).toFixed(0),
-    middle(({ main }) => main.count).toFixed(0),
-    middle(({ main }) => main.milliseconds).toFixed(1),
-    middle(({ lcore }) => lcore.count).toFixed(0),
-    middle(({ lcore }) => lcore.milliseconds).toFixed(1),
-  ]
+function middle(rounds: readonly GcRound[], of: (round: GcRound) => number): number {
+  return median(rounds.map(of))
 }
 
-export function figures({ runs }: GcResult): Figure[] {
-  return runs.flatMap(({ name, rounds }) =>
-    (['p99', 'p999'] as const).map((key) => {
-      const values = rounds.map((round) => round[key])
-      return {
-        key: `${name} ${key}`,
-        value: median(values),
-        ...extremes(values),
-        unit: 'µs',
-        better: 'less' as const,
-      }
-    }),
+function latencyCells(rounds: readonly GcRound[]): string[] {
+  const times = (['p50', 'p99', 'p999', 'max'] as const).map((key) =>
+    middle(rounds, (round) => round[key]).toFixed(1),
   )
+  return [...times, percent(middle(rounds, ({ late }) => late))]
+}
+
+function pauseHead(thread: string): string[] {
+  return [`${thread}: a second`, 'longest, ms', 'of the time']
+}
+
+function pauseCells(pauses: readonly Pauses[], seconds: number): string[] {
+  return [
+    (median(pauses.map(({ count }) => count)) / seconds).toFixed(1),
+    Math.max(...pauses.map(({ longestMs }) => longestMs)).toFixed(2),
+    percent(median(pauses.map(({ share }) => share))),
+  ]
 }

@@ -5,14 +5,12 @@
 import { PerformanceObserver } from 'node:perf_hooks'
 import { getEnvironmentData, isMainThread, setEnvironmentData, threadId } from 'node:worker_threads'
 
-/** Garbage collections of one isolate since it began. */
+/** Garbage collections of one isolate since they were asked for the last time. */
 export interface Collections {
   /** 0 is the main thread. */
   readonly thread: number
-  readonly count: number
-  /** Time they took in all, and the longest. */
-  readonly milliseconds: number
-  readonly longestMs: number
+  /** Milliseconds of each pause. */
+  readonly pauses: readonly number[]
 }
 
 export interface GcReply {
@@ -22,8 +20,10 @@ export interface GcReply {
 
 const KEY = 'bench-gc'
 const MOST_THREADS = 64
-/** Whether it is there, collections, milliseconds, the longest. */
-const FIELDS = 4
+/** Pauses of a thread that are kept: many more than there are between two questions. */
+const MOST_PAUSES = 4095
+/** How many pauses there were, and their milliseconds. */
+const FIELDS = 1 + MOST_PAUSES
 
 if (isMainThread) {
   const bytes = MOST_THREADS * FIELDS * Float64Array.BYTES_PER_ELEMENT
@@ -36,22 +36,32 @@ if (isMainThread) {
 }
 
 const table = new Float64Array(getEnvironmentData(KEY) as unknown as SharedArrayBuffer)
-const own = table.subarray(threadId * FIELDS, (threadId + 1) * FIELDS)
-own[0] = 1
+const own = rowOf(threadId)
 new PerformanceObserver((list) => {
   for (const { duration } of list.getEntries()) {
-    own[1]! += 1
-    own[2]! += duration
-    if (duration > (own[3] as number)) own[3] = duration
+    const count = own[0] as number
+    own[1 + (count % MOST_PAUSES)] = duration
+    own[0] = count + 1
   }
 }).observe({ entryTypes: ['gc'] })
 
+/** How many of each thread were told by now. */
+const told: number[] = []
+
 function read(): Collections[] {
   return Array.from({ length: MOST_THREADS }, (_, thread) => {
-    const at = thread * FIELDS
-    const [there, count, milliseconds, longestMs] = table.subarray(at, at + FIELDS)
-    return { there, thread, count, milliseconds, longestMs } as Collections & { there: number }
-  })
-    .filter(({ there }) => there === 1)
-    .map(({ there: _, ...collections }) => collections)
+    const row = rowOf(thread)
+    const count = row[0] as number
+    const before = told[thread] ?? 0
+    told[thread] = count
+    const pauses = Array.from(
+      { length: count - before },
+      (_, i) => row[1 + ((before + i) % MOST_PAUSES)] as number,
+    )
+    return { thread, pauses }
+  }).filter(({ pauses }) => pauses.length > 0)
+}
+
+function rowOf(thread: number): Float64Array {
+  return table.subarray(thread * FIELDS, (thread + 1) * FIELDS)
 }

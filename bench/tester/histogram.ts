@@ -26,6 +26,13 @@ export class Histogram {
     return new Histogram(buckets, first === undefined ? 0 : first.#cyclesPerMicrosecond * 1e6)
   }
 
+  /** Share of the frames that took longer than that many microseconds; NaN without frames. */
+  shareAbove(microseconds: number): number {
+    const limit = microseconds * this.#cyclesPerMicrosecond
+    const above = this.#buckets.filter(([bucket]) => upperEnd(bucket) >= limit)
+    return above.reduce((sum, [, count]) => sum + count, 0) / this.count
+  }
+
   /** Microseconds that the share `q` of the frames, 0 to 1, did not exceed; 1 is the longest. NaN without frames. */
   quantile(q: number): number {
     let left = Math.max(1, Math.ceil(q * this.count))

@@ -45,7 +45,9 @@ export function lookAtIdleLatency({ result }: Looked): void {
 
 /** Each kind of work, and the collections of both isolates. */
 export function lookAtGc({ result, said }: Looked): void {
-  const { runs } = result as GcResult
+  const { stops, runs } = result as GcResult
+  assert.ok(stops.perSecond >= 0 && stops.share >= 0 && stops.share < 1, JSON.stringify(stops))
+  assert.ok(stops.median <= stops.longest)
   const calls = Object.fromEntries(
     runs.map(({ name, rounds }) => [name, rounds[0]?.calls as number]),
   )
@@ -55,7 +57,12 @@ export function lookAtGc({ result, said }: Looked): void {
   for (const { rounds } of runs) {
     const [round] = rounds
     assertLatency(round as Latency)
-    assert.ok((round?.main.count ?? -1) >= 0 && (round?.lcore.count ?? -1) >= 0)
+    for (const pauses of [round?.main, round?.lcore]) {
+      const { count = -1, milliseconds = -1, longestMs = -1 } = pauses ?? {}
+      assert.ok(count >= 0 && longestMs <= milliseconds && count > 0 === milliseconds > 0)
+    }
   }
-  assert.match(said, /lcore GCs/)
+  // A call makes garbage, so the main thread collects some of it in any case.
+  assert.ok(runs.some(({ rounds }) => (rounds[0]?.main.count ?? 0) > 0))
+  assert.match(said, /lcore: a second/)
 }
