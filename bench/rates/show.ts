@@ -31,7 +31,8 @@ function note(text: string): Exhibit {
 }
 
 function titleOf({ ring, frameBytes }: JsonRun): string {
-  return `${ring} ring, ${frameBytes}-byte frames`
+  const ways = ring === 'none' ? 'through the kernel, without virtqueues' : `${ring} ring`
+  return `${ways}, ${frameBytes}-byte frames`
 }
 
 function plotOf(runs: readonly JsonRun[]): Plot {
