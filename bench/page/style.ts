@@ -51,5 +51,5 @@ svg .spread{stroke:var(--ink);stroke-width:1.3}
 svg .thin{stroke-width:1.2}
 svg .dashed{stroke-dasharray:5 3}
 ${series}
-@media print{:root{color-scheme:light;${light}}body{max-width:none;padding:0;font-size:10pt}h2{break-after:avoid}figure,tr,.caveats{break-inside:avoid}h3{break-after:avoid}nav,figure details{display:none}.wide{overflow:visible}table{font-size:7.5pt}th,td{padding:.1rem .3rem}.plots{grid-template-columns:1fr 1fr}figure svg:not(.key){max-height:14cm}th:first-child{position:static}}
+@media print{:root{color-scheme:light;${light}}body{max-width:none;padding:0;font-size:10pt}h2{break-after:avoid}figure,tr,.caveats{break-inside:avoid}h3{break-after:avoid}nav,figure details{display:none}.wide{overflow:visible}table{font-size:7.5pt}th,td{padding:.1rem .3rem}.plots{grid-template-columns:1fr 1fr}figure svg:not(.key){max-height:11cm}th:first-child{position:static}}
 `
