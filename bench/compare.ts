@@ -3,6 +3,7 @@ import type { Machine } from './machine.js'
 import type { Figure, Section } from './section.js'
 import { table } from './table.js'
 import { short } from './text-report.js'
+import { noiseOf } from './verdict.js'
 
 /** A figure without a spread moved when it changed by more than this share. */
 const UNKNOWN_SPREAD = 0.1
@@ -112,7 +113,7 @@ const BEARING: readonly (readonly [name: string, of: (machine: Machine) => unkno
   ['OVS', ({ versions }) => versions?.ovs],
 ]
 
-/** Differences between the machines, versions and settings of two runs. */
+/** Differences between the machines, versions and settings of two runs, and what made either noisy. */
 export function differencesOf(old: Report, now: Report): string[] {
   const machine = BEARING.flatMap(([name, of]) => {
     const [then, today] = [of(old.machine), of(now.machine)]
@@ -126,5 +127,10 @@ export function differencesOf(old: Report, now: Report): string[] {
     ...(old.interrupted === undefined ? [] : ['the old run was interrupted']),
     ...(now.interrupted === undefined ? [] : ['the new run was interrupted']),
   ]
-  return [...machine, ...effort, ...early]
+  // What moved may be the machine then.
+  const noise = [
+    ...noiseOf(old.sections ?? {}).map((text) => `then ${text}`),
+    ...noiseOf(now.sections ?? {}).map((text) => `now ${text}`),
+  ]
+  return [...machine, ...effort, ...early, ...noise]
 }

@@ -93,10 +93,15 @@ export function caveatsOf({ machine, settings, interrupted, sections }: Report):
       `the control group may use ${machine.cpuQuota} CPUs of ${machine.cpus}: whoever polls is halted now and then`,
     )
   }
+  return [...said, ...noiseOf(sections)]
+}
+
+/** What else went on while the sections were measured. */
+export function noiseOf(sections: Report['sections']): string[] {
   const felt = Object.entries(sections).flatMap(([name, { conditions }]) =>
     conditions === undefined ? [] : [{ name, ...conditions }],
   )
-  said.push(
+  return [
     ...worst(
       felt,
       'stolen',
@@ -113,8 +118,7 @@ export function caveatsOf({ machine, settings, interrupted, sections }: Report):
       felt.flatMap(({ calibrations }) => calibrations),
       ["switch's", "load's"],
     ),
-  )
-  return said
+  ]
 }
 
 function worst(

@@ -97,3 +97,16 @@ describe('differences', () => {
     ])
   })
 })
+
+test('a comparison says which of the runs was noisy', () => {
+  const noisy = (others: number): Report['sections'] => {
+    const calm = { work: [10, 10], roundTrip: 100 } as const
+    const conditions = { stolen: 0, others, loadBefore: 0, calibrations: [calm, calm] as const }
+    return { 'made-up': { seconds: 1, result: [], conditions } }
+  }
+  const quiet = report([], { sections: noisy(0) })
+  assert.deepEqual(differencesOf(quiet, quiet), [])
+  const [said] = differencesOf(report([], { sections: noisy(1.5) }), quiet)
+  assert.equal(said, 'then noisy: other programs used 1.5 CPUs during made-up')
+  assert.match(differencesOf(quiet, report([], { sections: noisy(1) }))[0] as string, /^now noisy/)
+})
