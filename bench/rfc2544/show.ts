@@ -20,6 +20,7 @@ const MANY = 0.1
 
 export function show({ rules, runs }: Rfc2544Result): Exhibit[] {
   const { ring, frameBytes, rounds, trialMs, trials, resolution } = rules
+  const measured = LOADS.filter((load) => runs.some((run) => recordsAt(run, load).length > 0))
   return [
     {
       kind: 'table',
@@ -29,7 +30,7 @@ export function show({ rules, runs }: Rfc2544Result): Exhibit[] {
         ...runs.map((run) => rateCells(run)),
       ],
     },
-    ...LOADS.map((load) => ({
+    ...measured.map((load) => ({
       kind: 'table' as const,
       title: `Latency in µs ${describe(load)}`,
       rows: [
@@ -37,7 +38,7 @@ export function show({ rules, runs }: Rfc2544Result): Exhibit[] {
         ...runs.map((run) => latencyCells(run, load)),
       ],
     })),
-    ...LOADS.map((load) =>
+    ...measured.map((load) =>
       latencyPlot(
         `Latency ${describe(load)}`,
         runs.map((run) => ({ name: run.name, rounds: recordsAt(run, load) })),
@@ -50,6 +51,11 @@ export function show({ rules, runs }: Rfc2544Result): Exhibit[] {
         `the majority of at most ${trials} trials does; the search ends within ${100 * resolution} %.`,
     },
     ...caveats(runs),
+    ...LOADS.filter((load) => !measured.includes(load)).map((load) => ({
+      kind: 'note' as const,
+      text: `Latency ${describe(load)} was not measured: no rate passed.`,
+      caveat: true,
+    })),
   ]
 }
 
