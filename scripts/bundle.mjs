@@ -1,8 +1,10 @@
 // Bundles what tsc made into the files that are published: dist/lib. Loading a package's modules one by one costs half a
 // millisecond each, and a guest waits for a switch that starts (docs/decisions/0016-bundle.md).
 
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { inRoot } from './lib/project.mjs'
@@ -16,7 +18,7 @@ const ENTRIES = {
   metrics: 'metrics/index',
   qos: 'qos/index',
   vif: 'vif/index',
-  vswitch: 'switch/cli/main',
+  vswitch: 'switch/cli/start',
   'switch-program': 'switch/lcore/program',
   // Beside the chunk that starts it.
   'worker-main': 'lcore/worker-main',
@@ -36,11 +38,13 @@ const ENTRIES = {
   ),
 }
 
+const COMMAND = 'dist/lib/vswitch.cjs'
+
 /** A constant of a module. */
 const CONSTANT = /^var (?=[A-Z][A-Z0-9_]* = |\{ [A-Z][A-Z0-9_]*[:,] )/gm
 
 /** A class that mentions itself. */
-const CLASS = /^var (\w+) = class (_\1)\b/gm
+const CLASS = /^ *(?:var )?(\w+) = class (_\1)\b/gm
 
 /**
  * Undoes what esbuild changes: constants become variables, which V8 does not fold (a MAC lookup costs a fifth more then),
@@ -54,36 +58,81 @@ function asWritten(text) {
   )
 }
 
-export async function bundle() {
-  const { outputFiles } = await build({
+const SHARED = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  sourcemap: true,
+  write: false,
+  logLevel: 'warning',
+  // What the switch imports of the package becomes a part of the bundle.
+  conditions: ['dpdk-vhost-source'],
+  // Both look for files beside their own.
+  external: ['node-gyp-build', 'esbuild'],
+}
+
+const modules = () =>
+  build({
+    ...SHARED,
     entryPoints: Object.entries(ENTRIES).map(([out, module]) => ({
       in: inRoot(`dist/src/${module}.js`),
       out,
     })),
     outdir: inRoot('dist/lib'),
-    bundle: true,
     splitting: true,
     format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    sourcemap: true,
-    write: false,
-    logLevel: 'warning',
-    // What the switch imports of the package becomes a part of the bundle.
-    conditions: ['dpdk-vhost-source'],
-    // Both look for files beside their own.
-    external: ['node-gyp-build', 'esbuild'],
     // Packages in CommonJS ask for Node's modules by `require`.
     banner: {
       js: "import { createRequire as createRequireHere } from 'node:module'; const require = createRequireHere(import.meta.url);",
     },
   })
+
+/** The command as one script: V8 keeps compiled code of scripts only, not of modules. */
+const command = () =>
+  build({
+    ...SHARED,
+    entryPoints: [inRoot('dist/src/switch/cli/main.js')],
+    outfile: inRoot(COMMAND),
+    format: 'cjs',
+    // They are in the maps of the modules.
+    sourcesContent: false,
+    // Scripts that are run by `vm` have `require`, and no `import()`.
+    supported: { 'dynamic-import': false },
+    define: { 'import.meta.url': 'hereUrl', 'import.meta.resolve': 'resolveHere' },
+    banner: {
+      js: `(function (require, file) { 'use strict';
+const { pathToFileURL: urlOf } = require('node:url'), hereUrl = urlOf(file).href, resolveHere = (name) => urlOf(require.resolve(name)).href;`,
+    },
+    footer: { js: '})' },
+  })
+
+/** Compiles the command: it is told to run a configuration that it refuses, so it gets as far as it can without DPDK. */
+function compileCommand() {
+  const folder = mkdtempSync(join(tmpdir(), 'dpdk-vhost-bundle-'))
+  const config = join(folder, 'refused.json')
+  writeFileSync(
+    config,
+    JSON.stringify({ bridges: [{ name: 'br0' }], ports: [{ name: 'p', type: '' }] }),
+  )
+  const args = [inRoot('scripts/lib/code-cache.mjs'), inRoot(COMMAND), 'run', config]
+  try {
+    execFileSync(process.execPath, args, { stdio: 'ignore', timeout: 30_000 })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+export async function bundle() {
+  const outputFiles = (await Promise.all([modules(), command()])).flatMap(
+    (made) => made.outputFiles,
+  )
   rmSync(inRoot('dist/lib'), { recursive: true, force: true })
   for (const { path, text } of outputFiles) {
     mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, path.endsWith('.js') ? asWritten(text) : text)
+    writeFileSync(path, /\.c?js$/.test(path) ? asWritten(text) : text)
   }
   chmodSync(inRoot('dist/lib/vswitch.js'), 0o755)
+  compileCommand()
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle()

@@ -1,9 +1,10 @@
 // The tests run the modules; what is published is a bundle of them (scripts/bundle.mjs).
 
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { Script } from 'node:vm'
 import { inRoot, readText, root, run, temporaryFolder } from './support.js'
 
 interface Scope {
@@ -85,12 +86,33 @@ test('vswitch of the bundle runs, and runs a program of its user', (t) => {
   writeFileSync(join(folder, 'vswitch.json'), JSON.stringify(config))
   const child = run(
     'timeout',
-    ['2', inRoot('dist/lib/vswitch.js'), 'run', join(folder, 'vswitch.json')],
+    ['5', inRoot('dist/lib/vswitch.js'), 'run', join(folder, 'vswitch.json')],
     { cwd: folder },
   )
   assert.match(child.output, /the switch runs: /)
   // The program was handed the Burst that it imports, and says so by ending the thread.
   assert.match(child.output, /ended with code 7/)
+})
+
+const command = inRoot('dist/lib/vswitch.cjs')
+const codeCache = `vswitch.cjs.${process.version}-${process.arch}`
+
+test('V8 takes the compiled code of vswitch', () => {
+  const cachedData = readFileSync(inRoot(join('dist/lib', codeCache)))
+  const script = new Script(readFileSync(command, 'utf8'), { filename: command, cachedData })
+  assert.equal(script.cachedDataRejected, false)
+})
+
+test('vswitch runs without compiled code, and with that of another Node.js', (t) => {
+  const folder = temporaryFolder(t)
+  for (const file of ['package.json', 'dist/lib/vswitch.js', 'dist/lib/vswitch.cjs'])
+    cpSync(inRoot(file), join(folder, file))
+  const version = () =>
+    run(process.execPath, [join(folder, 'dist/lib/vswitch.js'), '--version'], { cwd: folder })
+  const output = version().stdout
+  assert.match(output, /^\d+\.\d+\.\d+\n$/)
+  writeFileSync(join(folder, 'dist/lib', codeCache), 'compiled by somebody else'.repeat(9))
+  assert.equal(version().stdout, output)
 })
 
 test('errors have the names of their classes', (t) => {

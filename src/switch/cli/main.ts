@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The command `vswitch`. */
 import { CommanderError } from 'commander'
 import { NoSwitchError, RefusedError } from '../admin/client-error.js'
@@ -7,7 +6,9 @@ import { newProgram } from './program.js'
 import { endQuietlyOnBrokenPipe } from './terminal.js'
 
 endQuietlyOnBrokenPipe()
-process.exitCode = await main(process.argv.slice(2))
+main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code
+})
 
 async function main(args: readonly string[]): Promise<number> {
   let code: number = ExitCode.ok
