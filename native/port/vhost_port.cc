@@ -28,6 +28,7 @@ VhostPort::VhostPort(PortHost& host, uint64_t serial, uint32_t id, std::string n
     : ManagedPort(host, serial, id, std::move(name), max_frame_bytes, tx_retries_max, counters),
       options_(std::move(options)),
       flaps_(options_.flap_limit),
+      vring_stats_(options_.vring_stats ? std::make_unique<VringStats>() : nullptr),
       server_socket_(options_.path, options_.access),
       chance_(std::random_device{}()) {}
 
@@ -178,7 +179,7 @@ int VhostPort::on_connection(int vid) {
   }
   rx_queues_.store(0, std::memory_order_release);
   map_tx_queues(0);
-  vring_stats_.begin();
+  if (vring_stats_) vring_stats_->begin();
   last_request_.store(0, std::memory_order_relaxed);
   requested_features_.store(0, std::memory_order_relaxed);
   remapping_.store(false, std::memory_order_relaxed);
@@ -352,11 +353,13 @@ void VhostPort::open_rings(int vid) {
   if (rte_vhost_get_negotiated_features(vid, &features) != 0 || !guest_memory_.read(vid)) return;
   const uint32_t pairs = std::min<uint32_t>(rte_vhost_get_vring_num(vid) / 2, kMaxQueuePairs);
   for (uint16_t queue = 0; queue < pairs; ++queue) {
-    // librte counts what it copies itself: with its statistics it copies all.
-    if (!options_.vring_stats) {
-      from_guest_[queue].read(vid, from_guest(queue), features, guest_memory_);
-      to_guest_[queue].read(vid, to_guest(queue), features, guest_memory_);
-    }
+    // librte counts only what it copies itself.
+    const auto counts = [&](uint16_t vring) {
+      return vring_stats_ ? &vring_stats_->frame_counts(vring) : nullptr;
+    };
+    from_guest_[queue].read(vid, from_guest(queue), features, guest_memory_,
+                            counts(from_guest(queue)));
+    to_guest_[queue].read(vid, to_guest(queue), features, guest_memory_, counts(to_guest(queue)));
     if (!disabled_[from_guest(queue)]) from_guest_[queue].gate().open();
     if (!disabled_[to_guest(queue)]) to_guest_[queue].gate().open();
   }
@@ -409,7 +412,7 @@ void VhostPort::on_device_gone(int vid) {
   // The rings are unmapped as soon as this returns.
   host_.quiescence().wait_for_readers();
   // The last chance: librte forgets them with the connection.
-  if (options_.vring_stats) vring_stats_.update(vid);
+  if (vring_stats_) vring_stats_->update(vid);
   notify(Notice::Kind::stopped, generation());
 }
 
@@ -440,13 +443,13 @@ void VhostPort::on_connection_gone(int vid) {
 
 // Like an lcore: in a section the device stays, and with it its vrings.
 VringTotals VhostPort::vring_totals(const Quiescence::Reader& reader) {
-  if (!options_.vring_stats) return {};
+  if (!vring_stats_) return {};
   {
     const Quiescence::Section section(reader);
     const int vid = vid_.load(std::memory_order_acquire);
-    if (vid >= 0) vring_stats_.update(vid);
+    if (vid >= 0) vring_stats_->update(vid);
   }
-  return vring_stats_.totals();
+  return vring_stats_->totals();
 }
 
 Negotiated VhostPort::negotiated() {

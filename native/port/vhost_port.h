@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <random>
 #include <string>
@@ -34,7 +35,7 @@ struct VhostOptions {
   uint32_t queue_pairs = kMaxQueuePairs;  // most the guest may have
   uint64_t disabled_features = 0;         // virtio feature bits not offered to the guest
   uint64_t pinned_features = 0;           // if not 0: exactly these are offered
-  bool vring_stats = false;               // librte counts for each vring
+  bool vring_stats = false;               // frames and notifications of each vring are counted
   double flap_limit = 0;                  // restarts of the device a second; 0: any
   ReconnectOptions reconnect;             // client
   SocketAccess access;                    // server
@@ -132,6 +133,9 @@ class VhostPort final : public ManagedPort {
   std::atomic<bool> split_{false};  // ring layout; written by on_device, read by lcores
   std::array<OversizeWatch, kMaxQueuePairs> oversize_;  // each the lcore's that polls the queue
 
+  // Null unless asked for. Updated by on_device_gone and the control thread.
+  const std::unique_ptr<VringStats> vring_stats_;
+
   // Read anew by librte's event thread after each message of the peer, with all gates closed.
   GuestMemory guest_memory_;
   std::array<SplitRing, kMaxQueuePairs> from_guest_;  // by rx queue
@@ -150,8 +154,6 @@ class VhostPort final : public ManagedPort {
 
   FlapMeter flaps_;
   PeerHold hold_;
-
-  VringStats vring_stats_;  // updated by on_device_gone and the control thread
 
   std::mutex negotiated_mutex_;
   Negotiated negotiated_;  // under negotiated_mutex_; written by on_device

@@ -38,7 +38,16 @@ void VringStats::update(int vid) {
 
 VringTotals VringStats::totals() {
   const std::lock_guard lock(mutex_);
-  return totals_;
+  VringTotals all = totals_;
+  const size_t width = all.names.size();
+  for (size_t i = 0; i < FrameCounts::kNames.size(); ++i) {
+    const auto name = std::find(all.names.begin(), all.names.end(), FrameCounts::kNames[i]);
+    if (name == all.names.end()) continue;
+    const auto at = static_cast<size_t>(name - all.names.begin());
+    for (size_t vring = 0; vring * width < all.values.size(); ++vring)
+      all.values[vring * width + at] += static_cast<double>(own_[vring].values()[i]);
+  }
+  return all;
 }
 
 // librte writes `rx_q0_good_packets`: the counters are the same for every vring.

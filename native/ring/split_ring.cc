@@ -36,7 +36,8 @@ constexpr uint8_t kWantedHeader[kHeaderWithBuffers] = {0, 0, 0, 0, 0, 0, 0, 0, 0
 
 }  // namespace
 
-void SplitRing::read(int vid, uint16_t vring, uint64_t features, const GuestMemory& memory) {
+void SplitRing::read(int vid, uint16_t vring, uint64_t features, const GuestMemory& memory,
+                     FrameCounts* counts) {
   descriptors_ = nullptr;
   rte_vhost_vring found{};
   if ((features & kLeftToLibrte) != 0 || rte_vhost_get_vhost_vring(vid, vring, &found) != 0) return;
@@ -49,6 +50,7 @@ void SplitRing::read(int vid, uint16_t vring, uint64_t features, const GuestMemo
   vid_ = vid;
   vring_ = vring;
   memory_ = &memory;
+  counts_ = counts;
   header_ = (features & kHeaderHasBuffers) != 0 ? kHeaderWithBuffers : kHeader;
   event_index_ = (features & bit(kVirtioRingEventIdx)) != 0;
   mask_ = static_cast<uint16_t>(found.size - 1);
@@ -94,6 +96,7 @@ uint32_t SplitRing::take(rte_mempool* pool, rte_mbuf** frames, uint32_t count, u
       use(static_cast<uint16_t>(step.used + i), place.id, 0);
     }
     finish(step, found);
+    if (unlikely(counts_ != nullptr)) counts_->add(mbufs, found);
     taken += found;
     if (found < step.most) break;
   }
@@ -119,6 +122,7 @@ uint32_t SplitRing::put(rte_mbuf* const* frames, uint32_t count, RingEnd& end) {
       use(static_cast<uint16_t>(step.used + i), place.id, header_ + place.length);
     }
     finish(step, found);
+    if (unlikely(counts_ != nullptr)) counts_->add(frames + taken, found);
     taken += found;
     if (found < step.most) break;
   }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "ring/frame_counts.h"
 #include "ring/gate.h"
 #include "ring/guest_memory.h"
 
@@ -25,8 +26,10 @@ class alignas(64) SplitRing {
  public:
   // --- librte's event thread, with the gate closed ---
 
-  // `vring` is librte's number of the queue. What is not for this class stays librte's.
-  void read(int vid, uint16_t vring, uint64_t features, const GuestMemory& memory);
+  // `vring` is librte's number of the queue. What is not for this class stays librte's. `counts`
+  // may be null; otherwise those of frames that are copied here, but not by librte.
+  void read(int vid, uint16_t vring, uint64_t features, const GuestMemory& memory,
+            FrameCounts* counts);
 
   Gate& gate() { return gate_; }
 
@@ -79,6 +82,7 @@ class alignas(64) SplitRing {
   uint16_t* used_index_ = nullptr;
   Used* used_ = nullptr;
   const GuestMemory* memory_ = nullptr;
+  FrameCounts* counts_ = nullptr;
   uint32_t header_ = 0;  // bytes of virtio_net_hdr before each frame
   int vid_ = -1;
   uint16_t vring_ = 0;

@@ -122,8 +122,8 @@ interface VhostUserOptions {
   /** Times a full ring is tried again while it makes progress, 0 to 32. Default 8. */
   txRetriesMax?: number | undefined
   /**
-   * Has librte_vhost count for each vring: sizes of frames, groups, interrupts (`Datapath.vringStats`). It looks at every
-   * frame for that, and copies all of them itself, which costs rate. Default false.
+   * Counts for each vring what librte_vhost counts: sizes of frames, groups, interrupts (`Datapath.vringStats`). Every frame
+   * is looked at for that. Default false.
    */
   vringStats?: boolean | undefined
   /**

@@ -114,8 +114,8 @@ export class Datapath extends EventEmitter<DatapathEvents> implements AsyncDispo
   }
 
   /**
-   * What librte_vhost counted for the vrings of ports that were added with `vringStats`, by port name. It goes on across
-   * reconnects.
+   * What was counted, as librte_vhost counts, for the vrings of ports that were added with `vringStats`, by port name. It
+   * goes on across reconnects.
    */
   async vringStats(): Promise<Map<string, VringStats[]>> {
     const byId = await readVringStats()

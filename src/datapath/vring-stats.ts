@@ -1,7 +1,7 @@
 import { native } from '../errors.js'
 import { binding, type NativeVringTotals } from '../native/binding.js'
 
-/** What librte_vhost counted for one vring of a port, all its connections together. */
+/** What was counted for one vring of a port, all its connections together: by librte_vhost, and by us for frames that we copied. */
 export interface VringStats {
   readonly queue: number
   /** `receive`: from the guest. */

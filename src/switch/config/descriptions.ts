@@ -114,7 +114,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
     'Exactly these features are offered. Default: all that DPDK has, without those of `disableFeatures` and offloads.',
   'ports.txRetriesMax': 'Times a full ring is tried again while it makes progress.',
   'ports.vringStats':
-    'Has librte_vhost count for each vring: sizes of frames, groups, interrupts. Costs rate.',
+    'Counts for each vring what librte_vhost counts: sizes of frames, groups, interrupts.',
   'ports.flapLimit':
     "Restarts of the guest's device a second that the port goes along with, over ten seconds; a guest above that is held down for a while. 0: no limit.",
   'ports.reconnect': 'How a `dpdkvhostuserclient` port looks for its peer.',
