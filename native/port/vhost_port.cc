@@ -27,8 +27,8 @@ VhostPort::VhostPort(PortHost& host, uint64_t serial, uint32_t id, std::string n
                      VhostOptions options)
     : ManagedPort(host, serial, id, std::move(name), max_frame_bytes, tx_retries_max, counters),
       options_(std::move(options)),
-      flaps_(options_.flap_limit),
       vring_stats_(options_.vring_stats ? std::make_unique<VringStats>() : nullptr),
+      flaps_(options_.flap_limit),
       server_socket_(options_.path, options_.access),
       chance_(std::random_device{}()) {}
 
