@@ -10,6 +10,7 @@ import { median } from '../statistics.js'
 import { type Latency, latencyOf } from '../tester/latency.js'
 import { withScene } from '../tester/scene.js'
 import { latencyFigures, latencyPlot } from '../tester/show.js'
+import { twice } from '../twice.js'
 
 /** What goes into the JSON. */
 export interface IdleLatencyResult {
@@ -84,11 +85,15 @@ async function measure(context: Context): Promise<IdleLatencyResult> {
     context.progress(contender.name, turn / turns)
     await waitUntilQuiet([cpus.switch, cpus.generator], patienceSeconds, signal)
     // That a thread has to wait for its CPU when it is woken is part of what is measured: nothing is put aside.
-    const latency = await withScene(contender.start, shared, signal, async ({ trial }) => {
-      const milliseconds = seconds * 1000
-      return latencyOf(await trial({ framesPerSecond: rate, milliseconds, scattered: true }))
-    })
-    if (latency === undefined) throw new Error(`no frames went through ${contender.name}`)
+    const take = () =>
+      withScene(contender.start, shared, signal, async ({ trial }) => {
+        const milliseconds = seconds * 1000
+        const taken = await trial({ framesPerSecond: rate, milliseconds, scattered: true })
+        const its = latencyOf(taken)
+        if (its === undefined) throw new Error(`no frames went through ${contender.name}`)
+        return its
+      })
+    const latency = await twice(take, context)
     runs[turn % contenders.length]?.rounds.push(latency)
     context.keep?.({ ...result, runs: runs.filter((run) => run.rounds.length > 0) })
   }

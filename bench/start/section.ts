@@ -1,6 +1,7 @@
 import { waitUntilQuiet } from '../quiet.js'
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
 import { extremes, median } from '../statistics.js'
+import { twice } from '../twice.js'
 import { START_CONTENDERS } from './contender.js'
 import { countOf, whoIsHere } from './here.js'
 import { measureOpening, type Opening } from './opening.js'
@@ -65,17 +66,6 @@ async function measure(context: Context): Promise<StartResult> {
     context.keep?.(result())
   }
   return result()
-}
-
-/** A process that did not start in time on a busy machine is not the end of the bench. */
-async function twice<T>(take: () => Promise<T>, { signal, say }: Context): Promise<T> {
-  try {
-    return await take()
-  } catch (error) {
-    if (signal.aborted) throw error
-    say(`tried again: ${(error as Error).message}`)
-    return take()
-  }
 }
 
 const ms = (values: readonly number[]) => median(values).toFixed(0)
