@@ -30,7 +30,9 @@ VhostPort::VhostPort(PortHost& host, uint64_t serial, uint32_t id, std::string n
       vring_stats_(options_.vring_stats ? std::make_unique<VringStats>() : nullptr),
       flaps_(options_.flap_limit),
       server_socket_(options_.path, options_.access),
-      chance_(std::random_device{}()) {}
+      chance_(std::random_device{}()) {
+  for (auto& most : most_a_call_) most.store(1, std::memory_order_relaxed);
+}
 
 VhostPort::~VhostPort() = default;
 
@@ -52,12 +54,15 @@ uint32_t VhostPort::receive(uint16_t queue, rte_mempool* pool, rte_mbuf** frames
   }
   const bool wants_call = received != 0 && ring.wants_call();
   if (end == RingEnd::other) {
+    const uint32_t most = most_a_call_[from_guest(queue)].load(std::memory_order_relaxed);
+    uint32_t ask = 0;
     uint32_t taken = 0;
     do {
-      const auto ask = static_cast<uint16_t>(std::min(count - received, kVhostCallBurst));
-      taken = rte_vhost_dequeue_burst(vid, from_guest(queue), pool, frames + received, ask);
+      ask = std::min(count - received, most);
+      taken = rte_vhost_dequeue_burst(vid, from_guest(queue), pool, frames + received,
+                                      static_cast<uint16_t>(ask));
       received += taken;
-    } while (taken == kVhostCallBurst && received < count);
+    } while (taken == ask && received < count);
     uint32_t mine = announced;
     if (unlikely(mine != 0 && received != 0)) announced_.compare_exchange_strong(mine, 0);
   }
@@ -93,6 +98,34 @@ uint32_t VhostPort::send_directly(int vid, uint16_t queue, rte_mbuf** frames, ui
   return taken;
 }
 
+uint32_t VhostPort::send_by_librte(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count) {
+  const uint32_t most = most_a_call_[to_guest(queue)].load(std::memory_order_relaxed);
+  uint32_t sent = 0;
+  uint32_t ask = 0;
+  uint32_t taken = 0;
+  do {
+    ask = std::min(count - sent, most);
+    taken =
+        rte_vhost_enqueue_burst(vid, to_guest(queue), frames + sent, static_cast<uint16_t>(ask));
+    sent += taken;
+    if (!split_.load(std::memory_order_relaxed)) stay_in_ring(vid, to_guest(queue));
+  } while (taken == ask && sent < count);
+  return sent;
+}
+
+// A frame in many chains goes round a packed ring as often as they do, and librte takes the length
+// of the ring off once.
+void VhostPort::stay_in_ring(int vid, uint16_t vring) {
+  constexpr uint16_t kPlace = 0x7fff;
+  const uint32_t size = sizes_[vring].load(std::memory_order_relaxed);
+  uint16_t next = 0;
+  uint16_t used = 0;
+  if (rte_vhost_get_vring_base(vid, vring, &next, &used) != 0) return;
+  if (unlikely((next & kPlace) >= size)) next &= static_cast<uint16_t>(~kPlace);
+  // What is beyond 15 bits does not show in `next`.
+  rte_vhost_set_vring_base(vid, vring, next, used);
+}
+
 uint32_t VhostPort::send(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count) {
   uint32_t sent = 0;
   uint32_t retries = 0;
@@ -101,8 +134,7 @@ uint32_t VhostPort::send(int vid, uint16_t queue, rte_mbuf** frames, uint32_t co
     RingEnd end = RingEnd::other;
     uint32_t accepted = send_directly(vid, queue, frames + sent, ask, end);
     if (end == RingEnd::other) {
-      accepted += rte_vhost_enqueue_burst(vid, to_guest(queue), frames + sent + accepted,
-                                          static_cast<uint16_t>(ask - accepted));
+      accepted += send_by_librte(vid, queue, frames + sent + accepted, ask - accepted);
     }
     sent += accepted;
     // As in OVS: a full ring is tried again only while the guest makes room.
@@ -274,8 +306,26 @@ bool VhostPort::may_start(int vid, uint32_t vring) const {
 // It takes any size of a split ring before it says that it does not.
 bool VhostPort::may_plan(int vid, uint32_t vring, uint32_t size) {
   if (size == 0 || size > 32768 || (!is_packed(vid) && (size & (size - 1)) != 0)) return false;
-  if (vring < plans_.size()) plans_[vring].size = size;
+  if (vring >= plans_.size()) return true;
+  // Lcores may be about to ask librte for as much as the ring had room for.
+  if (vid_.load(std::memory_order_relaxed) == vid && plans_[vring].size != 0)
+    return plans_[vring].size == size;
+  plans_[vring].size = size;
+  limit_calls(vid, vring, size);
   return true;
+}
+
+// librte notes what it has used in an array as long as the ring, and does not mind its end: one
+// entry for a frame that it takes, up to one less than the ring is long for one that it puts into
+// mergeable buffers.
+void VhostPort::limit_calls(int vid, uint32_t vring, uint32_t size) {
+  uint64_t features = 0;
+  rte_vhost_get_negotiated_features(vid, &features);
+  const bool is_to_guest = (vring & 1) == 0;
+  const uint32_t most =
+      is_to_guest && (features & bit(kVirtioNetMrgRxbuf)) != 0 ? 1 : std::min(size, kVhostCallBurst);
+  sizes_[vring].store(size, std::memory_order_relaxed);
+  most_a_call_[vring].store(most, std::memory_order_relaxed);
 }
 
 bool VhostPort::may_begin_at(int vid, uint32_t vring, uint32_t base) {
@@ -332,7 +382,9 @@ bool VhostPort::may_set_features(int vid, uint64_t features) {
   uint64_t before = 0;
   rte_vhost_get_negotiated_features(vid, &before);
   if (((before ^ features) & ~bit(kVhostLogAll)) == 0) return true;
-  // What librte keeps for a ring depends on them.
+  // librte refuses it while the device runs.
+  if (vid_.load(std::memory_order_relaxed) == vid) return true;
+  // What it keeps for a ring depends on them.
   for (RingPlan& plan : plans_) plan.size = 0;
   rte_vhost_vring found{};
   const uint16_t vrings = rte_vhost_get_vring_num(vid);

@@ -97,6 +97,7 @@ class VhostPort final : public ManagedPort {
   void note_flap(double cost);
   bool may_start(int vid, uint32_t vring) const;
   bool may_plan(int vid, uint32_t vring, uint32_t size);
+  void limit_calls(int vid, uint32_t vring, uint32_t size);
   bool may_begin_at(int vid, uint32_t vring, uint32_t base);
   bool rings_are_mapped(int vid);
   static bool is_packed(int vid);
@@ -118,6 +119,8 @@ class VhostPort final : public ManagedPort {
   void count_oversize(int vid, uint16_t queue);
   uint32_t send_directly(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count, RingEnd& end);
   uint32_t send(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count);
+  uint32_t send_by_librte(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count);
+  void stay_in_ring(int vid, uint16_t vring);
   void open_rings(int vid);
   void close_rings();
   static bool may_set_size(int vid, uint32_t vring, uint32_t size);
@@ -149,6 +152,10 @@ class VhostPort final : public ManagedPort {
   // By vring; librte's event thread's.
   std::array<bool, 2 * kMaxQueuePairs> disabled_{};
   std::array<RingPlan, 2 * kMaxQueuePairs> plans_{};
+  // By vring: its size, and how many frames librte may be asked for at once. Written by its event
+  // thread while the ring is at rest, read by lcores.
+  std::array<std::atomic<uint32_t>, 2 * kMaxQueuePairs> sizes_{};
+  std::array<std::atomic<uint32_t>, 2 * kMaxQueuePairs> most_a_call_{};
   bool has_memory_ = false;    // librte crashes when it is asked for a table that it does not have
   bool is_left_alone_ = true;  // under the registry's mutex
 

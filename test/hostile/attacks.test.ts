@@ -57,6 +57,13 @@ for (const lcores of [1, 2]) {
       assert.ok(Number(rounds) > 5, `${rounds} rounds`)
     })
 
+    for (const mergeable of [true, false]) {
+      test(`more buffers than ${mergeable ? 'mergeable ' : ''}rings are long`, LIMIT, async () => {
+        const { rounds } = await attacked.suffers('overruns', { mergeable, rounds: 14 })
+        assert.equal(rounds, 14)
+      })
+    }
+
     test('messages that no front-end sends', LIMIT, async () => {
       await attacked.suffers('refused')
     })

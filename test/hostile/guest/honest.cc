@@ -3,7 +3,7 @@
 const std::map<std::string, Scenario>& scenarios() {
   static const std::map<std::string, Scenario> all = {
       {"sane", sane},         {"descriptors", descriptors}, {"scribble", scribble},
-      {"messages", messages}, {"refused", refused},
+      {"messages", messages}, {"refused", refused}, {"overruns", overruns},
       {"fuzz", fuzz},         {"flaps", flaps},       {"lost-memory", lost_memory},
   };
   return all;

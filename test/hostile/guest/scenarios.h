@@ -30,5 +30,7 @@ void flaps(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments& gi
            Report& report);
 void lost_memory(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments& given,
                  Report& report);
+void overruns(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments& given,
+              Report& report);
 void refused(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments& given,
              Report& report);
