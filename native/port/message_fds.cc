@@ -1,5 +1,6 @@
 #include "port/message_fds.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -8,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <string>
+#include <string_view>
 
 #include "port/virtio.h"
 
@@ -38,6 +41,15 @@ bool is_same_file(int fd, int probe) {
   }, other{};
   return fd >= 0 && fd != probe && fstat(fd, &one) == 0 && fstat(probe, &other) == 0 &&
          one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+// Where /proc does not tell, whatever it is will do.
+bool is_eventfd(int fd) {
+  constexpr std::string_view kName = "anon_inode:[eventfd]";
+  const std::string path = "/proc/self/fd/" + std::to_string(fd);
+  std::array<char, kName.size() + 1> name;
+  const ssize_t length = readlink(path.c_str(), name.data(), name.size());
+  return length < 0 || std::string_view(name.data(), static_cast<size_t>(length)) == kName;
 }
 
 Fds fds_of(const void* message) {
@@ -76,6 +88,17 @@ void MessageFds::close_all(void* message) {
   const Fds found = fds_of(message);
   for (int i = 0; i < found.count; ++i)
     if (found.fds[static_cast<size_t>(i)] >= 0) ::close(found.fds[static_cast<size_t>(i)]);
+}
+
+bool MessageFds::can_be_called(const void* message) {
+  const Fds found = fds_of(message);
+  for (int i = 0; i < found.count; ++i) {
+    const int fd = found.fds[static_cast<size_t>(i)];
+    if (!is_eventfd(fd)) return false;
+    const int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) return false;
+  }
+  return true;
 }
 
 bool MessageFds::can_be_mapped(const void* message) {

@@ -18,6 +18,10 @@ class MessageFds {
   // Whether librte will be able to map what SET_MEM_TABLE hands over. When it is not, it has
   // unmapped what there was before, and lets lcores go on with it.
   static bool can_be_mapped(const void* message);
+
+  // Whether what SET_VRING_CALL hands over is an eventfd. From then on an lcore that writes to it
+  // does not wait while it counts no further, unless the peer has that changed again.
+  static bool can_be_called(const void* message);
 };
 
 }  // namespace dpdk_vhost

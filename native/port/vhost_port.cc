@@ -256,6 +256,8 @@ bool VhostPort::may_go_on(int vid, const VhostUserMessage& message) {
       return may_start(vid, index);
     case kVhostUserSetVringKick:
       return may_start(vid, index & 0xff);
+    case kVhostUserSetVringCall:
+      return MessageFds::can_be_called(&message);
     case kVhostUserGetVringBase:
       if (index < plans_.size()) plans_[index] = {0, RingPlan::kUnknown};
       return true;

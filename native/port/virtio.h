@@ -42,6 +42,7 @@ constexpr uint32_t kVhostUserSetLogBase = 6;
 constexpr uint32_t kVhostUserSetVringAddr = 9;
 constexpr uint32_t kVhostUserSetVringBase = 10;
 constexpr uint32_t kVhostUserSetVringKick = 12;
+constexpr uint32_t kVhostUserSetVringCall = 13;
 constexpr uint32_t kVhostUserGetVringBase = 11;
 constexpr uint32_t kVhostUserGetQueueNum = 17;
 constexpr uint32_t kVhostUserSetVringEnable = 18;

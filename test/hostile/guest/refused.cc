@@ -62,7 +62,34 @@ bool set_features(Device& evil, uint64_t changed) {
   return taken;
 }
 
+// Has both rings called by `fd`, each time.
+bool set_calls(Device& evil, int fd) {
+  bool taken = true;
+  for (Queue* queue : {&evil.rx, &evil.tx}) {
+    const uint64_t index = queue->index;
+    taken = evil.front_end.asks(SET_VRING_CALL, &index, sizeof(index), {fd}) && taken;
+    queue->want_calls(true);
+  }
+  close(fd);
+  return taken;
+}
+int full_eventfd() {
+  const int fd = eventfd(0, EFD_CLOEXEC);
+  const uint64_t most = ~uint64_t{0} - 1;
+  (void)!write(fd, &most, sizeof(most));
+  return fd;
+}
+// Nobody reads what is written to it.
+int stream() {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) fail("no socket pair");
+  return ends[0];
+}
+
 const Misuse kMisuses[] = {
+    {"calls that an eventfd cannot count any more",
+     [](Device& d) { return set_calls(d, full_eventfd()); }, false},
+    {"calls to what is no eventfd", [](Device& d) { return set_calls(d, stream()); }, true},
     {"a longer ring while it runs", [](Device& d) { return set_number(d, 1, 32768); }, true},
     {"a longer rx ring while it runs", [](Device& d) { return set_number(d, 0, 32768); }, true},
     {"a ring of 0 while it runs", [](Device& d) { return set_number(d, 1, 0); }, true},
