@@ -40,6 +40,7 @@ enum Request : uint32_t {
   SET_PROTOCOL_FEATURES = 16,
   SET_VRING_ENABLE = 18,
   SEND_RARP = 19,
+  SET_INFLIGHT_FD = 32,
 };
 
 constexpr uint64_t bit(int n) {

@@ -163,8 +163,25 @@ Said stray(Device& device, Random& r) {
   }
 }
 
+// Of these librte looks at the number of the ring before it asks a hook; when there is no such ring it hangs up and leaves
+// the descriptors open (docs/decisions/0020-stalled-peers.md).
+bool may_leak(const Said& message) {
+  switch (message.request) {
+    case SET_VRING_NUM:
+    case SET_VRING_BASE:
+    case GET_VRING_BASE:
+    case SET_VRING_ADDR:
+    case SET_VRING_ENABLE:
+    case SET_INFLIGHT_FD:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void say(FrontEnd& peer, const Said& message) {
-  peer.send_raw(message.request, message.flags, message.size, message.payload, message.fds);
+  peer.send_raw(message.request, message.flags, message.size, message.payload,
+                may_leak(message) ? std::vector<int>{} : message.fds);
 }
 
 // --- rings ---
