@@ -324,8 +324,9 @@ void VhostPort::limit_calls(int vid, uint32_t vring, uint32_t size) {
   uint64_t features = 0;
   rte_vhost_get_negotiated_features(vid, &features);
   const bool is_to_guest = (vring & 1) == 0;
-  const uint32_t most =
-      is_to_guest && (features & bit(kVirtioNetMrgRxbuf)) != 0 ? 1 : std::min(size, kVhostCallBurst);
+  const uint32_t most = is_to_guest && (features & bit(kVirtioNetMrgRxbuf)) != 0
+                            ? 1
+                            : std::min(size, kVhostCallBurst);
   sizes_[vring].store(size, std::memory_order_relaxed);
   most_a_call_[vring].store(most, std::memory_order_relaxed);
 }
