@@ -84,10 +84,11 @@ void MessageFds::learn(const void* message, int probe, size_t count) {
   }
 }
 
-void MessageFds::close_all(void* message) {
+bool MessageFds::close_all(void* message) {
   const Fds found = fds_of(message);
   for (int i = 0; i < found.count; ++i)
     if (found.fds[static_cast<size_t>(i)] >= 0) ::close(found.fds[static_cast<size_t>(i)]);
+  return found.count != 0;
 }
 
 bool MessageFds::can_be_called(const void* message) {

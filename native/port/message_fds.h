@@ -13,7 +13,8 @@ class MessageFds {
   // `message` has descriptors of `probe`'s file, `count` of them.
   static void learn(const void* message, int probe, size_t count);
 
-  static void close_all(void* message);
+  // Returns whether there were any.
+  static bool close_all(void* message);
 
   // Whether librte will be able to map what SET_MEM_TABLE hands over. When it is not, it has
   // unmapped what there was before, and lets lcores go on with it.

@@ -85,6 +85,8 @@ struct VhostCallbacks {
       return RTE_VHOST_MSG_RESULT_ERR;
     }
     if (message->request != kVhostUserGetQueueNum) return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+    // As librte does with what should have none.
+    if (MessageFds::close_all(data)) return RTE_VHOST_MSG_RESULT_ERR;
     message->payload = port->queue_pairs();
     message->size = sizeof(message->payload);
     return RTE_VHOST_MSG_RESULT_REPLY;
