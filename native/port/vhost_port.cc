@@ -319,14 +319,15 @@ bool VhostPort::may_plan(int vid, uint32_t vring, uint32_t size) {
 
 // librte notes what it has used in an array as long as the ring, and does not mind its end: one
 // entry for a frame that it takes, up to one less than the ring is long for one that it puts into
-// mergeable buffers.
+// mergeable buffers. Packed rings have few such frames in the array at a time, and would lose half
+// of their rate: see docs/threat-model.md.
 void VhostPort::limit_calls(int vid, uint32_t vring, uint32_t size) {
   uint64_t features = 0;
   rte_vhost_get_negotiated_features(vid, &features);
   const bool is_to_guest = (vring & 1) == 0;
-  const uint32_t most = is_to_guest && (features & bit(kVirtioNetMrgRxbuf)) != 0
-                            ? 1
-                            : std::min(size, kVhostCallBurst);
+  const uint64_t ring_kind = features & (bit(kVirtioNetMrgRxbuf) | bit(kVirtioRingPacked));
+  const bool one = is_to_guest && ring_kind == bit(kVirtioNetMrgRxbuf);
+  const uint32_t most = one ? 1 : std::min(size, kVhostCallBurst);
   sizes_[vring].store(size, std::memory_order_relaxed);
   most_a_call_[vring].store(most, std::memory_order_relaxed);
 }
