@@ -49,7 +49,7 @@ function messages(run: () => unknown): string[] {
 
 describe('datapath options', () => {
   test('defaults', () => {
-    const defaults = { memory: 'auto', memoryMiB: 256, mtu: 1500, ealArgs: [] }
+    const defaults = { memory: 'auto', memoryMiB: 256, mtu: 1500, ealArgs: [], peerTimeoutMs: 1000 }
     assert.deepEqual(validateDatapathOptions(), defaults)
     assert.deepEqual(validateDatapathOptions({}), defaults)
     assert.deepEqual(validateDatapathOptions({ mtu: undefined }), defaults)
@@ -65,7 +65,7 @@ describe('datapath options', () => {
         '  - memoryMiB = 32 is less than 64; give a whole number from 64 to 65536',
         '  - mtu = "1500" is a string; write 1500 without the quotes',
         '  - ealArgs[1] = 1 is a number; give a string',
-        '  - x = 1 is not an option; the options are memory, memoryMiB, mtu, ealArgs',
+        '  - x = 1 is not an option; the options are memory, memoryMiB, mtu, ealArgs, peerTimeoutMs',
       ],
     )
   })
@@ -75,7 +75,8 @@ describe('run and launch options', () => {
   test('defaults', () => {
     const common = { ports: 'all', burst: 32, idle: 'adaptive', maxSleepMs: 10 }
     assert.deepEqual(validateRunOptions(), { ...common, budgetMicroseconds: 100 })
-    assert.deepEqual(validateLaunchOptions(), common)
+    const alone = { burstTimeoutMs: 2000, onStuck: 'restart' }
+    assert.deepEqual(validateLaunchOptions(), { ...common, ...alone })
   })
 
   test('data goes through untouched', () => {

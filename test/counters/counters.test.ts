@@ -21,6 +21,7 @@ test('all counters of a port have their names, by queue and in sum', () => {
     [rx, layout.rxNames],
     [tx, layout.txNames],
     [at + layout.shaper, ['frames', 'bytes']],
+    [at + layout.peer, layout.peerNames],
   ] as const
   for (const [from, { length }] of used) for (let i = from; i < from + length; i++) block[i] = i
   const none = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, 0]))
@@ -30,6 +31,7 @@ test('all counters of a port have their names, by queue and in sum', () => {
     tx: numbered(layout.txNames, tx),
     rxQueues: [numbered(layout.rxNames, at), none(layout.rxNames), numbered(layout.rxNames, rx)],
     txQueues: [none(layout.txNames), numbered(layout.txNames, tx)],
+    peer: numbered(layout.peerNames, at + layout.peer),
     shaperQueue: { frames: at + layout.shaper, bytes: at + layout.shaper + 1 },
   })
 })

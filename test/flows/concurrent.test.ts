@@ -35,7 +35,8 @@ async function run(flows: SharedFlows, time: Float64Array, terminate = false): P
   )
   if (terminate) {
     while (Atomics.load(new Int32Array(gate), 0) < WORKERS) await sleep(5)
-    await sleep(20)
+    // Not while V8 compiles what is hot: of a Worker that ends then, Node 20 may abort the process.
+    await sleep(300)
     for (const worker of workers) void worker.terminate()
   }
   const passed = await ended

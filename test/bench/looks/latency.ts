@@ -62,7 +62,8 @@ export function lookAtGc({ result, said }: Looked): void {
       assert.ok(count >= 0 && longestMs <= milliseconds && count > 0 === milliseconds > 0)
     }
   }
-  // A call makes garbage, so the main thread collects some of it in any case.
-  assert.ok(runs.some(({ rounds }) => (rounds[0]?.main.count ?? 0) > 0))
+  // Calls make garbage, and so many of them make more than there is room for.
+  const many = (calls.calls as number) > 2000
+  assert.ok(!many || runs.some(({ rounds }) => (rounds[0]?.main.count ?? 0) > 0))
   assert.match(said, /lcore: a second/)
 }
