@@ -124,14 +124,12 @@ export class Meters {
   pass(id: number, bytes: number): boolean {
     const view = id < this.#views.length ? this.#views[id] : undefined
     if (view === undefined) return false
-    const amount = view.countsBytes ? bytes * 8 : 1
     if (!view.isOpen) {
-      if (view.bucket.takeAhead(this.#time, amount)) return true
       view.isOpen = true
       this.#used[this.#usedCount++] = view
       view.bucket.open(this.#time)
     }
-    return view.bucket.take(amount)
+    return view.bucket.take(view.countsBytes ? bytes * 8 : 1)
   }
 
   /** Gives back what was fetched for frames that did not come. */
