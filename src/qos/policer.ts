@@ -108,14 +108,11 @@ export class Policer {
     return this.color(amount) !== Color.red
   }
 
-  /**
-   * Whether so much is green, all of it together; if not, nothing was taken. Mostly needs no shared memory, and neither
-   * `open` nor `close`: see {@link TokenBucket.takeAhead}.
-   */
-  passAll(time: BucketTime, amount: number): boolean {
+  /** Whether so much is green, all of it together; if not, nothing was taken. */
+  passAll(amount: number): boolean {
     const peak = this.#isPeak ? (this.#other as TokenBucket) : undefined
-    if (peak !== undefined && !peak.takeAhead(time, amount)) return false
-    if (this.#committed.takeAhead(time, amount)) return true
+    if (peak !== undefined && !peak.take(amount)) return false
+    if (this.#committed.take(amount)) return true
     peak?.giveBack(amount)
     return false
   }

@@ -11,13 +11,6 @@ const SECOND = 1
 /** What the first word is counted in, as the bits of a float: units in a millisecond or, where they are the finest, less the units of a full bucket. */
 const SCALE = 2
 
-/** So many times what is asked for is fetched ahead, but no more than this share of a bucket that is at least half full. */
-const AHEAD = 32
-const SHARE = 1 / 64
-
-/** Milliseconds in which what was fetched ahead is to be used. */
-const AHEAD_MS = 1
-
 /** How much may pass: of bytes, of bits, of frames. */
 export interface TokenRate {
   /** A second. 0: the bucket is full at first, and filled by {@link TokenBucket.add} alone. */
@@ -41,7 +34,6 @@ export class BucketTime {
 
 /**
  * One lcore's view of a token bucket that several lcores take from. For each burst: `open`, `take` for each frame, `close`.
- * Or `takeAhead` for all of them at once, which mostly needs no shared memory.
  *
  * A bucket that fills at an even rate is known by the moment at which it was, or would have been, empty: what it holds is
  * the time since then. That is one word of shared memory, changed by one compare-and-exchange for as many frames as are
@@ -74,8 +66,6 @@ export class TokenBucket {
   #expected = 0
   /** Price of a frame for which this burst did not find enough. */
   #missed = Number.POSITIVE_INFINITY
-  /** Until when in milliseconds what is held may be used without looking at the shared bucket. */
-  #aheadUntil = 0
   /** What the bucket had no room for, as a share of a full one; for who takes it, and sets it to 0. */
   spilled = 0
 
@@ -128,24 +118,6 @@ export class TokenBucket {
     return true
   }
 
-  /**
-   * Takes the tokens of `amount`, or none and returns false when there are not enough; without `open` and `close`.
-   *
-   * While the bucket is at least half full, tokens for some more such calls are fetched with them, and used within a
-   * millisecond or given back. So no frame passes more than a millisecond before its tokens are there, and an lcore that
-   * falls idle keeps a 64th of a bucket at most.
-   */
-  takeAhead(time: BucketTime, amount: number): boolean {
-    const price = amount * this.#price
-    if (
-      (price > this.#held || time.ms > this.#aheadUntil) &&
-      !this.#fetchAhead(time, amount, price)
-    )
-      return false
-    this.#held -= price
-    return true
-  }
-
   /** Takes back what was taken. */
   giveBack(amount: number): void {
     this.#held += amount * this.#price
@@ -187,33 +159,6 @@ export class TokenBucket {
     if (missing === 0 || this.#fetch(missing)) return true
     this.#missed = price
     return false
-  }
-
-  /** Gives back what is held, and fetches what a price takes; and more while there is plenty. */
-  #fetchAhead(time: BucketTime, amount: number, price: number): boolean {
-    if (amount > this.#burst) return false
-    this.open(time)
-    const words = this.#words
-    const at = this.#at + EMPTY_AT
-    const most = this.#most
-    const rest = Math.max(0, Math.floor(this.#held))
-    const least = Math.floor(price - (this.#held - rest))
-    let emptyAt = words[at] as number
-    for (;;) {
-      const all = ((this.#now - emptyAt) | 0) + rest
-      const level = all > most ? most : all
-      if (level < least) return false
-      const ahead = 2 * level < most ? 0 : Math.floor(Math.min(AHEAD * price, SHARE * most))
-      const fetched = Math.min(level, least + ahead)
-      const before = Atomics.compareExchange(words, at, emptyAt, (this.#now - level + fetched) | 0)
-      if (before === emptyAt) {
-        this.#held += fetched - rest
-        if (all > most) this.spilled += (all - most) / most
-        this.#aheadUntil = time.ms + AHEAD_MS
-        return true
-      }
-      emptyAt = before
-    }
   }
 
   /** Fetches at least so many units if they are there, and more for the frames that come next in the burst. */
