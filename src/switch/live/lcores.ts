@@ -49,6 +49,8 @@ export class Lcores {
   readonly #answerMs: number
   readonly #programs: () => string
   readonly #prepared: PreparedLcores
+  /** Whose program did not return: they end by that. */
+  readonly #stuck = new Set<string>()
   readonly #members = new Map<string, Member>()
   readonly #closing = new AbortController()
 
@@ -75,11 +77,12 @@ export class Lcores {
     datapath.on('lcore', ({ lcore, state, reason }) => {
       const member = this.#members.get(lcore)
       if (state === 'ended' && reason !== undefined && member !== undefined)
-        this.#restart(member, reason)
+        this.#restart(member, this.#stuck.delete(lcore) ? this.#withPrograms(reason) : reason)
     })
     // Not a user's program, which is put aside by itself: ours, and with it the lcore's bridges.
     datapath.on('program', ({ lcore, problem }) => {
       const member = this.#members.get(lcore)
+      if (problem === 'stuck') this.#stuck.add(lcore)
       if (problem === 'aside' && member !== undefined)
         void this.#replace(member, 'its program was put aside')
     })
