@@ -1,10 +1,12 @@
 /** `vswitch capture`: what ports receive and send, to a file, a pipe, or as lines for people. */
+
 import { createWriteStream } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { AdminClient } from '../admin/client.js'
 import { NoSwitchError } from '../admin/client-error.js'
 import type { CaptureRequest } from '../control.js'
+import { counted } from '../counted.js'
 import { CommandError, UsageError } from './exit-codes.js'
 import { PcapngScanner } from './pcapng-scanner.js'
 import type { ClientOptions } from './queries.js'
@@ -93,7 +95,7 @@ function endOnSignals(end: () => Promise<void>): Disposable {
 }
 
 function summaryOf({ frames, received, dropped }: PcapngScanner): string {
-  const count = frames === 1 ? '1 frame' : `${frames} frames`
+  const count = counted(frames, 'frame')
   // A switch that was killed wrote no statistics.
   if (received === undefined) return `${count} captured; the switch ended before it had counted`
   return `${count} captured, ${received} seen, ${dropped} lost because they were not read in time`

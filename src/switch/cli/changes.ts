@@ -1,7 +1,9 @@
 /** Subcommands that change a running switch. */
+
 import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AdminClient } from '../admin/client.js'
+import { counted } from '../counted.js'
 import { oneBridge, takeBridge } from './bridge-argument.js'
 import { CommandError, UsageError } from './exit-codes.js'
 import type { BridgeOptions, ClientOptions } from './queries.js'
@@ -15,8 +17,6 @@ export interface FlowOptions extends BridgeOptions {
   readonly strict?: boolean
   readonly all?: boolean
 }
-
-const many = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
 
 const withWarnings = (text: string, warnings: readonly string[]) =>
   [text, ...warnings.map((line) => `warning: ${line}`)].join('\n')
@@ -73,7 +73,7 @@ export async function flowAdd(args: readonly string[], options: FlowOptions): Pr
   if (rules.length === 0) throw new UsageError('which rules? give them, or --file FILE')
   const { warnings } = await client.flowAdd(bridge, rules)
   newTerminal(options).answer({ added: rules.length, warnings }, ({ added }) =>
-    withWarnings(`${many(added, 'rule')} added`, warnings),
+    withWarnings(`${counted(added, 'rule')} added`, warnings),
   )
 }
 
@@ -86,7 +86,7 @@ export async function flowModify(args: readonly string[], options: FlowOptions):
   for (const rule of rules) {
     modified += await client.flowModify(bridge, rule, options.strict ?? false)
   }
-  newTerminal(options).answer({ modified }, () => `${many(modified, 'rule')} modified`)
+  newTerminal(options).answer({ modified }, () => `${counted(modified, 'rule')} modified`)
 }
 
 export async function flowDelete(args: readonly string[], options: FlowOptions): Promise<void> {
@@ -100,7 +100,7 @@ export async function flowDelete(args: readonly string[], options: FlowOptions):
   for (const selection of options.all ? [''] : selections) {
     deleted += await client.flowDelete(bridge, selection, options.strict ?? false)
   }
-  newTerminal(options).answer({ deleted }, () => `${many(deleted, 'rule')} deleted`)
+  newTerminal(options).answer({ deleted }, () => `${counted(deleted, 'rule')} deleted`)
 }
 
 export async function flowReplace(args: readonly string[], options: FlowOptions): Promise<void> {
@@ -111,7 +111,7 @@ export async function flowReplace(args: readonly string[], options: FlowOptions)
   }
   const result = await client.flowReplace(bridge, await readRules(rest, options.file))
   newTerminal(options).answer(result, ({ added, deleted, warnings }) =>
-    withWarnings(`${many(added, 'rule')} added, ${deleted} deleted`, warnings),
+    withWarnings(`${counted(added, 'rule')} added, ${deleted} deleted`, warnings),
   )
 }
 

@@ -1,5 +1,7 @@
 /** Subcommands that need no running switch. */
+
 import { type CheckedConfig, checkConfigFile, reportLine } from '../config/index.js'
+import { counted } from '../counted.js'
 import { ExitCode } from './exit-codes.js'
 import { newTerminal } from './terminal.js'
 
@@ -13,8 +15,7 @@ export async function check(file: string, options: { json?: boolean }): Promise<
   }
   for (const problem of json ? [] : problems) process.stderr.write(`${reportLine(problem)}\n`)
   if (spec === undefined) {
-    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`
-    if (!json) process.stderr.write(`${file}: ${count}\n`)
+    if (!json) process.stderr.write(`${file}: ${counted(problems.length, 'problem')}\n`)
     return ExitCode.refused
   }
   if (!json) answer(spec, (good) => paint('good', `${file}: ${summary(good)}`))
@@ -27,7 +28,7 @@ function summary({ bridges, ports, lcores }: NonNullable<CheckedConfig['spec']>)
     [ports.length, 'port'],
     [lcores.length, 'lcore'],
   ] as const
-  const words = counts.map(([count, what]) => `${count} ${what}${count === 1 ? '' : 's'}`)
+  const words = counts.map(([count, what]) => counted(count, what))
   return `good: ${words.join(', ')}`
 }
 

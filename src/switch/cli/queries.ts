@@ -1,5 +1,7 @@
 /** Subcommands that only look. */
+
 import { AdminClient } from '../admin/client.js'
+import { counted } from '../counted.js'
 import { oneBridge, takeBridge } from './bridge-argument.js'
 import { CommandError, UsageError } from './exit-codes.js'
 import { newTerminal } from './terminal.js'
@@ -55,8 +57,9 @@ export async function mac(
   const { answer, paint } = newTerminal(options)
   const bridge = await oneBridge(client, name)
   if (options.flush) {
-    answer({ flushed: await client.macFlush(bridge) }, ({ flushed }) =>
-      flushed === 1 ? '1 address forgotten' : `${flushed} addresses forgotten`,
+    answer(
+      { flushed: await client.macFlush(bridge) },
+      ({ flushed }) => `${counted(flushed, 'address', 'addresses')} forgotten`,
     )
     return
   }

@@ -1,4 +1,5 @@
 import type { GuardCounters } from '../control.js'
+import { counted } from '../counted.js'
 import type { SwitchLogLevel } from './log.js'
 
 /** One guard of one port that goes on dropping is told of once in so long. */
@@ -42,14 +43,14 @@ export class GuardWatch {
     // Ports that are gone are forgotten.
     this.#told = new Map()
     return [...ports].flatMap(([port, counters]) =>
-      Object.entries(counters).flatMap(([guard, counted]) => {
+      Object.entries(counters).flatMap(([guard, now]) => {
         const key = `${port} ${guard}`
         const told = before.get(key) ?? { counted: 0, at: Number.NEGATIVE_INFINITY }
-        const frames = counted - told.counted
+        const frames = now - told.counted
         const isDue = frames > 0 && this.#clock() - told.at >= AGAIN_MS
         // A port that was made anew counts from zero.
-        const last = frames < 0 ? { ...told, counted } : told
-        this.#told.set(key, isDue ? { counted, at: this.#clock() } : last)
+        const last = frames < 0 ? { ...told, counted: now } : told
+        this.#told.set(key, isDue ? { counted: now, at: this.#clock() } : last)
         return isDue ? eventOf(port, guard, frames) : []
       }),
     )
@@ -58,10 +59,9 @@ export class GuardWatch {
 
 function eventOf(port: string, guard: string, frames: number): GuardEvent {
   const { what, level } = GUARDS[guard] ?? { what: guard, level: 'info' }
-  const count = frames === 1 ? '1 frame' : `${frames} frames`
   return {
     level,
-    message: `port ${port}: ${what} dropped ${count}`,
+    message: `port ${port}: ${what} dropped ${counted(frames, 'frame')}`,
     fields: { event: 'guard', port, guard, frames },
   }
 }

@@ -21,6 +21,7 @@ import {
   type SwitchControl,
   type SwitchView,
 } from '../control.js'
+import { counted } from '../counted.js'
 import type { LoggingSpec, MetricsSpec, SwitchSpec } from '../spec.js'
 import { Applier } from './applier.js'
 import { type BridgeState, Bridges } from './bridges.js'
@@ -526,8 +527,4 @@ export class Switch implements SwitchControl, AsyncDisposable {
       this.#options.log.error(message, { event: 'program_aside', bridge })
     }
   }
-}
-
-function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`
 }

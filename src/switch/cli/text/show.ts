@@ -1,4 +1,5 @@
 import type { BridgeView, PortView, SwitchView } from '../../control.js'
+import { counted } from '../../counted.js'
 import type { Paint } from './paint.js'
 import { stateStyle } from './port-state.js'
 
@@ -21,7 +22,7 @@ function bridgeLines(bridge: BridgeView, paint: Paint): string[] {
   const { name, decides, rules, program, macs, mirrors, ports } = bridge
   const decider = {
     normal: () => 'normal',
-    flows: () => `flows (${rules} ${rules === 1 ? 'rule' : 'rules'})`,
+    flows: () => `flows (${counted(rules, 'rule')})`,
     program: () => `program ${quoted(program?.file ?? '')}`,
   }[decides]()
   const trouble = program?.aside

@@ -1,4 +1,5 @@
 import type { StatsView } from '../../control.js'
+import { counted } from '../../counted.js'
 import type { Paint } from './paint.js'
 
 type PortStats = StatsView['ports'][string]
@@ -15,7 +16,7 @@ const RX_ERRORS = [
 export function statsText({ ports, bridges, mirrors }: StatsView, paint: Paint): string {
   const entries = Object.entries(ports)
   return [
-    `${entries.length} ${entries.length === 1 ? 'port' : 'ports'}`,
+    counted(entries.length, 'port'),
     ...entries.map(([name, stats]) => portText(name, stats, paint)),
     ...Object.entries(bridges).map(([name, counters]) => bridgeText(name, counters, paint)),
     ...mirrors.map(
