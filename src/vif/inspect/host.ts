@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import {
   readdirSync,
   readFileSync,
@@ -8,6 +7,7 @@ import {
   statSync,
 } from 'node:fs'
 import { OvsdbClient, type OvsdbRow } from '../ovsdb/index.js'
+import { runCommand } from '../system-command.js'
 
 /** Owner and mode of a file. */
 export interface FileStatus {
@@ -30,7 +30,7 @@ export interface Host {
   /**
    * What a command writes.
    *
-   * @throws {@link CommandFailed}
+   * @throws CommandFailed
    */
   run(command: string, args: readonly string[]): Promise<string>
   /**
@@ -39,19 +39,6 @@ export interface Host {
    * @throws OvsdbError
    */
   ovsdb(remote: string, tables: readonly string[]): Promise<readonly (readonly OvsdbRow[])[]>
-}
-
-/** A command that is not there, failed, or took too long. */
-export class CommandFailed extends Error {
-  override readonly name = 'CommandFailed'
-
-  constructor(
-    message: string,
-    /** Whether there is no such command. */
-    readonly isMissing: boolean,
-  ) {
-    super(message)
-  }
 }
 
 /** This host. */
@@ -81,25 +68,7 @@ export class LocalHost implements Host {
   }
 
   run(command: string, args: readonly string[]): Promise<string> {
-    const options = {
-      encoding: 'utf8',
-      timeout: this.timeoutMs,
-      killSignal: 'SIGKILL',
-      maxBuffer: 64 * 1024 * 1024,
-      // What they say is read.
-      env: { ...process.env, LC_ALL: 'C' },
-    } as const
-    return new Promise((resolve, reject) => {
-      execFile(command, args, options, (error, stdout, stderr) => {
-        if (error === null) return resolve(stdout)
-        const isMissing = error.code === 'ENOENT'
-        const said = stderr.trim().split('\n')[0]
-        const why = error.killed
-          ? `no answer within ${this.timeoutMs / 1000} s`
-          : said || error.message
-        reject(new CommandFailed(isMissing ? `there is no ${command}` : why, isMissing))
-      })
-    })
+    return runCommand(command, args, { timeoutMs: this.timeoutMs })
   }
 
   async ovsdb(remote: string, tables: readonly string[]): Promise<(readonly OvsdbRow[])[]> {

@@ -1,5 +1,6 @@
+export { CommandFailed } from '../system-command.js'
 export type { SourceStatus, SwitchPort } from './facts.js'
 export type { VifFinding } from './findings/index.js'
-export { CommandFailed, type FileStatus, type Host, LocalHost } from './host.js'
+export { type FileStatus, type Host, LocalHost } from './host.js'
 export { type Inspection, type InspectOptions, inspectVifs } from './inspect.js'
 export type { InspectedPort } from './rows.js'

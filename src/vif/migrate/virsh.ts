@@ -1,37 +1,25 @@
-import { execFile } from 'node:child_process'
+import { type CommandFailed, runCommand } from '../system-command.js'
 import { MigrationError } from './error.js'
 
-/** What a command wrote to standard output. @throws Error with what it said when it failed */
-export function command(
+const TIMEOUT_MS = 60_000
+
+/** What a command wrote to standard output. @throws {@link MigrationError} with what it said when it failed */
+export async function command(
   program: string,
   args: readonly string[],
-  { input = '', timeoutMs = 60_000 } = {},
+  { input = '' } = {},
 ): Promise<string> {
-  const options = {
-    encoding: 'utf8',
-    timeout: timeoutMs,
-    killSignal: 'SIGKILL',
-    maxBuffer: 64 * 1024 * 1024,
-    // What it says is read.
-    env: { ...process.env, LC_ALL: 'C' },
-  } as const
-  return new Promise((resolve, reject) => {
-    const child = execFile(program, args, options, (error, stdout, stderr) => {
-      if (error === null) return resolve(stdout)
-      const said = stderr
-        .trim()
-        .replaceAll(/^error: /gm, '')
-        .split('\n')
-        .filter(Boolean)
-        .join(': ')
-      const isMissing = error.code === 'ENOENT'
-      const late = error.killed ? `no answer within ${timeoutMs / 1000} s` : ''
-      const message = isMissing ? `there is no ${program}` : late || said || error.message
-      const code = isMissing ? 'ERR_MIGRATION_UNREACHABLE' : 'ERR_MIGRATION_STEP'
-      reject(new MigrationError(code, message, { cause: error }))
-    })
-    child.stdin?.on('error', () => {}).end(input)
-  })
+  try {
+    return await runCommand(program, args, { timeoutMs: TIMEOUT_MS, input })
+  } catch (error) {
+    const { message, isMissing, said, cause } = error as CommandFailed
+    const lines = said
+      .replaceAll(/^error: /gm, '')
+      .split('\n')
+      .filter(Boolean)
+    const code = isMissing ? 'ERR_MIGRATION_UNREACHABLE' : 'ERR_MIGRATION_STEP'
+    throw new MigrationError(code, lines.join(': ') || message, { cause })
+  }
 }
 
 /** libvirt, by its command `virsh`. */

@@ -1,8 +1,9 @@
 import { basename } from 'node:path'
 import { ConfigError, type ConfigError as Unusable } from '../../../config/index.js'
 import { parseLibvirt } from '../../libvirt.js'
+import { CommandFailed } from '../../system-command.js'
 import type { Domain, GuestPorts, QemuConf } from '../facts.js'
-import { CommandFailed, type Host, isForbidden, optional } from '../host.js'
+import { type Host, isForbidden, optional } from '../host.js'
 import type { Accounts } from './accounts.js'
 import { AS_ROOT, type Sources } from './sources.js'
 
