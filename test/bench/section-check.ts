@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 import { chooseCpus } from '../../bench/cpus.js'
 import { type Report, resultOf } from '../../bench/json-report.js'
 import { chooseMemory } from '../../bench/memory.js'
-import type { Options } from '../../bench/options.js'
 import { page } from '../../bench/page/page.js'
 import type { Context, Exhibit, Figure, Section } from '../../bench/section.js'
 import { runSuite } from '../../bench/suite.js'
 import { summarize } from '../../bench/text-report.js'
-import { machine, wellFormed } from './support.js'
+import { machine, quickOptions, wellFormed } from './support.js'
 
 const LIMIT_MS = 120_000
 
@@ -35,7 +34,7 @@ export async function smoke<Result>(section: Section<Result>): Promise<Looked<Re
       },
     })
   const suite = {
-    options: optionsFor(section),
+    options: quickOptions([section], { smoke: true }),
     cpus: chooseCpus(undefined),
     memory: chooseMemory('memfd'),
     machine: machine(),
@@ -74,24 +73,6 @@ export async function smoke<Result>(section: Section<Result>): Promise<Looked<Re
   const said = summarize(report, [section])
   assert.ok(said.includes(section.title))
   return { result, said }
-}
-
-function optionsFor(section: Section): Options {
-  return {
-    sections: [section],
-    whole: false,
-    effort: 'quick',
-    smoke: true,
-    only: undefined,
-    own: {},
-    patienceSeconds: 0,
-    memory: 'memfd',
-    cpus: undefined,
-    json: undefined,
-    html: undefined,
-    compare: undefined,
-    from: undefined,
-  }
 }
 
 function checkExhibits(exhibits: readonly Exhibit[]): void {

@@ -11,7 +11,7 @@ import type { Options } from '../../bench/options.js'
 import type { Context, Section } from '../../bench/section.js'
 import { runSuite } from '../../bench/suite.js'
 import { caveatsOf } from '../../bench/verdict.js'
-import { machine } from './support.js'
+import { machine, quickOptions } from './support.js'
 
 const skip = availableParallelism() < 2 && 'the bench needs two CPUs'
 
@@ -30,22 +30,7 @@ async function run(
   stop = new AbortController(),
   budget?: typeof BUDGET,
 ) {
-  const options: Options = {
-    sections,
-    whole: false,
-    effort: 'quick',
-    smoke: false,
-    only: undefined,
-    own: {},
-    patienceSeconds: 0,
-    memory: 'memfd',
-    cpus: undefined,
-    json: undefined,
-    html: undefined,
-    compare: undefined,
-    from: undefined,
-    ...more,
-  }
+  const options = quickOptions(sections, more)
   const said: string[] = []
   const listener = {
     begin: ({ name }: Section) => said.push(`begin ${name}`),

@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Machine } from '../../bench/machine.js'
+import type { Options } from '../../bench/options.js'
+import type { Section } from '../../bench/section.js'
 
 const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
 
@@ -29,6 +31,26 @@ export function startBench(
     return { code: code as number | null, stdout, stderr }
   })
   return { child, ended, said: () => `${stdout}\n${stderr}` }
+}
+
+/** Options of a quick run of sections. */
+export function quickOptions(sections: readonly Section[], more: Partial<Options> = {}): Options {
+  return {
+    sections,
+    whole: false,
+    effort: 'quick',
+    smoke: false,
+    only: undefined,
+    own: {},
+    patienceSeconds: 0,
+    memory: 'memfd',
+    cpus: undefined,
+    json: undefined,
+    html: undefined,
+    compare: undefined,
+    from: undefined,
+    ...more,
+  }
 }
 
 /** A machine as reports have it. */

@@ -1,12 +1,10 @@
 // The agent with a folder, beside a real switch with a real guest.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { after, before, suite, test } from 'node:test'
 import { TestHost } from '../../../src/testkit/index.js'
 import { socketFolder, until } from '../../support/loopback.js'
-import { MAIN, RunningSwitch } from '../cli/vswitch.js'
+import { RunningSwitch, VswitchProcess } from '../cli/vswitch.js'
 import { ID, NAME, neutronPort, Stage, SWITCH, vlan } from './stage.js'
 
 const LIMIT = { timeout: 60_000 }
@@ -221,26 +219,12 @@ test(
     const stage = await Stage.start(running.folder.path, running.socket)
     stage.write('a', { port: neutronPort(running.path('a.sock')) })
     const args = ['agent', '--ports', stage.ports, '--interval', '0.1', '--socket', running.socket]
-    const agent = spawn(process.execPath, [MAIN, ...args], {
-      stdio: ['ignore', 'inherit', 'pipe'],
-      timeout: 50_000,
-      killSignal: 'SIGKILL',
-    })
-    let log = ''
-    agent.stderr.on('data', (data) => {
-      log += data
-    })
-    const ended = once(agent, 'close')
-    try {
-      await until('it is plugged', () => log.includes(`port ${NAME}: plugged`), 30_000)
-      agent.kill('SIGTERM')
-      assert.deepEqual(await ended, [0, null])
-    } finally {
-      agent.kill('SIGKILL')
-      await ended
-    }
-    assert.match(log, /info {2}to the switch: add tapc9f9a3a2-2a \{.*"tag":0.*\}\n/)
-    assert.match(log, /the agent has ended\n$/)
+    await using agent = new VswitchProcess(args, { limitMs: 50_000 })
+    await until('it is plugged', () => agent.log.includes(`port ${NAME}: plugged`), 30_000)
+    agent.process.kill('SIGTERM')
+    assert.equal(await agent.ended, 0)
+    assert.match(agent.log, /info {2}to the switch: add tapc9f9a3a2-2a \{.*"tag":0.*\}\n/)
+    assert.match(agent.log, /the agent has ended\n$/)
     assert.equal((await stage.port())?.path, running.path('a.sock'))
     // Beside the admin socket, if nobody says where.
     const { state } = JSON.parse(readFileSync(running.path(`agent/a.json`), 'utf8'))

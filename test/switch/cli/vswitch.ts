@@ -51,28 +51,61 @@ function plainEnv(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !unwanted.test(name)))
 }
 
-/** `vswitch run` in a folder of its own. */
-export class RunningSwitch implements AsyncDisposable {
-  readonly folder = socketFolder()
-  readonly config = join(this.folder.path, 'vswitch.json')
-  readonly socket = join(this.folder.path, 'admin.sock')
+/** A subcommand that runs until it is told to end. */
+export class VswitchProcess implements AsyncDisposable {
   readonly process: ChildProcess
+  /** Its exit code. */
   readonly ended: Promise<number | null>
   /** What it wrote to standard error. */
   log = ''
 
-  private constructor(config: object, args: readonly string[], env: NodeJS.ProcessEnv) {
-    this.write(config)
-    this.process = spawn(process.execPath, [MAIN, 'run', this.config, ...args], {
+  constructor(
+    args: readonly string[],
+    { env = {}, limitMs = LIMIT_MS }: { env?: NodeJS.ProcessEnv; limitMs?: number } = {},
+  ) {
+    this.process = spawn(process.execPath, [MAIN, ...args], {
       stdio: ['ignore', 'inherit', 'pipe'],
       env: { ...plainEnv(), ...env },
-      timeout: 90_000,
+      timeout: limitMs,
       killSignal: 'SIGKILL',
     })
     this.process.stderr?.on('data', (data) => {
       this.log += data
     })
     this.ended = once(this.process, 'close').then(([code]) => code)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.process.exitCode === null && this.process.signalCode === null) {
+      this.process.kill('SIGKILL')
+    }
+    await this.ended
+  }
+}
+
+/** `vswitch run` in a folder of its own. */
+export class RunningSwitch implements AsyncDisposable {
+  readonly folder = socketFolder()
+  readonly config = join(this.folder.path, 'vswitch.json')
+  readonly socket = join(this.folder.path, 'admin.sock')
+  readonly #running: VswitchProcess
+
+  private constructor(config: object, args: readonly string[], env: NodeJS.ProcessEnv) {
+    this.write(config)
+    this.#running = new VswitchProcess(['run', this.config, ...args], { env, limitMs: 90_000 })
+  }
+
+  get process(): ChildProcess {
+    return this.#running.process
+  }
+
+  get ended(): Promise<number | null> {
+    return this.#running.ended
+  }
+
+  /** What it wrote to standard error. */
+  get log(): string {
+    return this.#running.log
   }
 
   /** Resolves once it serves. */
@@ -122,10 +155,7 @@ export class RunningSwitch implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.process.exitCode === null && this.process.signalCode === null) {
-      this.process.kill('SIGKILL')
-    }
-    await this.ended
+    await this.#running[Symbol.asyncDispose]()
     this.folder[Symbol.dispose]()
   }
 }

@@ -1,6 +1,6 @@
 /** The process of a switch: signals, reloads, its log, its metrics, its end. */
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   existsSync,
@@ -15,7 +15,8 @@ import { open } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import type { PortView } from '../../../src/switch/control.js'
-import { MAIN, RunningSwitch } from '../cli/vswitch.js'
+import { until } from '../../support/loopback.js'
+import { RunningSwitch, VswitchProcess } from '../cli/vswitch.js'
 
 const LIMIT = { timeout: 60_000 }
 
@@ -121,23 +122,13 @@ test('SIGINT ends as well; a start that was interrupted ends too', LIMIT, async 
   assert.equal(await running.ended, 0)
 
   await using early = await RunningSwitch.start(base)
-  const child = spawn(process.execPath, [MAIN, 'run', early.config, '--socket', early.path('s2')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: 20_000,
-    killSignal: 'SIGKILL',
-  })
-  let log = ''
-  child.stderr.on('data', (data) => {
-    log += data
-  })
-  const closed = once(child, 'close')
+  await using second = new VswitchProcess(['run', early.config, '--socket', early.path('s2')])
   // Its socket is there before DPDK is.
-  while (!existsSync(early.path('s2')) && child.exitCode === null) {
+  while (!existsSync(early.path('s2')) && second.process.exitCode === null) {
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
-  child.kill('SIGTERM')
-  const [code] = await closed
-  assert.equal(code, 0, log)
+  second.process.kill('SIGTERM')
+  assert.equal(await second.ended, 0, second.log)
   assert.ok(!existsSync(early.path('s2')))
 })
 
@@ -145,24 +136,15 @@ test('SIGHUP while the configuration is read for the first time ends nothing', L
   await using folder = await RunningSwitch.start(base)
   const config = folder.path('fifo')
   execFileSync('mkfifo', [config])
-  const child = spawn(process.execPath, [MAIN, 'run', config, '--socket', folder.path('s2')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: 20_000,
-    killSignal: 'SIGKILL',
-  })
-  const closed = once(child, 'close')
+  await using second = new VswitchProcess(['run', config, '--socket', folder.path('s2')])
   // Resolves once it is opened for reading.
   const writer = await open(config, 'w')
-  child.kill('SIGHUP')
+  second.process.kill('SIGHUP')
   await writer.writeFile(readFileSync(folder.config))
   await writer.close()
-  let log = ''
-  for await (const text of child.stderr) {
-    if (String(text).includes('the switch runs')) child.kill('SIGTERM')
-    log += text
-  }
-  const [code] = await closed
-  assert.equal(code, 0, log)
+  await until('it runs', () => second.log.includes('the switch runs'), 20_000)
+  second.process.kill('SIGTERM')
+  assert.equal(await second.ended, 0, second.log)
 })
 
 test('an lcore that hangs does not keep the process, nor does a client', LIMIT, async () => {
