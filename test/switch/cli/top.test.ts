@@ -123,20 +123,20 @@ test('lines fit the screen, whatever its size', () => {
     unicode: true,
   }
   const drawn = (more: Partial<Screen>) => screenLines(many, history, { ...screen, ...more })
-  for (const columns of [10, 40, 80, 200]) {
+  for (const columns of [10, 40, 60, 80, 200]) {
     for (const rows of [1, 3, 5, 24, 60]) {
       for (const section of ['all', 'ports', 'lcores', 'flows'] as const) {
         const lines = drawn({ columns, rows, section })
         assert.equal(lines.length, rows)
         const widest = Math.max(...lines.map((line) => line.length))
-        if (columns >= 80) assert.ok(widest <= columns, `${widest} of ${columns}`)
+        assert.ok(widest <= columns, `${widest} of ${columns}`)
       }
     }
   }
   const all = drawn({}).join('\n')
   assert.match(
     all,
-    /^vswitch 1\.2\.3 {2}pid 1 {2}up 1m 1s {2}40 of 40 ports ready {2}lcores 25% busy$/m,
+    /^vswitch 1\.2\.3 {2}pid 1 {2}up 1m 1s {2}40 of 40 ports ready {2}busiest lcore 25%$/m,
   )
   assert.match(all, /^port0 +ready +500 +400k +1\.00k +800k +100 +▇$/m)
   assert.match(all, /^lcore0 +2 +500 +500 +25% +▂$/m)
@@ -145,13 +145,32 @@ test('lines fit the screen, whatever its size', () => {
   assert.ok(drawn({ section: 'ports', scroll: 100 }).some((line) => line.startsWith('port39')))
   assert.ok(!drawn({}).slice(2, -1).includes(''), 'there is no room for more')
   assert.match(drawn({ rows: 60 }).join('\n'), /\n\nport {13}.*\n(?:port.*\n){40}\n +\/s /)
-  const name = 'n'.repeat(40)
+  assert.match(drawn({ columns: 60 }).join('\n'), /^port0 +ready +500 +400k +1\.00k +800k +100$/m)
+  const name = `n${'m'.repeat(38)}o`
   const named = { ...many, ports: [{ ...view.ports[0]!, name }] }
   const first = (columns: number) =>
-    screenLines(named, history, { ...screen, columns }).find((line) => line.startsWith('nnn'))
-  assert.match(first(80) ?? '', /^n{16} ready/)
-  assert.match(first(120) ?? '', /^n{40} ready/)
-  assert.match(drawn({ trouble: 'nobody there' })[0] ?? '', /^nobody there/)
+    screenLines(named, history, { ...screen, columns }).find((line) => line.startsWith('nm'))
+  assert.match(first(80) ?? '', /^nm{6}…m{7}o ready/)
+  assert.match(first(120) ?? '', /^nm{38}o ready/)
+  const [trouble = '', rates = ''] = drawn({ trouble: 'nobody there' })
+  assert.match(trouble, /^nobody there/)
+  assert.match(rates, /^last seen: rx /)
+  const [port, lcore] = [many.ports[0]!, many.lcores[0]!]
+  const uneven: TopView = {
+    ...many,
+    lcores: [lcore, { ...lcore, busy: 1 }],
+    ports: [
+      ...many.ports,
+      { ...port, name: 'waits', state: 'connecting' },
+      { ...port, name: 'lost', state: 'failed' },
+    ],
+  }
+  const byState = screenLines(uneven, history, { ...screen, section: 'ports', sort: 'state' })
+  assert.match(byState[0] ?? '', /busiest lcore 100%$/)
+  assert.deepEqual(
+    byState.slice(3, 6).map((line) => line.split(' ')[0]),
+    ['lost', 'waits', 'port0'],
+  )
 })
 
 /** A switch that has counted more whenever it is asked. */

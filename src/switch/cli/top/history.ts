@@ -1,7 +1,7 @@
 import type { TopView } from './rates.js'
 
-/** Values that are kept of each line: no screen is wider. */
-const LENGTH = 120
+/** Values that are kept of each line, a minute by default: longer sparklines end far from the figures. */
+export const HISTORY = 60
 
 /** The rates before, by what they are of; the latest last. */
 export class History {
@@ -20,6 +20,6 @@ export class History {
   }
 
   #longer(key: string, value: number): [string, readonly number[]] {
-    return [key, [...(this.#series.get(key) ?? []), value].slice(-LENGTH)]
+    return [key, [...(this.#series.get(key) ?? []), value].slice(-HISTORY)]
   }
 }

@@ -1,12 +1,12 @@
 import type { Paint, Style } from '../text/paint.js'
 import { durationText } from '../text/show.js'
-import type { History } from './history.js'
+import { HISTORY, type History } from './history.js'
 import type { FlowRates, LcoreRates, PortRates, TopView } from './rates.js'
 import { short, sparkline } from './units.js'
 
 export const SECTIONS = ['all', 'ports', 'lcores', 'flows'] as const
 export type Section = (typeof SECTIONS)[number]
-export const SORTS = ['rate', 'drops', 'name'] as const
+export const SORTS = ['rate', 'drops', 'state', 'name'] as const
 export type Sort = (typeof SORTS)[number]
 
 /** What is to be drawn, and how. */
@@ -33,8 +33,9 @@ interface Column<T> {
   style?(one: T): Style | undefined
 }
 
-/** Least width of a column of names. */
+/** Width of a column of names in 80 columns, and the least there is. */
 const NAMES = 16
+const LEAST_NAMES = 8
 
 const KEYS = 'q quit  a all  p ports  l lcores  f flows  s sort  up/down scroll'
 
@@ -42,7 +43,10 @@ const KEYS = 'q quit  a all  p ports  l lcores  f flows  s sort  up/down scroll'
 export function screenLines(view: TopView | undefined, history: History, screen: Screen): string[] {
   const { rows, columns, section, trouble, paint } = screen
   const head = view === undefined ? ['vswitch', ''] : headLines(view)
-  if (trouble !== undefined) head[0] = trouble
+  if (trouble !== undefined) {
+    head[0] = trouble
+    if (view !== undefined) head[1] = `last seen: ${head[1]}`
+  }
   const keys = KEYS.replace('sort', `sort: ${screen.sort}`)
   const room = rows - head.length - 1
   const body = view === undefined || room < 2 ? [] : bodyLines(view, history, screen, room)
@@ -60,9 +64,10 @@ function headLines({ version, pid, uptime, ports, lcores }: TopView): string[] {
   const ready = ports.filter(({ state }) => state === 'ready').length
   const sum = (value: (port: PortRates) => number) =>
     short(ports.reduce((total, port) => total + value(port), 0))
-  const busy = lcores.reduce((total, one) => total + one.busy, 0) / Math.max(1, lcores.length)
+  // A mean would hide the one that has too much to do.
+  const busiest = Math.max(0, ...lcores.map(({ busy }) => busy))
   return [
-    `vswitch ${version}  pid ${pid}  up ${durationText(uptime)}  ${ready} of ${ports.length} ports ready  lcores ${percent(busy)} busy`,
+    `vswitch ${version}  pid ${pid}  up ${durationText(uptime)}  ${ready} of ${ports.length} ports ready  busiest lcore ${percent(busiest)}`,
     `rx ${sum(({ rx }) => rx.frames)} frames/s ${sum(({ rx }) => rx.bits)} bit/s  tx ${sum(({ tx }) => tx.frames)} frames/s ${sum(({ tx }) => tx.bits)} bit/s  drops ${sum(({ drops }) => drops)}/s`,
   ]
 }
@@ -118,7 +123,16 @@ function bodyLines(
 /** Width of the first column: as wide as names need, where what is beside it fits 80 columns still. */
 function widthOfNames(rows: readonly { readonly name: string }[], columns: number): number {
   const longest = Math.max(0, ...rows.map(({ name }) => name.length))
-  return Math.max(NAMES, Math.min(longest, columns - 80 + NAMES))
+  // What the other columns of ports need is 64 less the names.
+  const least = Math.max(LEAST_NAMES, Math.min(NAMES, columns - 64 + NAMES))
+  return Math.max(least, Math.min(longest, columns - 80 + NAMES))
+}
+
+/** Names often begin alike: what is too long lacks its middle. */
+function shortened(name: string, width: number, unicode: boolean): string {
+  if (name.length <= width) return name
+  const end = Math.floor(width / 2)
+  return `${name.slice(0, width - end - 1)}${unicode ? '…' : '~'}${name.slice(name.length - end)}`
 }
 
 function table<T>(
@@ -148,15 +162,18 @@ function table<T>(
   return [paint('heading', heading), ...lines].slice(0, Math.max(0, height))
 }
 
-/** Columns of given widths, and one that takes what is left. */
+/** Columns of given widths, as many as fit, and one that takes what is left. */
 function filling<T>(
   fixed: readonly Column<T>[],
   columns: number,
   last: (width: number) => Column<T>,
 ) {
-  const used = fixed.reduce((sum, { width }) => sum + width + 1, 0)
-  const left = columns - used
-  return left >= 4 ? [...fixed, last(left)] : fixed
+  let left = columns
+  const fitting = fixed.filter(({ width }) => {
+    left -= width + 1
+    return left >= -1
+  })
+  return left >= 4 ? [...fitting, last(left)] : fitting
 }
 
 const percent = (share: number) => `${Math.round(100 * share)}%`
@@ -168,7 +185,12 @@ function portColumns(
   names: number,
 ): readonly Column<PortRates>[] {
   const fixed: Column<PortRates>[] = [
-    { heading: 'port', width: names, left: true, text: ({ name }) => name },
+    {
+      heading: 'port',
+      width: names,
+      left: true,
+      text: ({ name }) => shortened(name, names, unicode),
+    },
     {
       heading: 'state',
       width: 10,
@@ -187,12 +209,15 @@ function portColumns(
       style: ({ drops }) => dropStyle(drops),
     },
   ]
-  return filling(fixed, columns, (width) => ({
-    heading: 'frames',
-    width,
-    text: ({ name }) => sparkline(history.of(`port ${name}`), width, unicode),
-    style: () => 'faint',
-  }))
+  return filling(fixed, columns, (left) => {
+    const width = Math.min(left, HISTORY)
+    return {
+      heading: 'frames',
+      width,
+      text: ({ name }) => sparkline(history.of(`port ${name}`), width, unicode),
+      style: () => 'faint',
+    }
+  })
 }
 
 function lcoreColumns(
@@ -201,7 +226,12 @@ function lcoreColumns(
   names: number,
 ): readonly Column<LcoreRates>[] {
   const fixed: Column<LcoreRates>[] = [
-    { heading: 'lcore', width: names, left: true, text: ({ name }) => name },
+    {
+      heading: 'lcore',
+      width: names,
+      left: true,
+      text: ({ name }) => shortened(name, names, unicode),
+    },
     { heading: 'rx queues', width: 10, text: ({ rxQueues }) => String(rxQueues) },
     { heading: 'rx/s', width: 6, text: ({ frames }) => short(frames) },
     {
@@ -216,12 +246,15 @@ function lcoreColumns(
       style: ({ busy }) => (busy > 0.9 ? 'bad' : busy > 0.7 ? 'waiting' : undefined),
     },
   ]
-  return filling(fixed, columns, (width) => ({
-    heading: 'busy',
-    width,
-    text: ({ name }) => sparkline(history.of(`lcore ${name}`), width, unicode, 1),
-    style: () => 'faint',
-  }))
+  return filling(fixed, columns, (left) => {
+    const width = Math.min(left, HISTORY)
+    return {
+      heading: 'busy',
+      width,
+      text: ({ name }) => sparkline(history.of(`lcore ${name}`), width, unicode, 1),
+      style: () => 'faint',
+    }
+  })
 }
 
 function flowColumns(heading: string, { columns }: Screen): readonly Column<FlowRates>[] {
@@ -246,14 +279,19 @@ function sorted<T>(rows: readonly T[], sort: Sort, order: Record<Sort, (a: T, b:
 const portOrder: Record<Sort, (a: PortRates, b: PortRates) => number> = {
   rate: (a, b) => b.rx.frames + b.tx.frames - (a.rx.frames + a.tx.frames) || byName(a, b),
   drops: (a, b) => b.drops - a.drops || byName(a, b),
+  // What needs somebody comes first.
+  state: (a, b) => readiness(a) - readiness(b) || byName(a, b),
   name: byName,
 }
 
 const flowOrder: Record<Sort, (a: FlowRates, b: FlowRates) => number> = {
   rate: (a, b) => b.frames - a.frames,
   drops: (a, b) => b.frames - a.frames,
+  state: (a, b) => b.frames - a.frames,
   name: () => 0,
 }
+
+const readiness = ({ state }: PortRates) => (state === 'failed' ? 0 : state === 'ready' ? 2 : 1)
 
 function byName(a: { name: string }, b: { name: string }): number {
   return a.name.localeCompare(b.name, 'en', { numeric: true })
