@@ -240,8 +240,9 @@ function lcoreColumns(
       text: ({ cyclesPerFrame }) => (cyclesPerFrame === undefined ? '-' : short(cyclesPerFrame)),
     },
     {
+      // Ends where the drops of ports do, so that sparklines are below each other.
       heading: 'busy',
-      width: 5,
+      width: 13,
       text: ({ busy }) => percent(busy),
       style: ({ busy }) => (busy > 0.9 ? 'bad' : busy > 0.7 ? 'waiting' : undefined),
     },
