@@ -150,9 +150,10 @@ describe('what is at the path already', () => {
 })
 
 test('the first connection is served at once, and its end is heard at once', async () => {
-  // librte's own thread looks at its sockets once a second; ten rounds would take five seconds on average.
-  const begun = performance.now()
-  for (let round = 0; round < 10; round++) {
+  // librte's own thread looks at its sockets once a second; a round would take as long on average.
+  const took: number[] = []
+  for (let round = 0; round < 11; round++) {
+    const begun = performance.now()
     const path = fresh()
     const port = await server(path)
     const caller = connect(path)
@@ -161,8 +162,10 @@ test('the first connection is served at once, and its end is heard at once', asy
     const heard = once(caller, 'close')
     await port.remove()
     await heard
+    took.push(performance.now() - begun)
   }
-  assert.ok(performance.now() - begun < 4000)
+  const median = took.toSorted((a, b) => a - b)[5] as number
+  assert.ok(median < 400, `${median} ms`)
 })
 
 test('a peer that keeps hanging up is explained', async () => {

@@ -40,7 +40,7 @@ export class DatagramReceiver implements AsyncDisposable {
     const args = ['-c', SCRIPT, path, ...(deaf ? ['deaf'] : [])]
     const child = spawn('python3', args, {
       stdio: ['pipe', 'pipe', 'inherit'],
-      timeout: 60_000,
+      timeout: 240_000,
       killSignal: 'SIGKILL',
     })
     const lines = createInterface({ input: child.stdout })

@@ -8,7 +8,7 @@ import { Child } from '../support/child.js'
 import { until } from '../support/loopback.js'
 import { Wire } from './wire.js'
 
-const LIMIT = { timeout: 30_000 }
+const LIMIT = { timeout: 120_000 }
 
 function isRunning(pid: number | undefined): boolean {
   try {
@@ -43,7 +43,7 @@ describe('the life of a host', LIMIT, () => {
     const { path, mac, ip } = b.spec
     await using c = await TestHost.start({ path, mac, ip })
     await c.linkUp()
-    await port.ready({ timeoutMs: 5000 })
+    await port.ready({ timeoutMs: 20_000 })
     const { received } = await a.ping('10.0.0.2', { count: 2, intervalMs: 10 })
     assert.equal(received, 2)
     await c.close()
@@ -78,8 +78,8 @@ describe('the life of a host', LIMIT, () => {
   })
 
   test('it ends when its time is over, and when its signal says so', async () => {
-    const host = await TestHost.start({ path: socket('short'), maxLifetimeMs: 500 })
-    await assert.rejects(host.linkUp({ timeoutMs: 5000 }), { code: 'ERR_HOST_ENDED' })
+    const host = await TestHost.start({ path: socket('short'), maxLifetimeMs: 3000 })
+    await assert.rejects(host.linkUp({ timeoutMs: 30_000 }), { code: 'ERR_HOST_ENDED' })
     assert.equal(isRunning(host.pid), false)
     const stop = new AbortController()
     const other = await TestHost.start({ path: socket('aborted'), signal: stop.signal })

@@ -4,9 +4,10 @@ import { after, before, describe, test } from 'node:test'
 import { buildEthernet } from '../../src/headers/build.js'
 import type { Burst } from '../../src/index.js'
 import type { StreamReport, TestHost } from '../../src/testkit/index.js'
+import { until } from '../support/loopback.js'
 import { Wire } from './wire.js'
 
-const LIMIT = { timeout: 30_000 }
+const LIMIT = { timeout: 240_000 }
 /** What a ring of 1024 holds even if its reader gets no turn meanwhile. */
 const FRAMES = 900
 
@@ -78,14 +79,15 @@ describe('hosts that listen, split rings', LIMIT, () => {
   })
 
   test('a rate, for a time, until stopped', async () => {
+    const begun = performance.now()
     const sent = await a.send({ to: b, rate: 2000, seconds: 0.5 })
+    const took = performance.now() - begun
     assert.equal(sent.frames + sent.skipped.late, 1000)
-    assert.ok(sent.ms > 400 && sent.ms < 1000, `${sent.ms} ms`)
+    assert.ok(sent.ms > 400 && sent.ms < took, `${sent.ms} of ${took} ms`)
     const sending = await b.startSending({ to: a, rate: 2000 })
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    const progress = await sending.progress()
+    await until('it goes', async () => (await sending.progress()).frames > 300)
     const result = await sending.stop()
-    assert.ok(progress.frames > 0 && result.frames >= progress.frames, `${progress.frames}`)
+    assert.ok(result.frames > 300, `${result.frames}`)
     assert.equal(result.finished, false)
     assert.equal((await a.delivery(result)).lost, 0)
   })
@@ -109,8 +111,9 @@ describe('hosts that listen, split rings', LIMIT, () => {
       return buildEthernet({ destination: b.mac, source: a.mac, type: 0x88b5, payload })
     })
     for (const frame of frames) await a.sendFrame(frame)
-    const arrived = await capture.take(frames.length + 1, { timeoutMs: 200 })
+    const arrived = await capture.take(frames.length, { timeoutMs: 10_000 })
     assert.deepEqual(arrived.map(Buffer.from), frames.map(Buffer.from))
+    assert.deepEqual(await capture.take(1, { timeoutMs: 100 }), [])
     await assert.rejects(a.sendFrame(new Uint8Array(13)), /13 bytes; it needs 14 to 1522/)
   })
 
@@ -137,7 +140,8 @@ describe('hosts that listen, split rings', LIMIT, () => {
       }
     })
     const delivery = await b.delivery(await a.send({ to: b, frames: 500 }))
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    const copies = async () => (await b.receivedOf(delivery)).duplicated
+    await until('the copies came', async () => (await copies()) >= 50)
     const { frames, duplicated } = await b.receivedOf(delivery)
     assert.deepEqual({ frames, duplicated }, { frames: 500, duplicated: 50 })
   })
@@ -197,27 +201,32 @@ describe('hosts that listen, split rings', LIMIT, () => {
   })
 
   test('the longest gap in a stream', async () => {
-    let until = 0
-    await using _ = await wire.by(({ count, inPort, outPort, now }) => {
-      for (let i = 0; i < count; i++) outPort[i] = now < until ? -1 : inPort ^ 1
-    })
     const sending = await a.startSending({ to: b, rate: 2000 })
-    await new Promise((resolve) => setTimeout(resolve, 150))
-    await wire.lcore.replace((burst) => {
-      if (until === 0) until = burst.now + 200
-      for (let i = 0; i < burst.count; i++)
-        burst.outPort[i] = burst.now < until ? -1 : burst.inPort ^ 1
+    const arrived = async () => (await b.receivedOf(sending)).frames
+    await until('it flows', async () => (await arrived()) > 100)
+    const begun = Date.now()
+    let gapEnds = 0
+    let dropped = 0
+    let forwardedAt = 0
+    await using _ = await wire.by(({ count, inPort, outPort, now }) => {
+      if (gapEnds === 0) gapEnds = now + 1000
+      if (now < gapEnds) dropped += count
+      else forwardedAt ||= Date.now()
+      for (let i = 0; i < count; i++) outPort[i] = now < gapEnds ? -1 : inPort ^ 1
     })
-    await new Promise((resolve) => setTimeout(resolve, 350))
-    const { longestGap, missing } = await b.delivery(await sending.stop())
-    const { ms = 0, endedAt = 0, missing: swallowed } = longestGap ?? {}
-    assert.ok(ms >= 195 && ms < 300, `${ms} ms`)
-    assert.ok(
-      Date.now() - endedAt > 50 && Date.now() - endedAt < 2000,
-      `${Date.now() - endedAt} ms ago`,
-    )
-    assert.equal(swallowed, missing)
-    assert.ok(missing > 300 && missing < 600, `${missing} missing`)
+    await until('the gap is over', () => forwardedAt > 0)
+    const before = await arrived()
+    await until('it flows again', async () => (await arrived()) > before)
+    const sent = await sending.stop()
+    const { longestGap, missing } = await b.delivery(sent)
+    const { ms = 0, endedAt = 0, missing: swallowed = 0 } = longestGap ?? {}
+    // How late the host saw the frames on both sides of it is up to the machine.
+    assert.ok(ms > 500 && ms < Date.now() - begun + 500, `${ms} ms`)
+    assert.ok(endedAt > forwardedAt - 50 && endedAt < Date.now() + 50, `${endedAt}`)
+    // A number that came too late to be sent is missing too.
+    const { late } = sent.skipped
+    assert.ok(dropped > 100 && swallowed >= dropped && swallowed <= dropped + late, `${swallowed}`)
+    assert.ok(missing >= swallowed && missing <= dropped + late, `${missing} missing`)
   })
 
   test('counters, and a clean slate', async () => {
@@ -286,7 +295,7 @@ describe('hosts of other kinds', LIMIT, () => {
     const port = wire.ports.at(-1)
     assert.ok(port)
     const { name, spec } = port
-    const wait = b.linkDown({ timeoutMs: 3000 })
+    const wait = b.linkDown()
     await port.remove()
     await wait
     await assert.rejects(
@@ -294,9 +303,9 @@ describe('hosts of other kinds', LIMIT, () => {
       /link of host\d+ is down.*wait for linkUp/,
     )
     const again = await wire.datapath.addPort({ ...spec, name: `${name}b` } as never)
-    const { generation } = await b.linkUp({ timeoutMs: 3000 })
+    const { generation } = await b.linkUp()
     assert.ok(generation >= 1)
-    await again.ready({ timeoutMs: 3000 })
+    await again.ready({ timeoutMs: 10_000 })
     // Another port, another id: the pair is joined by name now.
     const pair = [wire.ports.at(-2)?.id ?? -1, again.id]
     await using _ = await wire.by(({ count, inPort, outPort }) => {

@@ -47,9 +47,9 @@ export class Wire implements AsyncDisposable {
   async #addHost(port: Port, options: Partial<TestHostOptions>): Promise<TestHost> {
     const path = join(this.folder, port.name)
     const ip = [`10.0.0.${port.name}`, `fd00::${port.name}`]
-    const host = await TestHost.start({ path, ip, maxLifetimeMs: 60_000, ...options })
+    const host = await TestHost.start({ path, ip, maxLifetimeMs: 240_000, ...options })
     await host.linkUp()
-    await port.ready({ timeoutMs: 5000 })
+    await port.ready({ timeoutMs: 20_000 })
     return host
   }
 

@@ -42,11 +42,11 @@ describe('ports that come and go', () => {
   async function undisturbed(disturbance: () => Promise<void>): Promise<void> {
     const accounts = account(datapath.ports.get('two') as Port, two())
     const sending = await one().startSending({ to: two(), rate: 3000, size: [64, 1514] })
-    const enough = new Promise((resolve) => setTimeout(resolve, 500))
     await disturbance()
-    await enough
+    await until('many are sent', async () => (await sending.progress()).frames > 1000)
     const { delivery, ...wrong } = await accounts(sending)
-    assert.deepEqual(wrong, NOTHING_WRONG)
+    // A ring that was full may have refused frames of others to all, too.
+    assert.deepEqual({ ...wrong, unaccounted: Math.max(wrong.unaccounted, 0) }, NOTHING_WRONG)
     assert.ok(delivery.frames > 500, `${delivery.frames} frames arrived`)
   }
 
@@ -118,6 +118,8 @@ describe('ports that come and go', () => {
       await until('its frames come', () => port.counters().rx.frames > 1000)
       await port.remove()
     }
+    // Its last frames may still fill the ring.
+    await until('there is room', async () => (await one().ping('10.0.0.2')).received === 1)
     await pingWorks()
   })
 

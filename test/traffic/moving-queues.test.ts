@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Datapath, type LaunchOptions } from '../../src/index.js'
+import { Datapath, type LaunchOptions, type Lcore } from '../../src/index.js'
 import { TestHost, type TestHostOptions } from '../../src/testkit/index.js'
 import { account, NOTHING_WRONG } from '../support/accounts.js'
 import { SMALL, socketFolder, until } from '../support/loopback.js'
@@ -53,17 +53,16 @@ describe('rx queues that change their lcore', () => {
 
     const accounts = account(to, b)
     const sending = await a.startSending({ to: b, rate: 1000, flows: 3 })
-    for (let round = 0; round < 40; round++) {
+    const bursts = (lcore: Lcore) =>
+      lcore.counters().burstSizes.reduce((sum, count) => sum + count, 0)
+    // On a busy machine a round may be over before its lcore had a turn.
+    for (let round = 0; round < 40 || lcores.some((lcore) => bursts(lcore) <= 20); round++) {
       await delay(50)
       await from.setRxAffinity({ 0: round % 2 === 0 ? 'quick' : 'slow' })
     }
     const { delivery, ...wrong } = await accounts(sending)
     assert.deepEqual(wrong, NOTHING_WRONG)
     assert.ok(delivery.frames > 500, `${delivery.frames} frames arrived`)
-    for (const lcore of lcores) {
-      const bursts = lcore.counters().burstSizes.reduce((sum, count) => sum + count, 0)
-      assert.ok(bursts > 20, `${lcore.name} had ${bursts} bursts`)
-    }
     const { rx } = from.counters()
     assert.equal(rx.frames, delivery.frames + delivery.lost, 'no count was lost either')
   })

@@ -64,7 +64,7 @@ describe('traffic between two guests', () => {
             }),
           )
           assert.deepEqual(wrong, NOTHING_WRONG)
-          assert.ok(delivery.frames > 1000, `${delivery.frames} of 3000 arrived`)
+          assert.ok(delivery.frames > 500, `${delivery.frames} of 3000 arrived`)
         }
       })
     }
@@ -88,7 +88,9 @@ describe('traffic between two guests', () => {
         await a.host.send({ to: b.host, frames: 2000, rate: 10_000, size: 'imix' }),
       )
       assert.deepEqual(wrong, NOTHING_WRONG)
-      assert.ok(delivery.frames > 500, `${delivery.frames} of 2000 arrived`)
+      // No fewer than a ring holds, even if its guest gets no turn meanwhile.
+      const least = (options.queueSize ?? 1024) / 2
+      assert.ok(delivery.frames > least, `${delivery.frames} of 2000 arrived`)
     })
   }
 

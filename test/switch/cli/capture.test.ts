@@ -10,7 +10,7 @@ import { TestHost } from '../../../src/testkit/index.js'
 import { until } from '../../support/loopback.js'
 import { MAIN, RunningSwitch } from './vswitch.js'
 
-const LIMIT = { timeout: 90_000 }
+const LIMIT = { timeout: 240_000 }
 const isThere = (command: string) => spawnSync(command, ['--version']).status === 0
 const withTcpdump = { ...LIMIT, skip: !isThere('tcpdump') }
 const withTshark = { ...LIMIT, skip: !isThere('tshark') || !isThere('capinfos') }
@@ -50,7 +50,7 @@ suite('a capture of a running switch', LIMIT, () => {
     const seen = Math.max(0, ...(await views()).map(({ id }) => id))
     const child = spawn(process.execPath, [MAIN, 'capture', ...args], {
       env: { ...process.env, VSWITCH_SOCKET: running.socket },
-      timeout: 30_000,
+      timeout: 60_000,
       killSignal: 'SIGKILL',
     })
     const output = collect(child)
@@ -84,12 +84,12 @@ suite('a capture of a running switch', LIMIT, () => {
     const command = `${process.execPath} ${MAIN} capture a,b --filter icmp -c 8 -w - | tcpdump -n -e -r -`
     const child = spawn('sh', ['-c', command], {
       env: { ...process.env, VSWITCH_SOCKET: running.socket },
-      timeout: 30_000,
+      timeout: 60_000,
       killSignal: 'SIGKILL',
     })
     const output = collect(child)
     const closed = once(child, 'close')
-    await until('it is there', () => output.stderr.includes('reading from file'), 15_000)
+    await until('it is there', () => output.stderr.includes('reading from file'))
     assert.equal((await host(0).ping('10.0.0.2', { count: 2 })).received, 2)
     await closed
     const lines = output.stdout.trimEnd().split('\n')
@@ -107,10 +107,10 @@ suite('a capture of a running switch', LIMIT, () => {
       await host(0).startSending({ to: host(1), rate: 3000, flows: 4, size: 'imix' }),
       await host(1).startSending({ to: host(0), rate: 3000, flows: 4, size: 1514 }),
     ]
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await until('many are sent', async () => (await sendings[0]!.progress()).frames > 500)
     for (const sending of sendings) await sending.stop()
+    // In its ring each is behind all frames of its host.
     assert.equal((await host(0).ping('10.0.0.2', { count: 1 })).received, 1)
-    await new Promise((resolve) => setTimeout(resolve, 50))
     capture.child.kill('SIGINT')
     assert.equal(await capture.ended, 0, capture.output.stderr)
     const after = Date.now()
@@ -148,7 +148,8 @@ suite('a capture of a running switch', LIMIT, () => {
     const file = running.path('flood.pcapng')
     const capture = await begin('--all', '--filter', 'arp or vlan', '-w', file)
     await host(0).ping('10.0.0.77', { count: 1, timeoutMs: 200 })
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    const matched = async () => Object.values((await views())[0]?.ports ?? {}).map((p) => p.matched)
+    await until('it is on three ports', async () => (await matched()).every((n) => n > 0))
     capture.child.kill('SIGTERM')
     assert.equal(await capture.ended, 0)
     const frames = fields(file, [
@@ -176,7 +177,7 @@ suite('a capture of a running switch', LIMIT, () => {
     const command = `${process.execPath} ${MAIN} capture a -w - | head -c 10; echo done`
     const child = spawn('sh', ['-c', command], {
       env: { ...process.env, VSWITCH_SOCKET: running.socket },
-      timeout: 30_000,
+      timeout: 60_000,
       killSignal: 'SIGKILL',
     })
     const output = collect(child)
@@ -207,7 +208,6 @@ suite('a capture of a running switch', LIMIT, () => {
     assert.equal(added.code, 0, added.stderr)
     await host(1).linkUp()
     assert.ok((await host(0).ping('10.0.0.2', { count: 5 })).received > 0)
-    await new Promise((resolve) => setTimeout(resolve, 50))
     capture.child.kill('SIGINT')
     assert.equal(await capture.ended, 0)
     const names = fields(file, ['frame.interface_id', 'frame.interface_name'])

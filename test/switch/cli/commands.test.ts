@@ -6,7 +6,7 @@ import type { BridgeView, FlowView, MacView, PortView } from '../../../src/switc
 import { TestHost } from '../../../src/testkit/index.js'
 import { type Ran, RunningSwitch } from './vswitch.js'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 240_000 }
 
 suite('a running switch', LIMIT, () => {
   let running: RunningSwitch

@@ -10,7 +10,7 @@ import { socketFolder } from '../../support/loopback.js'
 import { scriptedControl } from '../admin/scripted-control.js'
 import { MAIN, vswitch } from './vswitch.js'
 
-const LIMIT = { timeout: 30_000 }
+const LIMIT = { timeout: 120_000 }
 
 const port = {
   id: 1,
@@ -33,7 +33,7 @@ async function inTerminal(line: string, env: NodeJS.ProcessEnv = {}): Promise<st
   const child = spawn('script', ['-qec', command, '/dev/null'], {
     env: { ...inherited, TERM: 'xterm', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: 20_000,
+    timeout: 60_000,
     killSignal: 'SIGKILL',
   })
   let output = ''

@@ -15,7 +15,7 @@ import { socketFolder, until } from '../../support/loopback.js'
 import { scriptedControl } from '../admin/scripted-control.js'
 import { MAIN, vswitch } from './vswitch.js'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 240_000 }
 
 /** A switch of one busy port, by how much of everything it has counted. */
 function lookAt(at: number, counted: number, pid = 1): Look {
@@ -293,7 +293,7 @@ class Tmux implements AsyncDisposable {
       const shown = this.shown()
       return typeof text === 'string' ? shown.includes(text) : text.test(shown)
     }
-    await until(`the terminal shows ${text}`, seen, 15_000).catch((error: Error) => {
+    await until(`the terminal shows ${text}`, seen).catch((error: Error) => {
       throw new Error(`${error.message}\n${this.shown()}`)
     })
   }

@@ -14,7 +14,7 @@ import { socketFolder } from '../../support/loopback.js'
 import { scriptedControl } from '../admin/scripted-control.js'
 import { MAIN, vswitch } from './vswitch.js'
 
-const LIMIT = { timeout: 30_000 }
+const LIMIT = { timeout: 120_000 }
 
 /** Subcommands that talk to a switch, as one would type them. */
 const CLIENTS = [
@@ -212,7 +212,7 @@ test('a reader that has seen enough is no error', LIMIT, async () => {
   const { control } = scriptedControl({ mac: () => Array(50_000).fill(entry) })
   await using _server = await AdminServer.start(control, { socket, mode: 0o600 })
   const pipe = `"${process.execPath}" "${MAIN}" mac br0 --socket "${socket}" | head -n 2; echo "\${PIPESTATUS[0]}"`
-  const shell = spawn('bash', ['-c', pipe], { timeout: 20_000, killSignal: 'SIGKILL' })
+  const shell = spawn('bash', ['-c', pipe], { timeout: 60_000, killSignal: 'SIGKILL' })
   const output = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     shell[name].on('data', (data) => {

@@ -22,7 +22,7 @@ export interface RanOptions {
   readonly uid?: number
 }
 
-const LIMIT_MS = 20_000
+const LIMIT_MS = 60_000
 
 /** Runs the command to its end. */
 export async function vswitch(args: readonly string[], options: RanOptions = {}): Promise<Ran> {
@@ -92,7 +92,7 @@ export class RunningSwitch implements AsyncDisposable {
 
   private constructor(config: object, args: readonly string[], env: NodeJS.ProcessEnv) {
     this.write(config)
-    this.#running = new VswitchProcess(['run', this.config, ...args], { env, limitMs: 90_000 })
+    this.#running = new VswitchProcess(['run', this.config, ...args], { env, limitMs: 240_000 })
   }
 
   get process(): ChildProcess {
@@ -148,7 +148,7 @@ export class RunningSwitch implements AsyncDisposable {
   async logged(text: string, from = 0): Promise<void> {
     const hasEnded = () => this.process.exitCode !== null || this.process.signalCode !== null
     const isThere = () => this.log.indexOf(text, from) >= 0
-    await until(`logged "${text}"`, () => isThere() || hasEnded(), 15_000).catch((error) => {
+    await until(`logged "${text}"`, () => isThere() || hasEnded()).catch((error) => {
       throw new Error(`${error.message}\n${this.log}`)
     })
     if (!isThere()) throw new Error(`it ended without "${text}":\n${this.log}`)

@@ -42,8 +42,8 @@ describe('an lcore that ends by itself', () => {
       await running.programLoad('br0', stage.path('deadly.ts'), data)
       await a.send({ to: 'broadcast', frames: 1 })
       const said = (text: RegExp) => stage.lines.some((line) => text.test(line))
-      await until('it is said', () => said(/^error lcore second ended: /), 15_000)
-      await until('it is back', () => said(/^info lcore second runs again/), 15_000)
+      await until('it is said', () => said(/^error lcore second ended: /))
+      await until('it is back', () => said(/^info lcore second runs again/))
       const file = stage.path('deadly.ts')
       const begin =
         'error lcore second ended: its program (program.js) did not return for 2 s from a burst '
@@ -82,7 +82,7 @@ describe('an lcore that ends by itself', () => {
       await assert.rejects(running.programLoad('br0', stage.path('bad.ts'), undefined), /lcore/)
       const again = (name: string) =>
         stage.lines.some((line) => line.startsWith(`info lcore ${name} runs again`))
-      await until('both are back', () => again('first') && again('second'), 15_000)
+      await until('both are back', () => again('first') && again('second'))
       assert.equal(running.show().bridges[0]?.decides, 'normal')
       assert.equal((await x.ping('192.0.2.2', { timeoutMs: 3000 })).received, 1)
     })
@@ -114,7 +114,7 @@ describe('an lcore that ends by itself', () => {
       await running.programUnload('br0')
       assert.equal(running.show().bridges[0]?.decides, 'normal')
       const back = /^info lcore only runs again/
-      await until('it is back', () => stage.lines.some((line) => back.test(line)), 15_000)
+      await until('it is back', () => stage.lines.some((line) => back.test(line)))
       assert.equal((await x.ping('192.0.2.2', { timeoutMs: 3000 })).received, 1)
     })
   }

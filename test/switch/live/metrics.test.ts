@@ -8,7 +8,7 @@ import { until } from '../../support/loopback.js'
 import { findPrometheus, noPrometheus } from '../../support/prometheus.js'
 import { Stage } from './stage.js'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 120_000 }
 
 describe('metrics', () => {
   test('say what the counters say, in base units', LIMIT, async (t) => {
@@ -131,10 +131,10 @@ describe('readiness', () => {
     await running.programLoad('br0', stage.path('deadly.ts'), undefined)
     await a.send({ to: 'broadcast', frames: 1 })
     const problem = 'lcore lcore0: it does not run'
-    await until('it is not ready', () => running.ready().problems.includes(problem), 15_000)
+    await until('it is not ready', () => running.ready().problems.includes(problem))
     const gone = readExposition(await running.metrics())
     assert.equal(gone.values.get('vswitch_ready'), 0)
-    await until('it is again', () => running.ready().ready, 15_000)
+    await until('it is again', () => running.ready().ready)
     const after = readExposition(await running.metrics())
     assert.equal(after.values.get('dpdk_vhost_lcore_starts_total{lcore="lcore0"}'), 2)
     for (const [series, value] of countersOf(before)) {
