@@ -44,10 +44,10 @@ describe('a peer that stalls', () => {
     await until('it is told of', () => seen('stalled') !== undefined)
     const other = connect(`${folder.path}/quiet`)
     const served = answered(other)
-    const { port: name, socket, pid, message: what, cause, forMs } = seen('stalled') as StallEvent
+    assert.equal(stalls[0]?.state, 'stalled', 'it is told of before it is cut off')
+    const { port: name, socket, pid, message: what, cause } = seen('stalled') as StallEvent
     assert.deepEqual([name, socket, pid], ['bad', path, process.pid])
     assert.deepEqual([what, cause], ['SET_FEATURES', 'receiving'])
-    assert.ok(forMs < 1000, `${forMs} ms`)
     await until('it is cut off', () => seen('cut') !== undefined)
     await until('others are served', () => seen('over') !== undefined)
     await served
@@ -71,7 +71,7 @@ describe('a peer that stalls', () => {
     socket.pause()
     const many = Buffer.concat(Array.from({ length: 4000 }, () => message(GET_FEATURES)))
     const flood = setInterval(() => socket.write(many), 5)
-    await until('it is told of', () => seen('stalled') !== undefined, 10_000)
+    await until('it is told of', () => seen('stalled') !== undefined)
     clearInterval(flood)
     const { port: name, cause } = seen('stalled') as StallEvent
     assert.deepEqual([name, cause], ['deaf', 'sending'])

@@ -38,14 +38,15 @@ describe('an idle lcore', () => {
     return { polls: now.polls - before.polls, sleeps: now.sleeps - before.sleeps }
   }
 
-  /** Longer than `until` waits: only a kick, not the end of the sleep, can let a test pass. */
+  /** Longer than is waited for what ends it: only a kick, not the end of the sleep, can let a test pass. */
   const maxSleepMs = 10_000
+  const AWAKE_MS = 8000
 
   async function answers(times: number): Promise<void> {
     for (let i = 0; i < times; i++) {
       const sent = vhost.counters().tx.frames
       guest.send('frame')
-      await until('the frame came back', () => vhost.counters().tx.frames === sent + 1)
+      await until('it came back', () => vhost.counters().tx.frames === sent + 1, AWAKE_MS)
       await pause(5)
     }
   }
@@ -86,14 +87,14 @@ describe('an idle lcore', () => {
       },
     })
     assert.equal((await idle(lcore)).sleeps, 0)
-    assert.ok(asked > 1000)
+    await until('it is asked again and again', () => asked > 1000)
   })
 
   test('sleeping, it still hears messages, stops at once and sees new ports', async () => {
     const lcore = await datapath.launch(pingPong, { maxSleepMs })
     await pause(50)
     await using _more = await datapath.addPort({ name: 'more', type: 'dpdk', devargs: 'net_null7' })
-    await until('the new port is polled', () => _more.counters().rx.frames > 0)
+    await until('the new port is polled', () => _more.counters().rx.frames > 0, AWAKE_MS)
     await lcore.stop()
     assert.equal(datapath.lcores.size, 0)
   })

@@ -26,7 +26,7 @@ describe('the end of a process', () => {
       test(`${way} while ${step}`, async () => {
         using folder = socketFolder()
         const script = new URL('./children/exit-at.js', import.meta.url)
-        await using child = new Child(script, [folder.path, step, way], { limitMs: 9000 })
+        await using child = new Child(script, [folder.path, step, way], { limitMs: 30_000 })
         const { code, signal, stderr } = await child.ended
         assert.equal(signal, null, `killed by ${signal}: it hung or crashed\n${stderr}`)
         assert.equal(code, way === 'exit' ? 42 : 1, stderr)

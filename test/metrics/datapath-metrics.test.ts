@@ -52,7 +52,11 @@ describe('metrics of a datapath', () => {
 
   async function exchange(frames: number, size = 100): Promise<void> {
     const [a, b] = hosts as [TestHost, TestHost]
+    const sent = () => datapath.ports.get('b')?.counters().tx.frames ?? 0
+    const before = sent()
     await b.delivery(await a.send({ to: b, frames, size, rate: 5000 }))
+    // The guest may see a frame before it is counted.
+    await until('they are counted', () => sent() >= before + frames)
   }
 
   test('count what was received, sent and polled', LIMIT, async () => {

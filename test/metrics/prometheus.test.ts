@@ -9,7 +9,7 @@ import { readExposition } from '../support/exposition.js'
 import { eventually, findPrometheus, noPrometheus, Prometheus } from '../support/prometheus.js'
 import { RunningSwitch } from '../switch/cli/vswitch.js'
 
-const LIMIT = { timeout: 90_000, skip: noPrometheus }
+const LIMIT = { timeout: 240_000, skip: noPrometheus }
 const FILE = fileURLToPath(new URL('../../../dashboards/vswitch.json', import.meta.url))
 
 interface Panel {
@@ -96,7 +96,12 @@ describe('Prometheus', () => {
       await using prometheus = await Prometheus.start(address)
       const received = 'dpdk_vhost_port_receive_frames_total{port="a"}'
       const sends = async (frames: number) => {
-        const before = await prometheus.value(received)
+        let before = Number.NaN
+        // There is none while a scrape took too long.
+        await eventually('there is a number', async () => {
+          before = await prometheus.value(received)
+          return !Number.isNaN(before)
+        })
         await a.send({ to: b, frames, size: 200, rate: 2000 })
         await eventually('Prometheus knows of them', async () => {
           return (await prometheus.value(received)) >= before + frames
@@ -111,7 +116,9 @@ describe('Prometheus', () => {
       await eventually('the reconnect is known', async () => {
         return (await prometheus.value(connections)) === 2
       })
-      assert.ok((await prometheus.value(`rate(${received}[1m])`)) > 0)
+      await eventually('there is a rate', async () => {
+        return (await prometheus.value(`rate(${received}[1m])`)) > 0
+      })
 
       const scrape = readExposition(await (await fetch(`http://${address}/metrics`)).text())
       const declared = new Set(
@@ -129,8 +136,11 @@ describe('Prometheus', () => {
       for (const expression of EXPRESSIONS) {
         for (const name of namesIn(expression))
           assert.ok(declared.has(name), `${name} is no metric`)
-        const found = await prometheus.query(expression)
-        assert.ok(found.length > 0 || mayBeEmpty(expression), `nothing for ${expression}`)
+        let found: Awaited<ReturnType<typeof prometheus.query>> = []
+        await eventually(`an answer to ${expression}`, async () => {
+          found = await prometheus.query(expression)
+          return found.length > 0 || mayBeEmpty(expression)
+        })
         const values = found.map(({ value: [, text] }) => text)
         assert.ok(!values.includes('NaN'), `no number for ${expression}`)
       }

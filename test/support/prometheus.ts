@@ -54,7 +54,7 @@ export class Prometheus implements AsyncDisposable {
     ]
     this.#process = spawn(program, args, {
       stdio: ['ignore', 'ignore', 'pipe'],
-      timeout: 90_000,
+      timeout: 240_000,
       killSignal: 'SIGKILL',
     })
     this.#process.stderr?.on('data', (data) => {
@@ -116,9 +116,9 @@ async function freePort(): Promise<number> {
 
 /** Waits until something holds that has to be asked. */
 export async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 150; tries++) {
+  for (let tries = 0; tries < 300; tries++) {
     if (await holds()) return
     await delay(200)
   }
-  throw new Error(`after 30 s still not: ${what}`)
+  throw new Error(`after a minute still not: ${what}`)
 }

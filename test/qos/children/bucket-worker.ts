@@ -5,10 +5,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { BucketTime, TokenBucket, type TokenRate } from '../../../src/qos/index.js'
 
-const { memory, clock, rate } = workerData as {
+const { memory, clock, rate, workers } = workerData as {
   memory: SharedArrayBuffer
   clock: SharedArrayBuffer
   rate: TokenRate
+  workers: number
 }
 const turns = new Int32Array(clock)
 const bucket = new TokenBucket(new Int32Array(memory), 0, rate)
@@ -16,6 +17,9 @@ const time = new BucketTime()
 let passed = 0
 let refused = 0
 let now = 0
+// The clock stands until all are there.
+Atomics.add(turns, 1, 1)
+while (Atomics.load(turns, 1) < workers);
 while (now < 10_000) {
   now = Atomics.add(turns, 0, 1) / 1000
   time.set(5000 + now)
