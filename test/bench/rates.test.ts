@@ -278,7 +278,7 @@ describe('interfaces of the kernel', () => {
     assert.ok(process.kill(holder, 0))
     bench.kill('SIGKILL')
     await once(bench, 'close')
-    const end = performance.now() + 5000
+    const end = performance.now() + 20_000
     while (isRunning(holder) && performance.now() < end) await new Promise((r) => setTimeout(r, 5))
     assert.equal(isRunning(holder), false)
   })

@@ -92,7 +92,7 @@ describe('stopped', { skip }, () => {
       args: [...rates, '--seconds', '0.1'],
       signal: 'SIGINT',
       after: /round 2: ts-io/,
-      delayMs: 500,
+      delayMs: 100,
     })
     assert.deepEqual(
       report.runs?.map(({ name, samples }) => `${name} ${samples.length}`),

@@ -12,7 +12,7 @@ const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
 /** Starts the bench. It is killed when it takes longer than a test may. */
 export function startBench(
   args: readonly string[],
-  { folder = tmpdir(), limitMs = 60_000 }: { folder?: string; limitMs?: number } = {},
+  { folder = tmpdir(), limitMs = 120_000 }: { folder?: string; limitMs?: number } = {},
 ) {
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: { ...process.env, TMPDIR: folder },

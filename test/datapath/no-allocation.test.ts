@@ -9,7 +9,7 @@ const MILLION = 1_000_000
 async function watch(program: string, bursts: number, times: number): Promise<Watch[]> {
   const script = new URL('./children/endless-frames.js', import.meta.url)
   const args = [program, String(MILLION / 2), String(bursts), String(times)]
-  await using child = new Child(script, args, { limitMs: 60_000 })
+  await using child = new Child(script, args, { limitMs: 150_000 })
   return (await child.message()) as Watch[]
 }
 

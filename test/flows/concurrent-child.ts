@@ -9,15 +9,15 @@ import { MadeUpBurst } from '../support/made-up-burst.js'
 export interface ConcurrentStart {
   readonly replica: FlowReplica
   readonly bursts: number
-  /** Workers that are ready, and of how many. */
+  /** Workers that are ready, and of how many; then the bursts of each. */
   readonly gate: SharedArrayBuffer
   readonly workers: number
   /** Milliseconds: the time is the same for all, and goes on with the bursts of the first. */
   readonly clock: SharedArrayBuffer
-  readonly first: boolean
+  readonly index: number
 }
 
-const { replica, bursts, gate, workers, clock, first } = workerData as ConcurrentStart
+const { replica, bursts, gate, workers, clock, index } = workerData as ConcurrentStart
 const addresses = {
   source: '02:00:00:00:00:01',
   destination: '02:00:00:00:00:02',
@@ -43,6 +43,7 @@ for (let i = 0; i < bursts; i++) {
   burst.begin(frames.length)
   table.burst(burst)
   for (let n = 0; n < frames.length; n++) if (memory.memory.outPort[n] === 1) passed++
-  if (first) time[0] = (time[0] as number) + 0.01
+  if (index === 0) time[0] = (time[0] as number) + 0.01
+  Atomics.add(ready, 1 + index, 1)
 }
 parentPort?.postMessage(passed)

@@ -11,15 +11,15 @@ const BURSTS = 300_000
 
 /** Lets Workers decide bursts of two TCP frames and one UDP frame at the same time. Returns how many frames left in all. */
 async function run(flows: SharedFlows, time: Float64Array, terminate = false): Promise<number> {
-  const gate = new SharedArrayBuffer(4)
+  const gate = new SharedArrayBuffer(4 * (1 + WORKERS))
   const workers = Array.from({ length: WORKERS }, (_, i) => {
     const workerData: ConcurrentStart = {
       replica: flows.replica(),
-      bursts: BURSTS,
+      bursts: terminate ? Number.POSITIVE_INFINITY : BURSTS,
       gate,
       workers: WORKERS,
       clock: time.buffer as SharedArrayBuffer,
-      first: i === 0,
+      index: i,
     }
     return new Worker(child, { workerData })
   })
@@ -34,9 +34,8 @@ async function run(flows: SharedFlows, time: Float64Array, terminate = false): P
     ),
   )
   if (terminate) {
-    while (Atomics.load(new Int32Array(gate), 0) < WORKERS) await sleep(5)
     // Not while V8 compiles what is hot: of a Worker that ends then, Node 20 may abort the process.
-    await sleep(300)
+    while (new Int32Array(gate, 4).some((done) => done < BURSTS / 2)) await sleep(5)
     for (const worker of workers) void worker.terminate()
   }
   const passed = await ended

@@ -20,7 +20,7 @@ const MARKER = '02fefefefefe02fefefefefe88b6'
 const MARKER_BYTES = 60
 
 /** How long a switch may take to bring a marker everywhere. */
-const PATIENCE_MS = 5000
+const PATIENCE_MS = 20_000
 const LOOK_MS = 4
 
 interface Counted {

@@ -4,7 +4,7 @@ import { Guest } from './guest.js'
 import { guestPage, type Page } from './ledger.js'
 import { SwitchProcess } from './switch-process.js'
 
-const QUIET_MS = 60
+const QUIET_MS = 200
 const PATIENCE_MS = 20_000
 
 /** A switch with guests, and what its configuration is to be. */

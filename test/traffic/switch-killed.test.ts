@@ -5,7 +5,7 @@ import { TestHost } from '../../src/testkit/index.js'
 import { Child } from '../support/child.js'
 import { socketFolder, until } from '../support/loopback.js'
 
-test('SIGKILL of the switch, and its successor', { timeout: 90_000 }, async () => {
+test('SIGKILL of the switch, and its successor', { timeout: 240_000 }, async () => {
   using folder = socketFolder()
   const paths = ['a', 'b'].map((name) => `${folder.path}/${name}`) as [string, string]
   const script = new URL('./children/switch.js', import.meta.url)

@@ -14,7 +14,7 @@ import type { FlowView, SwitchControl } from '../../../src/switch/control.js'
 import { socketFolder } from '../../support/loopback.js'
 import { ERRORS, scriptedControl } from './scripted-control.js'
 
-const LIMIT = { timeout: 20_000 }
+const LIMIT = { timeout: 60_000 }
 
 async function serve(script: Partial<SwitchControl> = {}) {
   const folder = socketFolder()
@@ -41,8 +41,8 @@ async function serve(script: Partial<SwitchControl> = {}) {
 async function curl(socket: string, path: string, args: readonly string[] = [], input = '') {
   const child = spawn(
     'curl',
-    ['-sS', '-m', '10', '-i', '--unix-socket', socket, ...args, `http://vswitch${path}`],
-    { timeout: 12_000, killSignal: 'SIGKILL' },
+    ['-sS', '-m', '30', '-i', '--unix-socket', socket, ...args, `http://vswitch${path}`],
+    { timeout: 40_000, killSignal: 'SIGKILL' },
   )
   let output = ''
   child.stdout.on('data', (data) => {

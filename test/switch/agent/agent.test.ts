@@ -7,7 +7,7 @@ import { socketFolder, until } from '../../support/loopback.js'
 import { RunningSwitch, VswitchProcess } from '../cli/vswitch.js'
 import { ID, NAME, neutronPort, Stage, SWITCH, vlan } from './stage.js'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 240_000 }
 
 suite('a folder and a switch', LIMIT, () => {
   let running: RunningSwitch
@@ -44,12 +44,13 @@ suite('a folder and a switch', LIMIT, () => {
     await peer.linkUp()
     const port = await stage.port()
     assert.deepEqual([port?.tag, port?.vlanMode, port?.mtu], [10, 'access', 1450])
+    await until('it is ready', async () => (await stage.port())?.state === 'ready')
     await stage.step()
     const { state, since, socket: told } = stage.stateOf('a')
     assert.deepEqual([state, told], ['ready', socket])
     assert.ok(Date.now() - Date.parse(since) < 60_000, since)
-    const ping = async () => {
-      const { sent, received } = await host.ping('10.0.0.2', { count: 3, timeoutMs: 500 })
+    const ping = async (timeoutMs = 3000) => {
+      const { sent, received } = await host.ping('10.0.0.2', { count: 3, timeoutMs })
       return [sent > 0, received]
     }
     assert.deepEqual(await ping(), [true, 3])
@@ -67,7 +68,7 @@ suite('a folder and a switch', LIMIT, () => {
     put({ port_security_enabled: true, fixed_ips })
     await stage.step()
     assert.deepEqual(stage.commands(), ['set'])
-    assert.deepEqual(await ping(), [true, 0])
+    assert.deepEqual(await ping(500), [true, 0])
     const { ports } = await stage.client.stats()
     assert.ok((ports[NAME]?.guards.portSecurity ?? 0) > 0)
     put({ port_security_enabled: true, allowed_address_pairs: [{ ip_address: '10.0.0.0/24' }] })
@@ -219,8 +220,8 @@ test(
     const stage = await Stage.start(running.folder.path, running.socket)
     stage.write('a', { port: neutronPort(running.path('a.sock')) })
     const args = ['agent', '--ports', stage.ports, '--interval', '0.1', '--socket', running.socket]
-    await using agent = new VswitchProcess(args, { limitMs: 50_000 })
-    await until('it is plugged', () => agent.log.includes(`port ${NAME}: plugged`), 30_000)
+    await using agent = new VswitchProcess(args, { limitMs: 120_000 })
+    await until('it is plugged', () => agent.log.includes(`port ${NAME}: plugged`))
     agent.process.kill('SIGTERM')
     assert.equal(await agent.ended, 0)
     assert.match(agent.log, /info {2}to the switch: add tapc9f9a3a2-2a \{.*"tag":0.*\}\n/)

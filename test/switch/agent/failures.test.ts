@@ -8,7 +8,7 @@ import { until } from '../../support/loopback.js'
 import { RunningSwitch } from '../cli/vswitch.js'
 import { NAME, neutronPort, Stage, SWITCH, vlan } from './stage.js'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 240_000 }
 
 /** Lets a number of calls pass, and has the next one fail: before it is done, or after, when nobody knows that it was. */
 class Trouble {

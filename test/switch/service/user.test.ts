@@ -9,7 +9,7 @@ import { socketFolder, until } from '../../support/loopback.js'
 import { RunningSwitch, vswitch } from '../cli/vswitch.js'
 
 const NOBODY = 65534
-const OPTIONS = { timeout: 60_000, skip: process.getuid?.() !== 0 && 'needs root' }
+const OPTIONS = { timeout: 240_000, skip: process.getuid?.() !== 0 && 'needs root' }
 
 /** What the kernel says of each thread of a process: its name, and the values of some lines of its status. */
 function threads(pid: number, keys: readonly string[]): { name: string; values: string[] }[] {

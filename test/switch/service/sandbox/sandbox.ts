@@ -44,7 +44,7 @@ export class Sandbox {
   start(command: readonly string[]): ChildProcess {
     return spawn('unshare', ['--mount', '--net', 'sh', '-euc', this.#script(), 'sh', ...command], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 40_000,
+      timeout: 200_000,
       killSignal: 'SIGKILL',
     })
   }
