@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Wishes } from './guest.js'
 import { AttackedSwitch } from './switch.js'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 120_000 }
 
 /** Longer, and another seed each time, with `npm run test:asan -- hostile` in mind. */
 const seed = Number(process.env.DPDK_VHOST_HOSTILE_SEED ?? 1)

@@ -32,7 +32,7 @@ describe('a guest that flaps', () => {
   })
 
   for (const kind of ['enable', 'base', 'hang-up']) {
-    test(`${kind} storm`, { timeout: 60_000 }, async () => {
+    test(`${kind} storm`, { timeout: 120_000 }, async () => {
       const [a, b] = ports as [Port, Port]
       await Promise.all([a.reconnect(), b.reconnect()])
       events.length = 0
@@ -57,7 +57,7 @@ describe('a guest that flaps', () => {
     })
   }
 
-  test('connections to a server port', { timeout: 60_000 }, async () => {
+  test('connections to a server port', { timeout: 120_000 }, async () => {
     const path = `${folder.path}/served`
     await using port = await datapath.addPort({
       name: 's',

@@ -31,7 +31,7 @@ export class HostileGuest implements Disposable {
     const flags = ['-std=c++17', '-O1', '-Wall', '-Wextra', '-Werror', '-pthread']
     execFileSync('c++', [...flags, '-o', this.#binary, ...files.trim().split('\n')], {
       env,
-      timeout: 120_000,
+      timeout: 240_000,
     })
   }
 
@@ -41,7 +41,7 @@ export class HostileGuest implements Disposable {
     a: string,
     b: string,
     wishes: Wishes = {},
-    timeout = 20_000,
+    timeout = 50_000,
   ): Promise<Report> {
     const words = Object.entries({ a, b, ...wishes }).flatMap(([name, value]) => [
       `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,

@@ -29,7 +29,7 @@ describe('split rings as a guest may use them', () => {
     'no calls wanted, event index': { eventIndex: true, mixed: true },
   }
   for (const [what, wishes] of Object.entries(forms)) {
-    test(what, { timeout: 60_000 }, async () => {
+    test(what, { timeout: 120_000 }, async () => {
       const frames = Number(wishes.frames ?? 2000)
       const report = await attacked.suffers('sane', { ...wishes, frames })
       assert.deepEqual([report.there, report.back], [frames, frames])

@@ -14,7 +14,7 @@ describe('memory that is gone', () => {
   for (const rings of [false, true]) {
     for (const vhostNet of [{}, { mixed: true }]) {
       const how = `${rings ? 'with the rings' : 'but for the rings'}${vhostNet.mixed ? ', librte copies' : ''}`
-      test(how, { timeout: 60_000 }, async () => {
+      test(how, { timeout: 120_000 }, async () => {
         const [port] = attacked.ports
         assert.ok(port)
         const before = port.counters().peer.memoryFaults
