@@ -270,7 +270,7 @@ describe('interfaces of the kernel', () => {
       setInterval(() => {}, 1000)`
     const bench = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
-      timeout: 20_000,
+      timeout: 60_000,
       killSignal: 'SIGKILL',
     })
     const [said] = (await once(bench.stdout.setEncoding('utf8'), 'data')) as [string]

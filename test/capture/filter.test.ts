@@ -6,7 +6,7 @@ import { compileBpf, compileFilter, MAX_FILTER } from '../../src/capture/index.j
 import { framesOf, pcap } from '../support/capture-file.js'
 import { randomFilter, randomFrames } from './random-filters.js'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 240_000 }
 const hasTcpdump = spawnSync('tcpdump', ['--version']).status === 0
 
 /** Frames that a filter of ours lets pass. */

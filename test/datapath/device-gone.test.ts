@@ -37,7 +37,7 @@ class Dam implements Disposable {
 }
 
 describe('a guest that dies while an lcore is at work for it', () => {
-  test('its device goes when the lcore has left it, not before', { timeout: 60_000 }, async () => {
+  test('its device goes when the lcore has left it, not before', { timeout: 120_000 }, async () => {
     using folder = socketFolder()
     using dam = new Dam(`${folder.path}/dam`)
     await using datapath = await Datapath.open(SMALL)

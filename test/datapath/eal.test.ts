@@ -17,7 +17,7 @@ async function inProcess(body: string): Promise<{ result: unknown; stderr: strin
   const { stdout, stderr } = await run(
     process.execPath,
     ['--input-type=module', '--eval', source],
-    { timeout: 30_000, killSignal: 'SIGKILL' },
+    { timeout: 60_000, killSignal: 'SIGKILL' },
   )
   return { result: JSON.parse(stdout), stderr }
 }

@@ -52,7 +52,7 @@ describe('ethdev ports', () => {
     test(`on an interface of the kernel: ${kind}`, async () => {
       const script = fileURLToPath(new URL('./children/kernel-device.js', import.meta.url))
       await run('unshare', [...unshare, process.execPath, script, kind], {
-        timeout: 30_000,
+        timeout: 60_000,
         killSignal: 'SIGKILL',
       })
     })

@@ -33,7 +33,7 @@ test('every command in README is one of package.json, every link leads somewhere
   }
 })
 
-test('the first switch switches, and lets nobody telnet', { timeout: 60_000 }, async () => {
+test('the first switch switches, and lets nobody telnet', { timeout: 120_000 }, async () => {
   using folder = socketFolder()
   const paths = ['a', 'b'].map((name) => `${folder.path}/${name}`) as [string, string]
   await using a = await TestHost.start({ path: paths[0], ip: '10.0.0.1' })

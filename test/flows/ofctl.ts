@@ -34,7 +34,7 @@ export function isTaken(flow: string): boolean {
 function run(flow: string) {
   return spawnSync(ofctlPath() as string, ['-O', VERSIONS, 'parse-flow', flow], {
     encoding: 'utf8',
-    timeout: 10_000,
+    timeout: 60_000,
   })
 }
 

@@ -7,7 +7,7 @@ import { SMALL } from '../support/loopback.js'
 
 const program = (name: string) => new URL(`./programs/${name}.js`, import.meta.url)
 
-describe('a prepared program', { timeout: 30_000 }, () => {
+describe('a prepared program', { timeout: 60_000 }, () => {
   let datapath: Datapath | undefined
   after(() => datapath?.close())
 

@@ -149,7 +149,7 @@ describe('a program that fails', () => {
     assert.deepEqual([...datapath.lcores], [other])
   })
 
-  test('a Worker whose program never returns is ended by stop', { timeout: 30_000 }, async () => {
+  test('a Worker whose program never returns is ended by stop', { timeout: 60_000 }, async () => {
     const lcore = await datapath.launch(program('moody'), { ...ports(), data: { mood: 'endless' } })
     guest.inject(numberedFrame(1))
     await new Promise((resolve) => setTimeout(resolve, 50))

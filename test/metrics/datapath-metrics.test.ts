@@ -10,7 +10,7 @@ import { countersOf, readExposition } from '../support/exposition.js'
 import { socketFolder, until } from '../support/loopback.js'
 import { findPrometheus, noPrometheus } from '../support/prometheus.js'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 120_000 }
 const CROSS = new URL('../../src/programs/cross-connect.js', import.meta.url)
 
 describe('metrics of a datapath', () => {
@@ -164,7 +164,7 @@ describe('metrics of a datapath', () => {
       {
         input,
         encoding: 'utf8',
-        timeout: 20_000,
+        timeout: 60_000,
       },
     )
     assert.deepEqual([status, stdout + stderr], [0, ''])

@@ -164,7 +164,7 @@ describe('Prometheus', () => {
     const { status, stdout, stderr } = spawnSync(
       findPrometheus('promtool') as string,
       ['check', 'metrics'],
-      { input, encoding: 'utf8', timeout: 20_000 },
+      { input, encoding: 'utf8', timeout: 60_000 },
     )
     assert.deepEqual([status, stdout + stderr], [0, ''])
   })

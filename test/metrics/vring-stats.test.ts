@@ -8,7 +8,7 @@ import { HostileGuest } from '../hostile/guest.js'
 import { pcap } from '../support/capture-file.js'
 import { socketFolder, until } from '../support/loopback.js'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 120_000 }
 
 /** The first and last length of each class, and of what a switch may see. */
 const LENGTHS = [

@@ -12,7 +12,7 @@ import {
 import { TestHost } from '../../src/testkit/index.js'
 import { loopback, numberedFrame, SMALL, socketFolder, until } from '../support/loopback.js'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 120_000 }
 const FRAME = 1000
 /** One frame in eight seconds: as good as none. */
 const CLOSED = { rate: 1000, burst: 2000 }

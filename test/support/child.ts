@@ -18,7 +18,7 @@ export class Child implements AsyncDisposable {
   #stderr = ''
   readonly #messages: unknown[] = []
 
-  constructor(script: URL, args: readonly string[] = [], { limitMs = 30_000, env = {} } = {}) {
+  constructor(script: URL, args: readonly string[] = [], { limitMs = 120_000, env = {} } = {}) {
     this.process = fork(fileURLToPath(script), args, {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...process.env, ...env },

@@ -9,7 +9,7 @@ import { ConfigError, Datapath, type Port } from '../../src/index.js'
 import { TestHost } from '../../src/testkit/index.js'
 import { numberedFrame, SMALL, socketFolder, until } from '../support/loopback.js'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 120_000 }
 
 describe('administrative state', () => {
   const folder = socketFolder()

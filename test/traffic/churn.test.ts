@@ -6,7 +6,7 @@ import { TestHost } from '../../src/testkit/index.js'
 import { account, NOTHING_WRONG } from '../support/accounts.js'
 import { SMALL, socketFolder, until } from '../support/loopback.js'
 
-const LIMIT = { timeout: 90_000 }
+const LIMIT = { timeout: 120_000 }
 
 describe('ports that come and go', () => {
   const folder = socketFolder()

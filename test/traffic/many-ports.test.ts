@@ -10,7 +10,7 @@ import { SMALL, socketFolder, until } from '../support/loopback.js'
 const IDLE_PORTS = 30
 
 test('idle ports are served beside ports that never have nothing', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   using folder = socketFolder()
   const at = (name: string) => `${folder.path}/${name}`

@@ -7,7 +7,7 @@ import { TestHost, type TestHostOptions } from '../../src/testkit/index.js'
 import { account, NOTHING_WRONG } from '../support/accounts.js'
 import { SMALL, socketFolder, until } from '../support/loopback.js'
 
-const LIMIT = { timeout: 90_000 }
+const LIMIT = { timeout: 120_000 }
 const SLOW = new URL('./programs/slow.js', import.meta.url)
 
 /**

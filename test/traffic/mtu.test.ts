@@ -10,7 +10,7 @@ import { account, NOTHING_WRONG } from '../support/accounts.js'
 import { pcap } from '../support/capture-file.js'
 import { loopback, numberedFrame, SMALL, socketFolder, until } from '../support/loopback.js'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 120_000 }
 const MOST = 9728
 /** Ethernet header and two VLAN tags. */
 const HEADERS = 22

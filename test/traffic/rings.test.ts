@@ -7,7 +7,7 @@ import { TestHost, type TestHostOptions } from '../../src/testkit/index.js'
 import { account, NOTHING_WRONG } from '../support/accounts.js'
 import { SMALL, socketFolder } from '../support/loopback.js'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 120_000 }
 
 describe('traffic between two guests', () => {
   let datapath: Datapath

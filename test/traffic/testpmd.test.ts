@@ -28,7 +28,7 @@ function testpmd(paths: readonly string[], options: string) {
     ...['--', '--no-mlockall', '--total-num-mbufs=4096', '--forward-mode=io', '--nb-cores=1'],
     ...['--auto-start', '--tx-first', '--stats-period=1'],
   ]
-  const child = spawn('timeout', ['--kill-after=1', '40', 'dpdk-testpmd', ...args], {
+  const child = spawn('timeout', ['--kill-after=1', '100', 'dpdk-testpmd', ...args], {
     stdio: 'ignore',
   })
   const ended = once(child, 'exit')
@@ -44,7 +44,7 @@ for (const [ring, options] of [
   ['split', ''],
   ['packed', ',packed_vq=1,in_order=1,mrg_rxbuf=0'],
 ] as const) {
-  test(`testpmd's frames go round, ${ring} ring`, { timeout: 60_000 }, async () => {
+  test(`testpmd's frames go round, ${ring} ring`, { timeout: 120_000 }, async () => {
     using folder = socketFolder()
     const paths = ['a', 'b'].map((name) => `${folder.path}/${name}`)
     await using datapath = await Datapath.open(SMALL)
@@ -62,7 +62,7 @@ for (const [ring, options] of [
     await until(
       '20,000 frames went round',
       () => ports.every((port) => port.counters().tx.frames > 20_000),
-      30_000,
+      60_000,
     )
     for (const port of ports) {
       const { droppedBadOffset, droppedBadVerdict, droppedNoSuchPort, droppedProgramError } =

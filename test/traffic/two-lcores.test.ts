@@ -11,7 +11,7 @@ describe('two lcores', () => {
     { title: 'one port each', queues: 1 },
     { title: 'two ports of four queues between them', queues: 4 },
   ]) {
-    test(title, { timeout: 60_000 }, async () => {
+    test(title, { timeout: 120_000 }, async () => {
       using folder = socketFolder()
       await using datapath = await Datapath.open(SMALL)
       const paths = ['a', 'b'].map((name) => `${folder.path}/${name}`)

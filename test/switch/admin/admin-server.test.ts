@@ -14,7 +14,7 @@ import type { FlowView, SwitchControl } from '../../../src/switch/control.js'
 import { socketFolder } from '../../support/loopback.js'
 import { ERRORS, scriptedControl } from './scripted-control.js'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 120_000 }
 
 async function serve(script: Partial<SwitchControl> = {}) {
   const folder = socketFolder()

@@ -9,7 +9,7 @@ import { scriptedControl } from './scripted-control.js'
 /** All that is served over TCP. */
 const OPEN = ['/metrics', '/healthz', '/readyz']
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 120_000 }
 
 test('only metrics are served over TCP', LIMIT, async () => {
   const { control, calls } = scriptedControl({ metrics: async () => 'up 1\n' })

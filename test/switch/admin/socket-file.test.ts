@@ -15,7 +15,7 @@ import { listenAt } from '../../../src/switch/admin/socket-file.js'
 import { Child } from '../../support/child.js'
 import { socketFolder } from '../../support/loopback.js'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 120_000 }
 const HOLDER = new URL('./socket-holder.js', import.meta.url)
 
 function newServer(): Server & Disposable {

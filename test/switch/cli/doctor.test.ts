@@ -12,7 +12,7 @@ const MAIN = fileURLToPath(new URL('../../../src/switch/cli/main.js', import.met
 function doctor(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, 'doctor', ...args], {
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: 60_000,
     env: { ...process.env, VSWITCH_SOCKET: '/nonexistent/admin.sock', NO_COLOR: '1' },
   })
   return { status, stdout, stderr }

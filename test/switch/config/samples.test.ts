@@ -65,7 +65,7 @@ test('the sample program lets frames through, but not to its port', () => {
 
 test('vswitch.schema.json and docs/configuration.md are current', () => {
   const args = [`${root}scripts/config-files.mjs`, '--check']
-  const child = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 30_000 })
+  const child = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 })
   assert.equal(child.status, 0, child.stdout + child.stderr)
 })
 

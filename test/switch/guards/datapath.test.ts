@@ -132,7 +132,7 @@ describe('guards on a datapath', { timeout: 240_000 }, () => {
     const seen = spawnSync('tcpdump', ['-nn', '-t', '-r', '-'], {
       input: pcap(frames),
       encoding: 'utf8',
-      timeout: 10_000,
+      timeout: 60_000,
     })
     const count = (text: string) => seen.stdout.split('\n').filter((line) => line.includes(text))
     assert.equal(count(`IP ${ip1} > ${ip2}: ICMP echo request`).length, 3, seen.stdout)

@@ -13,7 +13,7 @@ const module = new URL('../../../src/switch/lcore/program.js', import.meta.url)
 
 describe('two lcores of one switch', () => {
   test('learn together, keep VLANs and bridges apart, and outlive a bad program of one bridge', {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     using folder = socketFolder()
     await using datapath = await Datapath.open(SMALL)

@@ -12,7 +12,7 @@ describe('local port', () => {
   const child = (command: readonly string[], name: string) => {
     const script = fileURLToPath(new URL(`./children/${name}.js`, import.meta.url))
     const [first = '', ...rest] = [...command, process.execPath, '--enable-source-maps', script]
-    return run(first, rest, { timeout: 60_000, killSignal: 'SIGKILL' })
+    return run(first, rest, { timeout: 120_000, killSignal: 'SIGKILL' })
   }
 
   test('guests and the host reach each other', async () => {

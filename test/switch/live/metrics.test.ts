@@ -54,7 +54,7 @@ describe('metrics', () => {
       const promtool = spawnSync(findPrometheus('promtool') as string, ['check', 'metrics'], {
         input: text,
         encoding: 'utf8',
-        timeout: 20_000,
+        timeout: 60_000,
       })
       assert.deepEqual([promtool.status, promtool.stdout + promtool.stderr], [0, ''])
     } else t.diagnostic(noPrometheus || '')

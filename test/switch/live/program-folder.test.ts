@@ -15,7 +15,7 @@ function abandoned(): string {
   const script = `import { newProgramFolder } from '${module}'; console.log(newProgramFolder())`
   return execFileSync(process.execPath, ['--input-type=module', '-e', script], {
     encoding: 'utf8',
-    timeout: 10_000,
+    timeout: 60_000,
   }).trim()
 }
 

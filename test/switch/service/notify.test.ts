@@ -5,7 +5,7 @@ import { DatapathError, notifySystemd } from 'dpdk-vhost'
 import { DatagramReceiver } from '../../support/datagram-receiver.js'
 import { socketFolder } from '../../support/loopback.js'
 
-const LIMIT = { timeout: 60_000 }
+const LIMIT = { timeout: 120_000 }
 
 afterEach(() => {
   delete process.env.NOTIFY_SOCKET

@@ -104,7 +104,7 @@ test('systemd takes the unit, and finds it well shut off', { ...LIMIT, skip: !ha
   const analyze = (...args: string[]) =>
     spawnSync('systemd-analyze', [...args, file], {
       encoding: 'utf8',
-      timeout: 20_000,
+      timeout: 60_000,
       killSignal: 'SIGKILL',
     })
   const verified = analyze('verify')

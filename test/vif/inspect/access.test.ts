@@ -33,7 +33,7 @@ test('by owner, group and mode', {
     })
     const wanted = [SEARCH, WRITE, SEARCH | WRITE]
     const input = JSON.stringify({ paths, wanted })
-    const { stdout, stderr } = spawnSync(process.execPath, ['-e', TRY], { input, timeout: 20_000 })
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', TRY], { input, timeout: 60_000 })
     const ours = paths.map((path) => {
       const { uid, gid, mode } = statSync(path)
       const file = { path, uid, gid, mode, kind: 'other', owner: '', group: '' } as const

@@ -41,7 +41,7 @@ class PausedQemu implements AsyncDisposable {
       )
     this.process = spawn(QEMU, [...machine, ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
-      timeout: 60_000,
+      timeout: 240_000,
       killSignal: 'SIGKILL',
     })
     this.process.stderr?.on('data', (data) => {
@@ -100,8 +100,10 @@ test('QEMUs on a switch of ours: both roles, a clash, a stale socket', {
     return { code, ports, all: found }
   }
   let seen = await look()
-  for (let i = 0; i < 20 && seen.ports.filter((p) => p.connected.length > 0).length < 2; i++)
-    seen = await look()
+  // Connected, and known to be by the switch.
+  const isThere = ({ connected, state }: (typeof seen.ports)[number]) =>
+    connected.length > 0 && state === 'connected'
+  for (let i = 0; i < 50 && seen.ports.filter(isThere).length < 2; i++) seen = await look()
 
   const pid = running.process.pid
   const summary = seen.ports.map(
@@ -147,7 +149,7 @@ test('QEMUs on a switch of ours: both roles, a clash, a stale socket', {
   )
 
   await first[Symbol.asyncDispose]()
-  await until('its socket is left over', () => existsSync(path('client')), 5000)
+  await until('its socket is left over', () => existsSync(path('client')))
   seen = await look()
   assert.deepEqual(
     seen.all.findings
@@ -161,7 +163,7 @@ test('a QEMU on OVS-DPDK', { skip: noQemu || reasonToSkip() }, async () => {
   using folder = socketFolder()
   const socket = join(folder.path, 'vhu1')
   await using qemu = new PausedQemu({ socket, qemuMode: 'server' }, 'vm1')
-  await until('QEMU listens', () => existsSync(socket), 10_000)
+  await until('QEMU listens', () => existsSync(socket))
   await using ovs = await OvsInstance.create(folder.path)
   const bridge = bridgeName()
   const eal = {
