@@ -88,7 +88,7 @@ describe('a datapath', () => {
       type: 'dpdk',
       devargs: `net_virtio_user_m,path=${path}`,
     })
-    const { negotiated } = await vhost.ready({ timeoutMs: 20_000 })
+    const { negotiated } = await vhost.ready({ timeoutMs: 60_000 })
     assert.ok(!negotiated?.features.includes('VIRTIO_NET_F_MRG_RXBUF'))
     assert.ok(!negotiated?.features.includes('VIRTIO_F_IN_ORDER'))
   })
@@ -126,7 +126,7 @@ describe('a datapath', () => {
       type: 'dpdk',
       devargs: `net_virtio_user_b,path=${at('again')}`,
     })
-    await vhost.ready({ timeoutMs: 20_000 })
+    await vhost.ready({ timeoutMs: 60_000 })
     assert.equal(vhost.status.generation, generation + 1)
     back.inject(numberedFrame(2))
     await until('two frames', () => vhost.counters().rx.frames === 2)

@@ -52,7 +52,7 @@ describe('a guest that dies while an lcore is at work for it', () => {
     })
     const lcore = await datapath.launch('dpdk-vhost/programs/cross-connect', { ports: ['guest'] })
     await using host = await TestHost.start({ path })
-    await guest.ready({ timeoutMs: 10_000 })
+    await guest.ready({ timeoutMs: 60_000 })
     await host.linkUp()
     const closed = new Promise<void>((resolve) =>
       datapath.on('log', ({ message }) => {

@@ -20,7 +20,7 @@ test('an lcore in a Worker has a flow table, and takes updates while frames come
       type: 'dpdk',
       devargs: `net_null_${name},size=64`,
     })
-    await port.ready({ timeoutMs: 10_000 })
+    await port.ready({ timeoutMs: 60_000 })
   }
   const rules = ['in_port=one,actions=output:two', 'in_port=two,actions=drop']
   const lcore = await datapath.launch(PROGRAM, { data: { rules } })
@@ -70,7 +70,7 @@ test('lcores in Workers share rules, and what one counted stays when it ends', a
   for (const name of ['one', 'two', 'three', 'four']) {
     const devargs = `net_null_${name},size=64`
     const port = await datapath.addPort({ name, type: 'dpdk', devargs })
-    await port.ready({ timeoutMs: 10_000 })
+    await port.ready({ timeoutMs: 60_000 })
   }
   const packets = () => flows.dump().map((rule) => rule.packets)
   const grown = async () => {

@@ -21,7 +21,7 @@ describe('an idle lcore', () => {
     vhost = await datapath.addPort({ name: 'vhost', type: 'dpdkvhostuser', path })
     // Elsewhere, so that its device, which has to be polled, is not on our lcores.
     guest = new Child(new URL('./programs/guest.js', import.meta.url), [path])
-    await vhost.ready({ timeoutMs: 10_000 })
+    await vhost.ready({ timeoutMs: 60_000 })
   })
   after(async () => {
     await guest[Symbol.asyncDispose]()

@@ -26,8 +26,11 @@ describe('the end of a process', () => {
       test(`${way} while ${step}`, async () => {
         using folder = socketFolder()
         const script = new URL('./children/exit-at.js', import.meta.url)
-        await using child = new Child(script, [folder.path, step, way], { limitMs: 30_000 })
-        const { code, signal, stderr } = await child.ended
+        await using child = new Child(script, [folder.path, step, way], { limitMs: 60_000 })
+        const { code, signal, stdout, stderr } = await child.ended
+        // Less than its lcore may sleep.
+        const took = Date.now() - Number(/ends at (\d+)/.exec(stdout)?.[1])
+        assert.ok(took < 9000, `${took} ms\n${stderr}`)
         assert.equal(signal, null, `killed by ${signal}: it hung or crashed\n${stderr}`)
         assert.equal(code, way === 'exit' ? 42 : 1, stderr)
         if (way === 'throw') assert.match(stderr, /on purpose/)

@@ -43,7 +43,7 @@ describe('metrics of a datapath', () => {
   async function connect(name: string): Promise<TestHost> {
     const host = await TestHost.start({ name, path: `${folder.path}/${name}.sock` })
     await host.linkUp()
-    await datapath.ports.get(name)?.ready({ timeoutMs: 10_000 })
+    await datapath.ports.get(name)?.ready({ timeoutMs: 60_000 })
     return host
   }
 

@@ -60,8 +60,8 @@ describe('statistics of vrings', () => {
       type: 'dpdk',
       devargs: `net_virtio_user_${name},path=${path},queue_size=1024${ring}`,
     })
-    await port.ready({ timeoutMs: 10_000 })
-    await card.ready({ timeoutMs: 10_000 })
+    await port.ready({ timeoutMs: 60_000 })
+    await card.ready({ timeoutMs: 60_000 })
     return port
   }
 

@@ -251,7 +251,7 @@ export class OwnSwitch implements RuleSwitch {
     const lcore = await datapath.launch('dpdk-vhost/programs/flow-table/program', {
       data: { meters },
     })
-    await Promise.all(ports.map((port) => port.ready({ timeoutMs: 10_000 })))
+    await Promise.all(ports.map((port) => port.ready({ timeoutMs: 60_000 })))
     return new OwnSwitch(datapath, lcore)
   }
 

@@ -201,7 +201,7 @@ describe('a shaper', () => {
     await using port = await datapath.addPort({ name: 'host', type: 'dpdkvhostuserclient', path })
     await using host = await TestHost.start({ path })
     await host.linkUp()
-    await port.ready({ timeoutMs: 10_000 })
+    await port.ready({ timeoutMs: 60_000 })
     await port.setEgressShaper({ rate: 800_000, burst: 2000, queueLength: 200 })
     const sleeper = { ports: ['host'], idle: 'adaptive', maxSleepMs: 10_000 } as const
     {

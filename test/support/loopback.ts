@@ -35,8 +35,8 @@ export async function loopback(
     devargs: `net_virtio_user_${name},path=${path}${devargs}`,
     mtu,
   })
-  await vhost.ready({ timeoutMs: 10_000 })
-  await guest.ready({ timeoutMs: 10_000 })
+  await vhost.ready({ timeoutMs: 60_000 })
+  await guest.ready({ timeoutMs: 60_000 })
   return {
     vhost,
     guest,

@@ -43,7 +43,7 @@ describe('the life of a host', LIMIT, () => {
     const { path, mac, ip } = b.spec
     await using c = await TestHost.start({ path, mac, ip })
     await c.linkUp()
-    await port.ready({ timeoutMs: 20_000 })
+    await port.ready({ timeoutMs: 60_000 })
     const { received } = await a.ping('10.0.0.2', { count: 2, intervalMs: 10 })
     assert.equal(received, 2)
     await c.close()

@@ -306,7 +306,7 @@ describe('hosts of other kinds', LIMIT, () => {
     const again = await wire.datapath.addPort({ ...spec, name: `${name}b` } as never)
     const { generation } = await b.linkUp()
     assert.ok(generation >= 1)
-    await again.ready({ timeoutMs: 10_000 })
+    await again.ready({ timeoutMs: 60_000 })
     // Another port, another id: the pair is joined by name now.
     const pair = [wire.ports.at(-2)?.id ?? -1, again.id]
     await using _ = await wire.by(({ count, inPort, outPort }) => {

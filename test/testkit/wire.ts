@@ -49,7 +49,7 @@ export class Wire implements AsyncDisposable {
     const ip = [`10.0.0.${port.name}`, `fd00::${port.name}`]
     const host = await TestHost.start({ path, ip, maxLifetimeMs: 240_000, ...options })
     await host.linkUp()
-    await port.ready({ timeoutMs: 20_000 })
+    await port.ready({ timeoutMs: 60_000 })
     return host
   }
 

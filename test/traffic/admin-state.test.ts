@@ -25,7 +25,7 @@ describe('administrative state', () => {
     const path = at('peer')
     peer = await datapath.addPort({ name: 'peer', type: 'dpdkvhostuserclient', path })
     peerHost = await TestHost.start({ path, ip: '10.0.0.1' })
-    await peer.ready({ timeoutMs: 10_000 })
+    await peer.ready({ timeoutMs: 60_000 })
     await peerHost.linkUp()
   })
   after(async () => {
@@ -42,7 +42,7 @@ describe('administrative state', () => {
       const path = at(type)
       await using port = await datapath.addPort({ name: 'port', type, path })
       await using host = await TestHost.start({ path, listen, ip: '10.0.0.2' })
-      await port.ready({ timeoutMs: 10_000 })
+      await port.ready({ timeoutMs: 60_000 })
       await host.linkUp()
       assert.equal((await host.ping('10.0.0.1')).received, 1)
       const told: string[] = []
@@ -74,7 +74,7 @@ describe('administrative state', () => {
 
       await port.setAdminState('up')
       assert.equal(port.status.adminState, 'up')
-      await port.ready({ timeoutMs: 10_000 })
+      await port.ready({ timeoutMs: 60_000 })
       await host.linkUp()
       assert.equal(port.status.generation, generation + 1)
       datapath.off('port', listener)
@@ -121,7 +121,7 @@ describe('administrative state', () => {
         adminState,
       })
       if (adminState === 'up') {
-        await port.ready({ timeoutMs: 5000 })
+        await port.ready({ timeoutMs: 60_000 })
         port.inject(numberedFrame(1))
         assert.equal(port.counters().tx.frames, 1)
         await port.setAdminState('down')
@@ -137,7 +137,7 @@ describe('administrative state', () => {
         [frames, 1],
       )
       await port.setAdminState('up')
-      await port.ready({ timeoutMs: 5000 })
+      await port.ready({ timeoutMs: 60_000 })
       port.inject(numberedFrame(3))
       assert.equal(port.counters().tx.frames, frames + 1)
     }

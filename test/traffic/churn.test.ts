@@ -21,7 +21,7 @@ describe('ports that come and go', () => {
       const port = await datapath.addPort({ name, type: 'dpdkvhostuserclient', path: at(name) })
       const host = await TestHost.start({ path: at(name), ip: `10.0.0.${hosts.length + 1}` })
       hosts.push(host)
-      await port.ready({ timeoutMs: 10_000 })
+      await port.ready({ timeoutMs: 60_000 })
       await host.linkUp()
     }
     await pingWorks()
@@ -74,7 +74,7 @@ describe('ports that come and go', () => {
       })
       for (let round = 0; round < 3; round++) {
         await using host = await TestHost.start({ path: at('third'), ip: '10.0.0.3' })
-        await port.ready({ timeoutMs: 10_000 })
+        await port.ready({ timeoutMs: 60_000 })
         await host.linkUp()
         assert.equal((await host.ping('10.0.0.2')).received, 1)
       }
@@ -93,7 +93,7 @@ describe('ports that come and go', () => {
         })
         for (let round = 0; round < 3; round++) {
           await using host = await TestHost.start({ path: at('doomed'), ip: '10.0.0.4' })
-          await port.ready({ timeoutMs: 10_000 })
+          await port.ready({ timeoutMs: 60_000 })
           await host.linkUp()
           const before = port.counters().rx.frames
           await host.startSending({ to: 'broadcast', rate: 5000 })
@@ -112,7 +112,7 @@ describe('ports that come and go', () => {
         path: at('busy'),
       })
       await using host = await TestHost.start({ path: at('busy') })
-      await port.ready({ timeoutMs: 10_000 })
+      await port.ready({ timeoutMs: 60_000 })
       await host.linkUp()
       await host.startSending({ to: two(), rate: 'max', seconds: 5 })
       await until('its frames come', () => port.counters().rx.frames > 1000)

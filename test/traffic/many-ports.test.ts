@@ -32,7 +32,7 @@ test('idle ports are served beside ports that never have nothing', {
   )
   await using host0 = await TestHost.start({ path: at('host0'), ip: '10.0.0.1' })
   await using host1 = await TestHost.start({ path: at('host1'), ip: '10.0.0.2' })
-  await Promise.all(ports.map((port) => port.ready({ timeoutMs: 10_000 })))
+  await Promise.all(ports.map((port) => port.ready({ timeoutMs: 60_000 })))
   await Promise.all([host0.linkUp(), host1.linkUp()])
 
   // A device that has frames whenever it is asked.

@@ -23,7 +23,7 @@ async function sides(options: Partial<TestHostOptions> = {}) {
     const port = await datapath.addPort({ name, type: 'dpdkvhostuserclient', path })
     const host = await TestHost.start({ path, ...(name === 'a' ? options : {}) })
     hosts.push(host)
-    await port.ready({ timeoutMs: 10_000 })
+    await port.ready({ timeoutMs: 60_000 })
     await host.linkUp()
   }
   const [a, b] = hosts as [TestHost, TestHost]

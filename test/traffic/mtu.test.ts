@@ -26,7 +26,7 @@ async function hostOn(
   const path = `${folder}/${name}`
   const port = await datapath.addPort({ name, type: 'dpdkvhostuserclient', path })
   const host = await TestHost.start({ path, ...options })
-  await port.ready({ timeoutMs: 10_000 })
+  await port.ready({ timeoutMs: 60_000 })
   await host.linkUp()
   return { port, host }
 }
@@ -157,7 +157,7 @@ describe('MTU', () => {
     // Another device on the same port: what its ring begins with is no loss.
     await a.host.close()
     await using again = await TestHost.start({ path: `${folder.path}/a`, mtu: 9000 })
-    await a.port.ready({ timeoutMs: 10_000 })
+    await a.port.ready({ timeoutMs: 60_000 })
     await again.linkUp()
     const more = await again.send({ to: b.host, frames: 300, rate: 2000 })
     await until('all came', () => a.port.counters().rx.frames === sent.frames + more.frames)
@@ -179,7 +179,7 @@ describe('MTU', () => {
     await using host = await TestHost.start({ path: `${folder.path}/small` })
     const other = await hostOn(datapath, folder.path, 'other', {})
     await using _other = other.host
-    await small.ready({ timeoutMs: 10_000 })
+    await small.ready({ timeoutMs: 60_000 })
     await host.linkUp()
     const size = [64, 576 + HEADERS, 576 + HEADERS + 1, 1514]
     const toSmall = await other.host.send({ to: host, frames: 400, rate: 2000, size })

@@ -36,7 +36,7 @@ describe('queues of two guests', () => {
       const path = at(port.name)
       const wanted = queues[i] as number
       hosts.push(await TestHost.start({ path, queues: wanted, queueSize: 256 }))
-      await port.ready({ timeoutMs: 10_000 })
+      await port.ready({ timeoutMs: 60_000 })
       await hosts[i]?.linkUp()
       await until(`${wanted} queues are enabled`, () =>
         [port.status.rxQueues, port.status.txQueues].every(({ length }) => length === wanted),
@@ -176,8 +176,8 @@ describe('a guest that disables queues while it runs', () => {
       rxQueues: 3,
       txQueues: 3,
     })
-    await vhost.ready({ timeoutMs: 10_000 })
-    await guest.ready({ timeoutMs: 10_000 })
+    await vhost.ready({ timeoutMs: 60_000 })
+    await guest.ready({ timeoutMs: 60_000 })
     await until('its queues are enabled', () => vhost.status.txQueues.length === 3)
     // One after the other, because they take the tx queues in turn.
     for (let i = 0; i < 4; i++) lcores.push(await datapath.launch(SOURCE, { name: `lcore${i}` }))

@@ -25,7 +25,7 @@ describe('traffic between two guests', () => {
       const type = role === 'client' ? 'dpdkvhostuserclient' : 'dpdkvhostuser'
       const port = await datapath.addPort({ name, type, path })
       const host = await TestHost.start({ path, listen: role === 'client', ...options })
-      await port.ready({ timeoutMs: 10_000 })
+      await port.ready({ timeoutMs: 60_000 })
       await host.linkUp()
       return { port, host }
     }

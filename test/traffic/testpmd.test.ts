@@ -56,7 +56,7 @@ for (const [ring, options] of [
     await datapath.run(crossConnect())
     await using _guests = testpmd(paths, options)
     for (const port of ports) {
-      const { negotiated } = await port.ready({ timeoutMs: 20_000 })
+      const { negotiated } = await port.ready({ timeoutMs: 60_000 })
       assert.equal(negotiated?.ring, ring)
     }
     await until(

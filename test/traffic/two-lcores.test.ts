@@ -26,7 +26,7 @@ describe('two lcores', () => {
       ]
       await using a = await TestHost.start({ path: paths[0] as string, queues })
       await using b = await TestHost.start({ path: paths[1] as string, queues })
-      for (const port of ports) await port.ready({ timeoutMs: 10_000 })
+      for (const port of ports) await port.ready({ timeoutMs: 60_000 })
       await a.linkUp()
       await b.linkUp()
       await until('all queues are enabled', () =>

@@ -34,7 +34,7 @@ export interface HostLink {
 
 /** Options of operations that wait. */
 export interface LinkWaitOptions {
-  /** The promise is rejected with `ERR_HOST_TIMEOUT` after this time. Default 10 seconds. */
+  /** The promise is rejected with `ERR_HOST_TIMEOUT` after this time. Default 30 seconds. */
   readonly timeoutMs?: number | undefined
 }
 
@@ -46,7 +46,7 @@ export interface DeliveryOptions {
   readonly quietMs?: number | undefined
 }
 
-const DEFAULT_TIMEOUT_MS = 10_000
+const DEFAULT_TIMEOUT_MS = 30_000
 const LOOK_MS = 20
 
 /** Streams are told apart by sender: the process that asked, and a counter. */

@@ -30,7 +30,7 @@ const datapath = await Datapath.open(SMALL)
 // They receive frames as fast as they are polled, and swallow what they are sent.
 for (const name of ['null0', 'null1']) {
   const port = await datapath.addPort({ name, type: 'dpdk', devargs: `net_${name},size=64` })
-  await port.ready({ timeoutMs: 10_000 })
+  await port.ready({ timeoutMs: 60_000 })
 }
 const lcore = await datapath.launch(new URL('../programs/watched.js', import.meta.url), {
   idle: 'spin',

@@ -12,7 +12,7 @@ const datapath = await Datapath.open(SMALL)
 const devargs = kind === 'tap' ? 'net_tap0,iface=dvtap0' : 'net_af_packet0,iface=lo'
 const port = await datapath.addPort({ name: kind ?? '', type: 'dpdk', devargs })
 if (kind === 'tap') ip('link', 'set', 'dvtap0', 'up')
-await port.ready({ timeoutMs: 20_000 })
+await port.ready({ timeoutMs: 60_000 })
 let came = 0
 await datapath.run(({ count, view, offset }) => {
   for (let i = 0; i < count; i++) {
@@ -41,7 +41,7 @@ if (kind === 'tap') {
   port.inject(numberedFrame(0))
   await until('its frames are counted', () => port.counters().tx.droppedNotConnected === 1)
   await port.setAdminState('up')
-  await port.ready({ timeoutMs: 20_000 })
+  await port.ready({ timeoutMs: 60_000 })
   await until('the kernel has it up', () => flags().includes('LOWER_UP'))
   const { frames } = port.counters().tx
   port.inject(numberedFrame(0))

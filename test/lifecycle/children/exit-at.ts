@@ -1,4 +1,5 @@
 /** Ends the process in a given way at a given step of the life of a datapath. Arguments: folder, step, way. */
+import { writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { Datapath } from '../../../src/index.js'
@@ -6,8 +7,9 @@ import { loopback, numberedFrame, SMALL } from '../../support/loopback.js'
 
 const [folder = '', step = '', way = ''] = process.argv.slice(2)
 
-/** What the way is done with, once it is reached. */
+/** What the way is done with, once it is reached; says when. */
 function end(): Promise<never> {
+  writeSync(1, `ends at ${Date.now()}\n`)
   if (way === 'exit') process.exit(42)
   if (way === 'throw') {
     setImmediate(() => {

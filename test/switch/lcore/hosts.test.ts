@@ -41,7 +41,7 @@ describe('two lcores of one switch', () => {
     await using c = await TestHost.start({ path: paths.c, ip: '10.0.0.3' })
     await using x = await TestHost.start({ path: paths.x, ip: '10.0.0.1' })
     await using y = await TestHost.start({ path: paths.y, ip: '10.0.0.2' })
-    for (const port of ports) await port.ready({ timeoutMs: 10_000 })
+    for (const port of ports) await port.ready({ timeoutMs: 60_000 })
     await Promise.all([a, b, c, x, y].map((host) => host.linkUp()))
 
     const [ping, other] = await Promise.all([
