@@ -2,7 +2,7 @@
 // millisecond each, and a guest waits for a switch that starts (docs/decisions/0016-bundle.md).
 
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,6 @@ const ENTRIES = {
   metrics: 'metrics/index',
   qos: 'qos/index',
   vif: 'vif/index',
-  vswitch: 'switch/cli/start',
   'switch-program': 'switch/lcore/program',
   // Beside the chunk that starts it.
   'worker-main': 'lcore/worker-main',
@@ -38,7 +37,9 @@ const ENTRIES = {
   ),
 }
 
-const COMMAND = 'dist/lib/vswitch.cjs'
+/** The executable, and the script that it runs. */
+const EXECUTABLE = 'dist/lib/vswitch.cjs'
+const COMMAND = 'dist/lib/vswitch-main.cjs'
 
 /** A constant of a module. */
 const CONSTANT = /^var (?=[A-Z][A-Z0-9_]* = |\{ [A-Z][A-Z0-9_]*[:,] )/gm
@@ -131,7 +132,8 @@ export async function bundle() {
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, /\.c?js$/.test(path) ? asWritten(text) : text)
   }
-  chmodSync(inRoot('dist/lib/vswitch.js'), 0o755)
+  copyFileSync(inRoot('dist/src/switch/cli/start.cjs'), inRoot(EXECUTABLE))
+  chmodSync(inRoot(EXECUTABLE), 0o755)
   compileCommand()
 }
 

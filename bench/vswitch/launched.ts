@@ -5,7 +5,7 @@ import type { BenchProcess } from '../process.js'
 import { START_MS } from '../setup.js'
 
 /** The command as it is installed. */
-export const VSWITCH = fileURLToPath(new URL('../../lib/vswitch.js', import.meta.url))
+export const VSWITCH = fileURLToPath(new URL('../../lib/vswitch.cjs', import.meta.url))
 
 const ASK_MS = 20
 

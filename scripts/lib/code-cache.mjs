@@ -1,4 +1,4 @@
-// Runs a script of scripts/bundle.mjs and writes what V8 compiled of it, for src/switch/cli/start.ts.
+// Runs a script of scripts/bundle.mjs and writes what V8 compiled of it, for src/switch/cli/start.cts.
 //
 // node scripts/lib/code-cache.mjs FILE ARGUMENT...
 

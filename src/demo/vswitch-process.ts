@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
-const VSWITCH = fileURLToPath(new URL('../../lib/vswitch.js', import.meta.url))
+const VSWITCH = fileURLToPath(new URL('../../lib/vswitch.cjs', import.meta.url))
 const LIMIT_MS = 10_000
 
 /** `vswitch run`, in a process of its own. */

@@ -86,7 +86,7 @@ test('vswitch of the bundle runs, and runs a program of its user', (t) => {
   writeFileSync(join(folder, 'vswitch.json'), JSON.stringify(config))
   const child = run(
     'timeout',
-    ['5', inRoot('dist/lib/vswitch.js'), 'run', join(folder, 'vswitch.json')],
+    ['5', inRoot('dist/lib/vswitch.cjs'), 'run', join(folder, 'vswitch.json')],
     { cwd: folder },
   )
   assert.match(child.output, /the switch runs: /)
@@ -94,8 +94,8 @@ test('vswitch of the bundle runs, and runs a program of its user', (t) => {
   assert.match(child.output, /ended with code 7/)
 })
 
-const command = inRoot('dist/lib/vswitch.cjs')
-const codeCache = `vswitch.cjs.${process.version}-${process.arch}`
+const command = inRoot('dist/lib/vswitch-main.cjs')
+const codeCache = `vswitch-main.cjs.${process.version}-${process.arch}`
 
 test('V8 takes the compiled code of vswitch', () => {
   const cachedData = readFileSync(inRoot(join('dist/lib', codeCache)))
@@ -105,10 +105,10 @@ test('V8 takes the compiled code of vswitch', () => {
 
 test('vswitch runs without compiled code, and with that of another Node.js', (t) => {
   const folder = temporaryFolder(t)
-  for (const file of ['package.json', 'dist/lib/vswitch.js', 'dist/lib/vswitch.cjs'])
+  for (const file of ['package.json', 'dist/lib/vswitch.cjs', 'dist/lib/vswitch-main.cjs'])
     cpSync(inRoot(file), join(folder, file))
   const version = () =>
-    run(process.execPath, [join(folder, 'dist/lib/vswitch.js'), '--version'], { cwd: folder })
+    run(process.execPath, [join(folder, 'dist/lib/vswitch.cjs'), '--version'], { cwd: folder })
   const output = version().stdout
   assert.match(output, /^\d+\.\d+\.\d+\n$/)
   writeFileSync(join(folder, 'dist/lib', codeCache), 'compiled by somebody else'.repeat(9))
