@@ -124,7 +124,7 @@ export const CONTENDERS: readonly Contender[] = [
   {
     name: 'vswitch-guarded',
     what: 'the same with policers of bytes and frames in both directions, and port security, that let all pass',
-    effort: 'usual',
+    effort: 'full',
     load: 'pair',
     start: (setup) => new VswitchSwitch(setup, GUARDED),
   },

@@ -2,13 +2,12 @@ import { GUEST_MACS } from './frames.js'
 import { GUEST_INTERFACES, type Network } from './kernel/network.js'
 import type { Load } from './load.js'
 import { RING_ARGUMENTS } from './ring-arguments.js'
-import type { Setup } from './setup.js'
-import { START_MS } from './setup.js'
+import { QEMU_QUEUE_SIZE, type Setup, START_MS } from './setup.js'
 import { Testpmd } from './testpmd.js'
 import type { SeenFrame } from './testpmd-output.js'
 
-/** Queues of a guest as QEMU makes them unless told otherwise, and the largest that it can make. */
-const [QEMU_SIZE, LARGEST_SIZE] = [256, 1024]
+/** The largest that QEMU can make. */
+const LARGEST_SIZE = 1024
 
 /**
  * Descriptors of each virtqueue: those that QEMU gives a guest, more where bursts are so large that a few of them would fill
@@ -16,7 +15,7 @@ const [QEMU_SIZE, LARGEST_SIZE] = [256, 1024]
  * sides, and the guests are slower for it.
  */
 function queueSizeOf({ burst, queuePairs = 1 }: Pick<Setup, 'burst' | 'queuePairs'>): number {
-  const least = Math.max(4 * burst, QEMU_SIZE * queuePairs)
+  const least = Math.max(4 * burst, QEMU_QUEUE_SIZE * queuePairs)
   return Math.min(LARGEST_SIZE, 2 ** Math.ceil(Math.log2(least)))
 }
 

@@ -1,8 +1,9 @@
 import { type Calibration, Calibrator } from './calibration/calibrator.js'
+import { WARM_UP_MS } from './load.js'
 import type { Memory } from './memory.js'
 import { type Entry, planTurns, type Run, type Turn } from './plan.js'
 import type { Sample } from './sample.js'
-import { SampleTaker } from './sample-taker.js'
+import { RETAKE_SHARE, SampleTaker } from './sample-taker.js'
 import type { Cpus } from './setup.js'
 
 export interface BenchOptions {
@@ -48,6 +49,21 @@ export interface Listener {
   sample(turn: Turn, sample: Sample): void
   /** What there is after each sample. */
   sofar?(results: Results): void
+}
+
+/** What a turn takes besides warming up and the measured time: two processes start, and are looked at. */
+const AROUND_SECONDS = 1.9
+
+/** What all turns take, about. */
+export function secondsOfTurns(
+  entries: readonly Entry[],
+  { rounds, seconds, retakes }: Pick<BenchOptions, 'rounds' | 'seconds' | 'retakes'>,
+): number {
+  const round = entries.reduce((sum, { contender, scenario }) => {
+    const warmUp = WARM_UP_MS[scenario.load ?? contender.load] / 1000
+    return sum + AROUND_SECONDS + warmUp + seconds
+  }, 0)
+  return rounds * round * (retakes > 0 ? 1 + RETAKE_SHARE : 1)
 }
 
 /** Takes all samples in turn. */

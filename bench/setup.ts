@@ -6,6 +6,9 @@ import type { Memory } from './memory.js'
 export const RINGS = ['split', 'packed', 'packed-inorder'] as const
 export type Ring = (typeof RINGS)[number]
 
+/** Descriptors of a guest's virtqueue as QEMU makes it unless told otherwise. */
+export const QEMU_QUEUE_SIZE = 256
+
 /** Everything the two sides of a measurement have to agree on. */
 export interface Setup {
   readonly ring: Ring

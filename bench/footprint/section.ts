@@ -9,13 +9,13 @@ import { type FootprintSample, sampleFootprint, type Times } from './sample.js'
 const RATES: Readonly<Record<Effort, readonly number[]>> = {
   quick: [100_000],
   usual: [10_000, 100_000, 400_000],
-  full: [1000, 3000, 10_000, 30_000, 100_000, 200_000, 400_000],
+  full: [1000, 10_000, 100_000, 200_000, 400_000],
 }
-const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 1, full: 5 }
+const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 1, full: 3 }
 const TIMES: Readonly<Record<Effort, Times>> = {
   quick: { idleMs: 1000, loadMs: 500 },
   usual: { idleMs: 1000, loadMs: 600 },
-  full: { idleMs: 5000, loadMs: 2000 },
+  full: { idleMs: 1500, loadMs: 700 },
 }
 
 /** One of each kind. */

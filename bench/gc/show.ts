@@ -1,8 +1,10 @@
+import { counted } from '../../src/switch/counted.js'
+import { percent } from '../percent.js'
 import type { Exhibit } from '../section.js'
 import { median } from '../statistics.js'
 import { latencyPlot } from '../tester/show.js'
 import { type Case, type GcResult, type GcRound, LATE_US, type Pauses } from './result.js'
-import { differenceOf, percent, verdict } from './verdict.js'
+import { differenceOf, verdict } from './verdict.js'
 
 /** Share of frames without a verdict that is worth saying. */
 const MANY = 0.2
@@ -64,7 +66,7 @@ export function show(result: GcResult): Exhibit[] {
     {
       kind: 'note',
       text:
-        `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${seconds} s, the longest pause of all. The lcore has its CPU to itself; the rest ` +
+        `Medians of ${counted(rounds, 'round')} of ${seconds} s, the longest pause of all. The lcore has its CPU to itself; the rest ` +
         'of vswitch, and who calls it, are on the CPU of the tester.',
     },
     ...many.map(({ title }) => ({

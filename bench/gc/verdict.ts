@@ -1,4 +1,6 @@
+import { describeStops } from '../calibration/stops.js'
 import type { Stops } from '../calibration/worker.js'
+import { percent } from '../percent.js'
 import type { Note } from '../section.js'
 import { extremes, median } from '../statistics.js'
 import type { GcResult, GcRound } from './result.js'
@@ -55,14 +57,6 @@ function effect(quiet: readonly GcRound[], rounds: readonly GcRound[]): 1 | -1 |
   return with_.high < without.low ? -1 : undefined
 }
 
-function describeStops({ perSecond, share, median: middle, longest }: Stops): string {
-  if (perSecond === 0) return "The switch's CPU by itself was never stopped in a second."
-  return (
-    `The switch's CPU by itself is stopped ${perSecond.toFixed(0)} times a second, mostly for ${middle.toFixed(0)} µs, once for ` +
-    `${longest.toFixed(0)} µs: ${percent(share)} of the time (calibration loop, before the switch was started).`
-  )
-}
-
 function cannotTell(names: readonly string[], quiet: readonly GcRound[], { share }: Stops): Note {
   const { low, high } = extremes(quiet.map(({ p999 }) => p999))
   const rounds =
@@ -103,11 +97,6 @@ function listOf(names: readonly string[]): string {
 
 function signed(value: number): string {
   return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`
-}
-
-export function percent(share: number): string {
-  const value = 100 * share
-  return `${value.toFixed(value === 0 ? 0 : value < 0.1 ? 3 : 2)} %`
 }
 
 function note(text: string): Note {

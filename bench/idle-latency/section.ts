@@ -1,4 +1,5 @@
 import { validateLaunchOptions } from '../../src/config/index.js'
+import { counted } from '../../src/switch/counted.js'
 import { number, pickNamed } from '../arguments.js'
 import { availableOf } from '../available.js'
 import type { Contender } from '../contender.js'
@@ -23,7 +24,7 @@ const PRESETS = {
   smoke: { rounds: 1, seconds: 0.5 },
   quick: { rounds: 1, seconds: 2 },
   usual: { rounds: 2, seconds: 3 },
-  full: { rounds: 5, seconds: 30 },
+  full: { rounds: 5, seconds: 5 },
 }
 
 /** Frames come so far apart that an adaptive lcore, which polls on for 0.1 ms, sleeps before almost each. */
@@ -114,7 +115,7 @@ function show({ framesPerSecond, seconds, runs }: IdleLatencyResult): Exhibit[] 
     latencyPlot('Latency of frames that come now and then', runs),
     {
       kind: 'note',
-      text: `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${seconds} s each. All but ts-io-adaptive poll all the time.`,
+      text: `Medians of ${counted(rounds, 'round')} of ${seconds} s each. All but ts-io-adaptive poll all the time.`,
     },
   ]
 }

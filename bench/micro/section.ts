@@ -4,7 +4,7 @@ import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
 import { withFolder } from '../sockets.js'
 import type { MicroStart, Timing } from './operation.js'
 
-const MILLISECONDS: Readonly<Record<Effort, number>> = { quick: 100, usual: 500, full: 3000 }
+const MILLISECONDS: Readonly<Record<Effort, number>> = { quick: 100, usual: 500, full: 1500 }
 
 /** Of all operations together, those around them included. */
 const OPERATIONS = 26

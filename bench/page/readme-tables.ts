@@ -1,3 +1,4 @@
+import { counted } from '../../src/switch/counted.js'
 import type { Report } from '../json-report.js'
 import type { JsonRun, RatesResult } from '../rates/result.js'
 import { caveatsOf } from '../verdict.js'
@@ -32,7 +33,7 @@ export function readmeTables(report: Report & RatesResult, details: string): str
   const cpus = `${machine.cpus} ${machine.virtual ? 'virtual CPUs' : 'CPUs'} of ${machine.cpu}`
   const { versions } = machine
   const about =
-    `\`${machine.command.replace(/ --(json|html) \S+/g, '')}\`, medians of ${settings.rounds} interleaved ${settings.rounds === 1 ? 'round' : 'rounds'}; ${cpus}, ` +
+    `\`${machine.command.replace(/ --(json|html) \S+/g, '')}\`, medians of ${counted(settings.rounds, 'interleaved round')}; ${cpus}, ` +
     `Linux ${machine.kernel.split('-')[0]}, ${versions.dpdk}, Node.js ${versions.node}` +
     `${versions.ovs === undefined ? '' : `, OVS ${versions.ovs}`}, ${hugepages} ([everything measured](${details})):`
   const rings = (['split', 'packed'] as const).filter((ring) => runOf(report, REFERENCE, ring))

@@ -12,7 +12,7 @@ import { measureTurns, type Turn } from './turns.js'
 const COUNTS: Readonly<Record<Effort, readonly number[]>> = {
   quick: [256],
   usual: [256],
-  full: [16, 64, 256],
+  full: [16, 256],
 }
 /** Of switches whose lcore takes turns. */
 const TURNS: Readonly<Record<Effort, readonly number[]>> = {
@@ -20,11 +20,11 @@ const TURNS: Readonly<Record<Effort, readonly number[]>> = {
   usual: [4, 64, 256],
   full: [4, 8, 16, 32, 64, 128, 256],
 }
-const TURNS_MS: Readonly<Record<Effort, number>> = { quick: 2000, usual: 2000, full: 20_000 }
+const TURNS_MS: Readonly<Record<Effort, number>> = { quick: 2000, usual: 2000, full: 3000 }
 const STARTS: Readonly<Record<Effort, readonly number[]>> = {
   quick: [2, 64, 256],
   usual: [2, 64, 256],
-  full: [2, 4, 8, 16, 32, 64, 128, 256, 512, 1000],
+  full: [2, 8, 32, 128, 256, 512, 1000],
 }
 const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 1, full: 5 }
 const SECONDS: Readonly<Record<Effort, number>> = { quick: 0.4, usual: 0.6, full: 1 }

@@ -1,3 +1,4 @@
+import { counted } from '../../src/switch/counted.js'
 import { number } from '../arguments.js'
 import { Channel } from '../own/channel.js'
 import { unlessAborted } from '../sample.js'
@@ -80,7 +81,7 @@ function measure(context: Context): Promise<QosResult> {
 }
 
 function nameOfRate({ rate, unit, lcores }: QosCase): string {
-  return `${rate.toLocaleString('en')} ${unit}, ${lcores} ${lcores === 1 ? 'lcore' : 'lcores'}`
+  return `${rate.toLocaleString('en')} ${unit}, ${counted(lcores, 'lcore')}`
 }
 
 const percent = (share: number) => `${(share * 100).toFixed(3)} %`

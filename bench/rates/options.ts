@@ -1,7 +1,7 @@
 import { validateLaunchOptions } from '../../src/config/index.js'
 import { number, pick, pickNamed } from '../arguments.js'
 import { CONTENDERS, type Contender, contendersOf } from '../contender.js'
-import { RETAKES } from '../sample-taker.js'
+import { RETAKE_SHARE, RETAKES } from '../sample-taker.js'
 import type { Asked, Option } from '../section.js'
 import { RINGS, type Ring } from '../setup.js'
 
@@ -24,8 +24,8 @@ export interface RatesOptions {
 const PRESETS = {
   smoke: { rounds: 1, seconds: 0.1, limitSeconds: Infinity, boundarySeconds: 0.5, retakes: 0 },
   quick: { rounds: 3, seconds: 0.3, limitSeconds: 74, boundarySeconds: 1.5, retakes: 0 },
-  usual: { rounds: 5, seconds: 0.5, limitSeconds: 330, boundarySeconds: 6, retakes: RETAKES },
-  full: { rounds: 11, seconds: 2, limitSeconds: Infinity, boundarySeconds: 20, retakes: RETAKES },
+  usual: { rounds: 5, seconds: 0.4, limitSeconds: 350, boundarySeconds: 6, retakes: 0 },
+  full: { rounds: 5, seconds: 0.5, limitSeconds: Infinity, boundarySeconds: 10, retakes: RETAKES },
 }
 
 /** One of each kind. */
@@ -35,7 +35,7 @@ const SMOKE = 'testpmd-io,native-io,ts-io,vswitch-normal'
 const ON_OTHER_RINGS = {
   quick: ['testpmd-io', 'ts-io'],
   usual: ['testpmd-io', 'ts-io', 'ts-learning'],
-  full: undefined,
+  full: ['testpmd-io', 'native-io', 'ts-io', 'ts-learning', 'ovs-normal', 'vswitch-normal'],
 }
 
 /** What an lcore takes when nobody says otherwise. */
@@ -65,7 +65,7 @@ export const OPTIONS: readonly Option[] = [
   {
     name: 'retakes',
     value: 'N',
-    what: `how often a disturbed sample is taken again (default: ${RETAKES})`,
+    what: `how often a disturbed sample is taken again, of all samples ${100 * RETAKE_SHARE} % at most (default: 0, with --full ${RETAKES})`,
   },
   {
     name: 'burst',

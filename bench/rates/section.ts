@@ -4,7 +4,7 @@ import { CONTENDERS, type Contender } from '../contender.js'
 import { ContextListener } from '../context-listener.js'
 import { rateFigures } from '../figure.js'
 import { isVirtual } from '../machine.js'
-import { type Results, runBench } from '../run.js'
+import { type Results, runBench, secondsOfTurns } from '../run.js'
 import type { Context, Section } from '../section.js'
 import { caveats } from '../verdict.js'
 import { OPTIONS, ratesOptions } from './options.js'
@@ -15,9 +15,6 @@ import { turnsOf } from './turns.js'
 /** Share of the time that is over when the boundary's turn comes. */
 const BEFORE_BOUNDARY = 0.9
 
-/** What a turn takes besides the measured time: two processes start, and warm up. */
-const TURN_SECONDS = 2.5
-
 /** Contenders side by side, under the same load. */
 export const ratesSection: Section<RatesResult> = {
   name: 'rates',
@@ -27,8 +24,8 @@ export const ratesSection: Section<RatesResult> = {
   atTop: true,
   seconds: (effort, asked) => {
     const options = ratesOptions(asked ?? { effort })
-    const { contenders, rings, rounds, seconds, boundarySeconds, limitSeconds } = options
-    const turns = rounds * turnsOf(contenders, options).length * (TURN_SECONDS + seconds)
+    const { contenders, rings, boundarySeconds, limitSeconds } = options
+    const turns = secondsOfTurns(turnsOf(contenders, options), options)
     const boundaries = measuresBoundary(contenders) ? rings.length * (2 + boundarySeconds) : 0
     return Math.ceil(Math.min(limitSeconds, turns + boundaries))
   },

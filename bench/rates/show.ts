@@ -1,3 +1,4 @@
+import { counted } from '../../src/switch/counted.js'
 import type { Boundary } from '../boundary.js'
 import type { Exhibit, Plot } from '../section.js'
 import { extremes, median } from '../statistics.js'
@@ -19,9 +20,7 @@ export function show(result: RatesResult): Exhibit[] {
     })),
     ...(load === undefined ? [] : [note(load)]),
     ...result.boundaries.map((boundary) => note(describeBoundary(boundary))),
-    note(
-      `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}; ratios are of Mpps, paired round by round.`,
-    ),
+    note(`Medians of ${counted(rounds, 'round')}; ratios are of Mpps, paired round by round.`),
     ...result.caveats.map((text) => ({ kind: 'note' as const, text, caveat: true })),
   ]
 }

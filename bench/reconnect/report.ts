@@ -1,3 +1,4 @@
+import { counted } from '../../src/switch/counted.js'
 import type { Exhibit, Figure, Note, Table } from '../section.js'
 import { extremes, median, spread } from '../statistics.js'
 import { slowed } from '../verdict.js'
@@ -65,7 +66,7 @@ export function show({ settings, runs, caveats }: ReconnectResult): Exhibit[] {
   const { rounds, rate, versions } = settings
   const known = Object.entries(versions).filter(([, version]) => version !== undefined)
   const notes = [
-    `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'} with a stream of ${rate} frames a second; ratios are paired round by round, less is better.`,
+    `Medians of ${counted(rounds, 'round')} with a stream of ${rate} frames a second; ratios are paired round by round, less is better.`,
     ...known.map(([name, version]) => `${name}: ${version}.`),
   ]
   const names = runs.map(({ name }) => name)

@@ -4,7 +4,7 @@ import { CONTENDERS, type Contender } from './contender.js'
 import { figures, type ReconnectResult, reconnectResult, show } from './report.js'
 import { type Results, runReconnect } from './run.js'
 
-const ROUNDS = { smoke: 1, quick: 1, usual: 3, full: 15 }
+const ROUNDS = { smoke: 1, quick: 1, usual: 3, full: 7 }
 
 /** Who takes part where nobody is named. */
 const PARTS = {

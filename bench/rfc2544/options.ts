@@ -16,10 +16,42 @@ const FEW = ['testpmd-io', 'ts-io', 'vswitch-normal']
 const MORE = ['testpmd-io', 'native-io', 'ts-io', 'ts-learning', 'ovs-normal', 'vswitch-normal']
 
 const PRESETS = {
-  smoke: { names: ['ts-io'], rounds: 1, trialMs: 25, trials: 1, resolution: 0.5, latencyMs: 50 },
-  quick: { names: FEW, rounds: 1, trialMs: 100, trials: 1, resolution: 0.05, latencyMs: 200 },
-  usual: { names: MORE, rounds: 2, trialMs: 150, trials: 3, resolution: 0.03, latencyMs: 500 },
-  full: { names: MORE, rounds: 5, trialMs: 2000, trials: 3, resolution: 0.01, latencyMs: 5000 },
+  smoke: {
+    names: ['ts-io'],
+    rounds: 1,
+    trialMs: 25,
+    trials: 1,
+    resolution: 0.5,
+    latencyMs: 50,
+    shortSlices: 5,
+  },
+  quick: {
+    names: FEW,
+    rounds: 1,
+    trialMs: 100,
+    trials: 1,
+    resolution: 0.05,
+    latencyMs: 200,
+    shortSlices: 100,
+  },
+  usual: {
+    names: MORE,
+    rounds: 2,
+    trialMs: 150,
+    trials: 3,
+    resolution: 0.03,
+    latencyMs: 500,
+    shortSlices: 200,
+  },
+  full: {
+    names: MORE,
+    rounds: 5,
+    trialMs: 200,
+    trials: 3,
+    resolution: 0.02,
+    latencyMs: 800,
+    shortSlices: 400,
+  },
 }
 
 export const OPTIONS: readonly Option[] = [
@@ -66,7 +98,11 @@ export function rfc2544Options({
   }
 }
 
+/** What a short slice takes, with what is around it. */
+const SHORT_SLICE_MS = 5
+
 /** What a turn takes: processes start, about nine rates are tried, latency is measured at four; some parts twice. */
-export function turnSeconds({ trialMs, trials, latencyMs }: Rules): number {
-  return 3 + (1.5 * (9 * trialMs * ((trials + 1) / 2) + 4 * latencyMs)) / 1000
+export function turnSeconds({ trialMs, trials, latencyMs, shortSlices = 0 }: Rules): number {
+  const search = 9 * trialMs * ((trials + 1) / 2)
+  return 3 + (1.5 * (search + 4 * latencyMs) + SHORT_SLICE_MS * shortSlices) / 1000
 }

@@ -1,5 +1,7 @@
+import type { Stops } from '../calibration/worker.js'
 import type { Ring } from '../setup.js'
 import type { Latency } from '../tester/latency.js'
+import type { ShortSlices } from '../tester/short-slices.js'
 import type { Found } from './search.js'
 
 /** Losses that are searched for: none, and one frame in 100,000. */
@@ -12,8 +14,13 @@ export type Load = (typeof LOADS)[number]
 
 export interface Rfc2544Result {
   readonly rules: Rules
+  /** What the switch's CPU does to any thread; older reports do not say. */
+  readonly stops?: Stops
   readonly runs: readonly Rfc2544Run[]
 }
+
+/** The load at which latency is measured in short slices too. */
+export const SLICED: Load = '50%'
 
 /** How it was measured. */
 export interface Rules {
@@ -27,6 +34,8 @@ export interface Rules {
   readonly resolution: number
   /** The same for the latency at one load. */
   readonly latencyMs: number
+  /** Slices of a millisecond at {@link SLICED}; older reports have none. */
+  readonly shortSlices?: number
 }
 
 /** A switch, over all rounds. */
@@ -67,4 +76,6 @@ export interface LatencyRecord extends Latency {
   readonly slices: number
   readonly putAside: number
   readonly disturbed: number
+  /** At {@link SLICED}. */
+  readonly short?: ShortSlices
 }

@@ -32,6 +32,7 @@ async function measure(context: Context): Promise<Rfc2544Result> {
   const runs = contenders.map(({ name }) => ({ name, rounds: [] as Turn[] }))
   const shared = { ...rules, burst: validateLaunchOptions().burst, cpus, memory }
   await using calibrator = new Calibrator(cpus.switch, cpus.generator)
+  const stops = await calibrator.stops()
   const turns = rules.rounds * contenders.length
   for (let turn = 0; turn < turns; turn++) {
     const contender = contenders[turn % contenders.length] as Contender
@@ -41,7 +42,7 @@ async function measure(context: Context): Promise<Rfc2544Result> {
     const taken = await takeTurn(contender, shared, rules, signal)
     const roundTrip = Math.max(before, await calibrator.roundTrip())
     runs[turn % contenders.length]?.rounds.push({ ...taken, roundTrip })
-    context.keep?.({ rules, runs: runs.filter(({ rounds }) => rounds.length > 0) })
+    context.keep?.({ rules, stops, runs: runs.filter(({ rounds }) => rounds.length > 0) })
   }
-  return { rules, runs }
+  return { rules, stops, runs }
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../src/switch/counted.js'
 import { figureOf } from '../figure.js'
 import type { Exhibit, Figure } from '../section.js'
 import { extremes, median } from '../statistics.js'
@@ -11,6 +12,7 @@ import {
   type Rfc2544Result,
   type Rfc2544Run,
 } from './result.js'
+import { shortFigures, showShort } from './short.js'
 
 /** CPUs that were this many times farther apart than the closest cannot be compared. */
 const FAR = 1.5
@@ -18,7 +20,8 @@ const FAR = 1.5
 /** Share of the parts of trials that may be disturbed before it is said. */
 const MANY = 0.1
 
-export function show({ rules, runs }: Rfc2544Result): Exhibit[] {
+export function show(result: Rfc2544Result): Exhibit[] {
+  const { rules, runs } = result
   const { ring, frameBytes, rounds, trialMs, trials, resolution } = rules
   const measured = LOADS.filter((load) => runs.some((run) => recordsAt(run, load).length > 0))
   return [
@@ -38,6 +41,7 @@ export function show({ rules, runs }: Rfc2544Result): Exhibit[] {
         ...runs.map((run) => latencyCells(run, load)),
       ],
     })),
+    ...showShort(result),
     ...measured.map((load) =>
       latencyPlot(
         `Latency ${describe(load)}`,
@@ -47,7 +51,7 @@ export function show({ rules, runs }: Rfc2544Result): Exhibit[] {
     {
       kind: 'note',
       text:
-        `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}. A trial offers frames for ${trialMs} ms; a rate passes when ` +
+        `Medians of ${counted(rounds, 'round')}. A trial offers frames for ${trialMs} ms; a rate passes when ` +
         `the majority of at most ${trials} trials does; the search ends within ${100 * resolution} %.`,
     },
     ...caveats(runs),
@@ -72,7 +76,9 @@ export function figures({ rules, runs }: Rfc2544Result): Figure[] {
         return figureOf(`${key} ${quantile} at ${load}`, values, 'µs', 'less')
       }),
     )
-    return [...rates, ...latencies].filter(({ value }) => Number.isFinite(value))
+    return [...rates, ...latencies, ...shortFigures(key, run)].filter(({ value }) =>
+      Number.isFinite(value),
+    )
   })
 }
 

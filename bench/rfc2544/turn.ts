@@ -2,6 +2,7 @@ import type { Contender } from '../contender.js'
 import type { SharedSetup } from '../sockets.js'
 import { latencyOf } from '../tester/latency.js'
 import { type Scene, withScene } from '../tester/scene.js'
+import { shortSlices } from '../tester/short-slices.js'
 import type { SlicedTrial } from '../tester/trials.js'
 import {
   GOALS,
@@ -9,6 +10,7 @@ import {
   LOADS,
   type Load,
   type Rules,
+  SLICED,
   type TrialRecord,
   type Turn,
 } from './result.js'
@@ -28,7 +30,7 @@ export function takeTurn(
   signal: AbortSignal,
 ): Promise<Omit<Turn, 'roundTrip'>> {
   return withScene(contender.start, shared, signal, async (scene) => {
-    const { trialMs, latencyMs, trials, resolution } = rules
+    const { trialMs, trials, resolution } = rules
     const overload = await scene.slicedTrial({ framesPerSecond: 0, milliseconds: trialMs })
     if (overload.received === 0) {
       throw new Error(`no frames went through ${contender.name} on ${shared.ring} rings`)
@@ -43,7 +45,7 @@ export function takeTurn(
     }
     const latency: Partial<Record<Load, LatencyRecord>> = {}
     for (const load of LOADS) {
-      const record = await latencyAt(scene, rateOf(load, rates.zero.framesPerSecond), latencyMs)
+      const record = await latencyAt(scene, load, rates.zero.framesPerSecond, rules)
       if (record !== undefined) latency[load] = record
     }
     return {
@@ -61,13 +63,16 @@ function rateOf(load: Load, zeroLoss: number): number {
 
 async function latencyAt(
   scene: Scene,
-  framesPerSecond: number,
-  milliseconds: number,
+  load: Load,
+  zeroLoss: number,
+  { latencyMs: milliseconds, shortSlices: count = 0 }: Rules,
 ): Promise<LatencyRecord | undefined> {
+  const framesPerSecond = rateOf(load, zeroLoss)
   if (framesPerSecond === 0) return undefined
   const trial = await scene.slicedTrial({ framesPerSecond, milliseconds })
   const latency = latencyOf(trial)
   if (latency === undefined) return undefined
+  const short = load === SLICED && (await shortSlices(scene.trial, framesPerSecond, count))
   return {
     ...latency,
     framesPerSecond,
@@ -77,6 +82,7 @@ async function latencyAt(
     slices: trial.slices,
     putAside: trial.putAside,
     disturbed: trial.disturbed,
+    ...(short && { short }),
   }
 }
 

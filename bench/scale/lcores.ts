@@ -7,7 +7,7 @@ import { withFolder } from '../sockets.js'
 import { extremes, median } from '../statistics.js'
 import { fitLine } from './fit.js'
 
-const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 3, full: 15 }
+const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 3, full: 7 }
 const MILLISECONDS = 400
 
 /** `crossConnect` shares nothing but packet memory; lcores of `learningSwitch` share their table. */

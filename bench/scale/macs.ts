@@ -9,7 +9,7 @@ const ADDRESSES: Readonly<Record<Effort, readonly number[]>> = {
   usual: [16, 256, 1024, 8192, 65_536, 262_144, MILLION],
   full: [16, 64, 256, 1024, 4096, 8192, 16_384, 65_536, 131_072, 262_144, 524_288, MILLION],
 }
-const MILLISECONDS: Readonly<Record<Effort, number>> = { quick: 300, usual: 600, full: 3000 }
+const MILLISECONDS: Readonly<Record<Effort, number>> = { quick: 300, usual: 600, full: 1000 }
 
 interface MacsRow extends MacsMeasured {
   readonly addresses: number

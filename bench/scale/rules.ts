@@ -8,7 +8,7 @@ const RULES: Readonly<Record<Effort, readonly number[]>> = {
   full: [10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000],
 }
 const FORMS: readonly RuleForm[] = ['exact', 'prefix']
-const MILLISECONDS: Readonly<Record<Effort, number>> = { quick: 300, usual: 600, full: 3000 }
+const MILLISECONDS: Readonly<Record<Effort, number>> = { quick: 300, usual: 600, full: 1000 }
 
 /** Below that many rules the start of the process is all there is to compiling. */
 const MANY = 1000

@@ -17,7 +17,7 @@ const RULES: Readonly<Record<Effort, readonly number[]>> = {
   usual: [1000, 10_000],
   full: [10, 1000, 10_000, 100_000],
 }
-const PAIRS: Readonly<Record<Effort, number>> = { quick: 3, usual: 7, full: 31 }
+const PAIRS: Readonly<Record<Effort, number>> = { quick: 3, usual: 7, full: 11 }
 const SLICE_MS = 300
 const WARM_UP_MS = 1000
 

@@ -4,7 +4,7 @@ import { CONTENDERS } from '../contender.js'
 import { ContextListener } from '../context-listener.js'
 import { rateFigures } from '../figure.js'
 import { isVirtual } from '../machine.js'
-import { type Results, runBench } from '../run.js'
+import { type Results, runBench, secondsOfTurns } from '../run.js'
 import { RETAKES } from '../sample-taker.js'
 import type { Asked, Context, Effort, Section } from '../section.js'
 import { caveats } from '../verdict.js'
@@ -16,21 +16,16 @@ const PRESETS = {
   smoke: { rounds: 1, seconds: 0.1, retakes: 0 },
   quick: { rounds: 3, seconds: 0.3, retakes: RETAKES },
   usual: { rounds: 1, seconds: 0.5, retakes: RETAKES },
-  full: { rounds: 5, seconds: 1, retakes: RETAKES },
+  full: { rounds: 3, seconds: 0.3, retakes: 0 },
 }
 
 /** What takes part in a test. */
 const SMOKE = ['ts-learning']
 
-/** What a turn takes besides the measured time: two processes start, and warm up. */
-const TURN_SECONDS = 2.5
-
 /** Names of all slices, and of all that take part in one. */
 const ALL = slicesOf('full', [0, 1])
 const NAMES = ALL.map(({ name }) => name)
-const TAKING_PART = CONTENDERS.filter(({ name }) =>
-  ALL.some(({ contenders }) => contenders.includes(name)),
-)
+const TAKING_PART = CONTENDERS.filter(({ name }) => ALL.some(({ able }) => able.includes(name)))
 
 /** What the rate depends on. */
 export const slicesSection: Section<SlicesResult> = {
@@ -47,9 +42,8 @@ export const slicesSection: Section<SlicesResult> = {
 }
 
 function seconds(effort: Effort, asked?: Asked): number {
-  const { rounds, seconds: each } = PRESETS[effort]
-  const turns = sliceEntries(chosen(asked ?? { effort }, []), TAKING_PART).length
-  return Math.ceil(rounds * turns * (each + TURN_SECONDS))
+  const turns = sliceEntries(chosen(asked ?? { effort }, []), TAKING_PART)
+  return Math.ceil(secondsOfTurns(turns, PRESETS[effort]))
 }
 
 /** @throws UsageError */
@@ -63,10 +57,10 @@ function chosen({ effort, only, options = {} }: Asked, lcores: readonly number[]
     }))
 }
 
-/** Those asked for that the slice has at the highest effort. */
+/** Those asked for that can take part in the slice. */
 function named(slice: string, only: readonly string[]): string[] {
-  const { contenders = [] } = ALL.find(({ name }) => name === slice) ?? {}
-  return contenders.filter((name) => only.includes(name))
+  const { able = [] } = ALL.find(({ name }) => name === slice) ?? {}
+  return able.filter((name) => only.includes(name))
 }
 
 async function measure(context: Context): Promise<SlicesResult> {

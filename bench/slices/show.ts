@@ -1,3 +1,4 @@
+import { counted } from '../../src/switch/counted.js'
 import type { Exhibit, Plot, Table } from '../section.js'
 import type { SliceResult, SliceRun, SlicesResult } from './result.js'
 
@@ -30,7 +31,7 @@ export function show(result: SlicesResult): Exhibit[] {
         ...(slice.name === 'queue-pairs' ? [note(QUEUES)] : []),
       ]),
     note(
-      `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}. Bits are those of frames without FCS, preamble and gap.`,
+      `Medians of ${counted(rounds, 'round')}. Bits are those of frames without FCS, preamble and gap.`,
     ),
     ...result.leftOut.map((text) => note(text)),
     ...result.caveats.map((text) => note(text, true)),

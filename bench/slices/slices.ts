@@ -22,13 +22,18 @@ export interface Slice {
   /** Of what changes. */
   readonly axis: string
   readonly places: readonly Place[]
-  /** Contenders that can do it, by their names. */
+  /** Contenders that take part, by their names. */
   readonly contenders: readonly string[]
+  /** Those that can, and do when they are named. */
+  readonly able: readonly string[]
 }
 
-/** One of each kind, at all efforts; the others only when there is time. */
+/** One of each kind, at all efforts; the others only when there is time, all of them for the rings only. */
 const FEW = ['testpmd-io', 'ts-learning', 'ovs-normal']
-const MANY = ['testpmd-io', 'native-io', 'ts-io', 'ts-learning', 'ovs-normal', 'vswitch-normal']
+const MORE = [...FEW, 'vswitch-normal']
+/** Those that spread over several lcores. */
+const SEVERAL = ['ts-io', 'vswitch-normal']
+const ALL = ['testpmd-io', 'native-io', 'ts-io', 'ts-learning', 'ovs-normal', 'vswitch-normal']
 
 const SIZES = [64, 128, 256, 512, 1024, 1500, 9000]
 
@@ -39,8 +44,11 @@ const SIZES = [64, 128, 256, 512, 1024, 1500, 9000]
  */
 export function slicesOf(effort: Effort, lcores: readonly number[]): Slice[] {
   const full = effort === 'full'
-  const contenders = full ? MANY : FEW
-  const without = (...names: string[]) => contenders.filter((name) => !names.includes(name))
+  const contenders = full ? MORE : FEW
+  const takePart = (all = contenders, except = '') => ({
+    contenders: all.filter((name) => name !== except),
+    able: ALL.filter((name) => name !== except),
+  })
   const sizes = full ? SIZES : [64, 512, 1500]
   const imix = { ...BASE, frameBytes: IMIX_BYTES, load: 'imix' } as const
   return [
@@ -52,22 +60,22 @@ export function slicesOf(effort: Effort, lcores: readonly number[]): Slice[] {
         ...places(sizes, (frameBytes) => ({ ...BASE, frameBytes })),
         { label: 'IMIX', scenario: imix },
       ],
-      contenders,
+      ...takePart(),
     },
     {
       name: 'rings',
       title: 'Layout of the virtqueues',
       axis: 'layout',
       places: places(RINGS, (ring) => ({ ...BASE, ring })),
-      contenders,
+      ...takePart(full ? ALL : FEW),
     },
     {
       name: 'queue-pairs',
       title: 'Queue pairs of each guest',
       axis: 'queue pairs',
       places: places(full ? [1, 2, 3, 4] : [1, 4], (queuePairs) => ({ ...BASE, queuePairs })),
-      // Its loop knows one queue of each port.
-      contenders: without('native-io'),
+      // The loop of native-io knows one queue of each port.
+      ...takePart(contenders, 'native-io'),
     },
     {
       name: 'bursts',
@@ -78,7 +86,7 @@ export function slicesOf(effort: Effort, lcores: readonly number[]): Slice[] {
         burst,
       })),
       // OVS has a limit of its own, 32.
-      contenders: without('ovs-normal'),
+      ...takePart(contenders, 'ovs-normal'),
     },
     {
       name: 'lcores',
@@ -88,7 +96,8 @@ export function slicesOf(effort: Effort, lcores: readonly number[]): Slice[] {
         lcores.map((_, i) => i + 1),
         (count) => ({ ...BASE, queuePairs: count, lcoreCpus: lcores.slice(0, count) }),
       ),
-      contenders: lcores.length > 1 ? ['ts-io', 'vswitch-normal'] : [],
+      contenders: lcores.length > 1 ? SEVERAL : [],
+      able: SEVERAL,
     },
   ]
 }

@@ -8,7 +8,7 @@ import { measureOpening, type Opening } from './opening.js'
 import { PHASE_NAMES, PHASES } from './phases.js'
 import { type StartSample, sampleStart } from './sample.js'
 
-const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 3, full: 21 }
+const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 3, full: 9 }
 
 /** Who takes part in a test: that of `footprint` starts OVS-DPDK. */
 const SMOKE = ['embedding', 'embedding-worker', 'vswitch', 'testpmd']

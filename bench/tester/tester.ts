@@ -2,12 +2,9 @@ import { buildUdp } from '../../src/headers/build.js'
 import { GUEST_MACS } from '../frames.js'
 import { OwnProcess } from '../own/own-process.js'
 import { RING_ARGUMENTS } from '../ring-arguments.js'
-import type { Setup } from '../setup.js'
+import { QEMU_QUEUE_SIZE, type Setup } from '../setup.js'
 import type { PostedTrial, TesterReply, TesterRequest, TesterStart } from './messages.js'
 import { type Trial, trialOf } from './trial.js'
-
-/** Descriptors of each virtqueue, as of the guests that rates are measured with. */
-export const QUEUE_SIZE = 1024
 
 /** Of the range of RFC 2544, the same for both as testpmd has it: port security may insist on it. */
 const ADDRESS = '198.18.0.1'
@@ -37,11 +34,11 @@ export interface TrialRequest {
 export class Tester extends OwnProcess<TesterRequest, TesterReply> {
   constructor({ ring, frameBytes, sockets, folder, cpus, memory }: Setup) {
     const devargs = (i: 0 | 1) =>
-      `net_virtio_user${i},path=${sockets[i]},server=1,queue_size=${QUEUE_SIZE},mac=${GUEST_MACS[i]}` +
+      `net_virtio_user${i},path=${sockets[i]},server=1,queue_size=${QEMU_QUEUE_SIZE},mac=${GUEST_MACS[i]}` +
       RING_ARGUMENTS[ring]
     const start: TesterStart = {
       devargs: [devargs(0), devargs(1)],
-      queueSize: QUEUE_SIZE,
+      queueSize: QEMU_QUEUE_SIZE,
       frames: [frameFrom(0, frameBytes), frameFrom(1, frameBytes)],
       cpu: cpus.generator,
       memory: memory.kind,

@@ -6,8 +6,8 @@ const SLICE_MS = 25
 
 /** A slice is disturbed when the switch waited for its CPU for longer than this in all, */
 const WAITED_MS = 0.05
-/** or the tester was away for longer than this at once: half a ring's worth of frames at 10 Mpps. */
-const PAUSE_MS = 0.1
+/** or the tester was away for longer than this at once: a ring's worth of frames at 10 Mpps. */
+const PAUSE_MS = 0.05
 
 /** Frames are in the rings, or gone: this is a hundred times as long as a full ring takes. */
 const LINGER_MS = 50
