@@ -71,6 +71,7 @@ export class Generator implements Load {
       memory: memory.ealArgs,
       vdevs: network === undefined ? virtioUser(setup) : packetSockets(),
       enter: network?.enter,
+      bufferBytes: network === undefined ? bufferBytesFor(frameBytes) : undefined,
       args: [
         ...[`--rxd=${queueSize}`, `--txd=${queueSize}`, `--txfreet=${queueSize - 32}`],
         `--txpkts=${frameBytes}`,
@@ -133,6 +134,18 @@ function virtioUser(setup: Setup): [string, string] {
     `net_virtio_user${i},path=${sockets[i]},server=1,queues=${queuePairs},` +
     `queue_size=${queueSizeOf(setup)},mac=${GUEST_MACS[i]}${RING_ARGUMENTS[ring]}`
   return [vdev(0), vdev(1)]
+}
+
+/** What buffers hold besides the frame: virtio's header, FCS and VLAN tags that it might have. */
+const BESIDES = 32
+const LEAST_BUFFER = 256
+
+/**
+ * Bytes of a guest's buffers: as many as its frames need. In ones of 2 KiB each frame is on a page of its own where there are no
+ * hugepages, and the same few sets of the first cache hold the beginnings of all: every switch and the guests are slower then.
+ */
+function bufferBytesFor(frameBytes: number): number {
+  return Math.max(LEAST_BUFFER, 64 * Math.ceil((frameBytes + BESIDES) / 64))
 }
 
 /** Sockets of AF_PACKET on the kernel's interfaces, with rings that hold all that is under way. */

@@ -30,6 +30,8 @@ export interface TestpmdOptions {
   readonly forward?: ForwardMode
   /** Longest frame, without FCS, that has to fit into one buffer. Default: those of a usual MTU. */
   readonly frameBytes?: number | undefined
+  /** Bytes of a buffer, where it is to take no longer frames than it has to. Default: what a usual MTU needs. */
+  readonly bufferBytes?: number | undefined
   /** Queue pairs of each port. */
   readonly queuePairs?: number | undefined
   /** testpmd's own further arguments. */
@@ -47,6 +49,8 @@ export type ForwardMode = 'io' | 'mac' | '5tswap'
 /** Headroom of a buffer, and what a frame takes of it that fits into those that testpmd makes by itself. */
 const HEADROOM = 128
 const USUAL_BYTES = 2048
+/** Longest frame of a usual MTU with FCS, and what virtio puts before it. */
+const [USUAL_FRAME, PORT_HEADER] = [1518, 28]
 
 /** Bytes that all frames may take: half of what a process gets. */
 const FRAME_MEMORY = 128 << 20
@@ -71,7 +75,7 @@ export class Testpmd implements AsyncDisposable {
         ...['--no-pci', '--no-telemetry', `--file-prefix=${name}`, ...memory],
         ...vdevs.flatMap((vdev) => ['--vdev', vdev]),
         ...['--', '--interactive', '--no-mlockall', `--forward-mode=${forward}`],
-        ...buffers(options.frameBytes),
+        ...buffers(options),
         ...[`--rxq=${queuePairs}`, `--txq=${queuePairs}`, '--nb-cores=1'],
         ...args,
       ],
@@ -165,8 +169,11 @@ export class Testpmd implements AsyncDisposable {
 }
 
 /** Arguments for buffers that take such frames whole. */
-function buffers(frameBytes = 0): string[] {
-  const bytes = Math.max(USUAL_BYTES, frameBytes)
+function buffers({ frameBytes = 0, bufferBytes }: TestpmdOptions): string[] {
+  const bytes = bufferBytes ?? Math.max(USUAL_BYTES, frameBytes)
   const count = Math.min(32768, Math.floor(FRAME_MEMORY / (bytes + HEADROOM)))
-  return [`--total-num-mbufs=${count}`, `--mbuf-size=${bytes + HEADROOM}`]
+  const size = [`--total-num-mbufs=${count}`, `--mbuf-size=${bytes + HEADROOM}`]
+  // Ports refuse buffers that are shorter than their longest frame and its header.
+  const longest = Math.min(USUAL_FRAME, (bufferBytes ?? USUAL_BYTES) - PORT_HEADER)
+  return longest < USUAL_FRAME ? [...size, `--max-pkt-len=${longest}`] : size
 }

@@ -19,7 +19,8 @@ function assertLatency(latency: Latency): void {
 
 /** Rates and latencies of one switch. */
 export function lookAtRfc2544({ result, said }: Looked): void {
-  const { runs } = result as Rfc2544Result
+  const { stops, runs } = result as Rfc2544Result
+  assert.ok(stops && stops.perSecond >= 0)
   assert.deepEqual(
     runs.map(({ name, rounds }) => [name, rounds.length]),
     [['ts-io', 1]],
@@ -30,6 +31,12 @@ export function lookAtRfc2544({ result, said }: Looked): void {
   assert.ok(zero.framesPerSecond <= some.framesPerSecond && some.framesPerSecond < some.failed)
   assert.ok(turn.trials.length > 0)
   assertLatency(turn.latency['1Mpps'] as Latency)
+  // Where no rate passed there is no half of it.
+  const half = turn.latency['50%']
+  if (half !== undefined) {
+    const { slices = 0, testerAway = 0, switchWaited = 0, empty = 0 } = half.short ?? {}
+    assert.equal(slices + testerAway + switchWaited + empty, 5)
+  }
   assert.match(said, /ts-io/)
 }
 
