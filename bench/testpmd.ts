@@ -23,6 +23,8 @@ export interface TestpmdOptions {
   readonly otherCpus: string
   /** EAL's arguments for memory. */
   readonly memory: readonly string[]
+  /** Further arguments of EAL. */
+  readonly eal?: readonly string[]
   readonly vdevs: readonly [string, string]
   /** What goes before its command to run it in a network namespace. */
   readonly enter?: readonly string[] | undefined
@@ -64,7 +66,7 @@ export class Testpmd implements AsyncDisposable {
 
   constructor(options: TestpmdOptions) {
     const { name, cpu, otherCpus, memory, vdevs, forward = 'io', args, folder } = options
-    const { enter = [], queuePairs = 1 } = options
+    const { enter = [], queuePairs = 1, eal = [] } = options
     // Line by line: it would hold back its answers until they fill a buffer.
     const [command = '', ...before] = [...enter, 'stdbuf']
     this.process = new BenchProcess(
@@ -72,7 +74,7 @@ export class Testpmd implements AsyncDisposable {
       command,
       [
         ...[...before, '-oL', 'dpdk-testpmd', '--lcores', `0@(${otherCpus}),1@${cpu}`],
-        ...['--no-pci', '--no-telemetry', `--file-prefix=${name}`, ...memory],
+        ...['--no-pci', '--no-telemetry', `--file-prefix=${name}`, ...memory, ...eal],
         ...vdevs.flatMap((vdev) => ['--vdev', vdev]),
         ...['--', '--interactive', '--no-mlockall', `--forward-mode=${forward}`],
         ...buffers(options),
