@@ -1,7 +1,7 @@
 import type { Memory } from './memory.js'
 import type { Cpus } from './setup.js'
 
-/** How much time there is: two minutes in all, a quarter of an hour, or as long as it takes. */
+/** How much time there is: two minutes in all, a quarter of an hour, or as long as it takes to measure everything. */
 export type Effort = 'quick' | 'usual' | 'full'
 
 /** What every section measures with. */

@@ -41,7 +41,7 @@ const PRESETS = {
     trials: 3,
     resolution: 0.03,
     latencyMs: 500,
-    shortSlices: 200,
+    shortSlices: 100,
   },
   full: {
     names: MORE,
