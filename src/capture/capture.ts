@@ -13,7 +13,7 @@ import {
   type Stamp,
   sectionHeader,
 } from './pcapng.js'
-import { MAX_INTERFACES, newRing } from './ring.js'
+import { MAX_INTERFACES, newRings } from './ring.js'
 
 /** How often rings are looked at, in milliseconds. */
 const LOOK_MS = 10
@@ -37,7 +37,7 @@ export class Capture extends Readable {
   readonly #filter: Uint32Array | undefined
   readonly #clock = new ClockWriter()
   readonly #start: Stamp
-  readonly #rings = Array.from({ length: binding.layout.maxLcores }, newRing)
+  readonly #rings = newRings(binding.layout.maxLcores)
   readonly #merger: Merger
   readonly #interfaces = new Map<string, number>()
   readonly #timer: NodeJS.Timeout

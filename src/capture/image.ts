@@ -1,3 +1,5 @@
+import type { RingMemory } from './ring.js'
+
 /** A capture as lcores are told of it: structured clones and shared memory only. */
 export interface CaptureImage {
   readonly id: number
@@ -11,7 +13,7 @@ export interface CaptureImage {
   /** The lcores' clock as the time of day. */
   readonly clock: SharedArrayBuffer
   /** By the lcore's index. */
-  readonly rings: readonly SharedArrayBuffer[]
+  readonly rings: readonly RingMemory[]
 }
 
 /** `rx`: frames that a port received, as they came in; `tx`: those that it sends, as they leave. */

@@ -1,5 +1,5 @@
 import { compareStamps, type InterfaceCounters, type Stamp } from './pcapng.js'
-import { MAX_INTERFACES, RingReader } from './ring.js'
+import { MAX_INTERFACES, type RingMemory, RingReader } from './ring.js'
 
 /** Bytes handed on at once, more than the longest block. */
 const CHUNK = 512 * 1024
@@ -13,7 +13,7 @@ export class Merger {
   #left: number
 
   /** @param count - blocks to take in all */
-  constructor(rings: readonly SharedArrayBuffer[], count: number) {
+  constructor(rings: readonly RingMemory[], count: number) {
     this.#sources = rings.map((ring) => new Source(ring))
     this.#left = count
   }
@@ -73,7 +73,7 @@ class Source {
   /** Where it ended at the last looks, the oldest first. */
   readonly #ends = new Array<number>(LOOKS).fill(0)
 
-  constructor(ring: SharedArrayBuffer) {
+  constructor(ring: RingMemory) {
     this.ring = new RingReader(ring)
   }
 

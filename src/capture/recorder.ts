@@ -3,7 +3,7 @@ import type { PortDirectory, Program } from '../programs/program.js'
 import { compileBpf, type FrameFilter } from './bpf.js'
 import { ClockReader } from './clock.js'
 import type { CaptureImage } from './image.js'
-import { Direction, MAX_INTERFACES, type Packets, RingWriter } from './ring.js'
+import { Direction, MAX_INTERFACES, type Packets, type RingMemory, RingWriter } from './ring.js'
 
 /** No interface of the capture. */
 const NONE = -1
@@ -150,7 +150,7 @@ class Track {
     this.id = image.id
     this.sends = image.direction !== 'rx'
     this.#image = image
-    this.#ring = new RingWriter(image.rings[lcore] as SharedArrayBuffer)
+    this.#ring = new RingWriter(image.rings[lcore] as RingMemory)
     this.#clock = new ClockReader(image.clock)
     this.#filter = image.filter && compileBpf(image.filter)
     this.#snaplen = image.snaplen

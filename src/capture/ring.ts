@@ -36,9 +36,25 @@ const FLAGS_OPTION = 2 | (4 << 16)
 /** Values of epb_flags. */
 export const Direction = { inbound: 1, outbound: 2 } as const
 
-/** Pages of it that nobody touches take no memory. */
-export function newRing(): SharedArrayBuffer {
-  return new SharedArrayBuffer(DATA + SIZE)
+/** Memory of one ring, a part of what all rings of a capture lie in. */
+export type RingMemory = Uint8Array<SharedArrayBuffer>
+
+/**
+ * Rings for `count` lcores. Pages that nobody touches take no memory: of all 64 lcores together they are more than the C
+ * library ever takes from its heap, where each capture would fill what another left with zeros.
+ */
+export function newRings(count: number): RingMemory[] {
+  const length = DATA + SIZE
+  const memory = new SharedArrayBuffer(count * length)
+  return Array.from({ length: count }, (_, i) => new Uint8Array(memory, i * length, length))
+}
+
+function viewsOf({ buffer, byteOffset, length }: RingMemory) {
+  return {
+    positions: new Int32Array(buffer, byteOffset, length / 4),
+    counters: new Float64Array(buffer, byteOffset, length / 8),
+    words: new Uint32Array(buffer, byteOffset, length / 4),
+  }
 }
 
 /** Packet memory, as frames are copied out of it. */
@@ -58,10 +74,11 @@ export class RingWriter {
   #tail: number
 
   /** Goes on where the ring ends: an lcore before may have written to it. */
-  constructor(ring: SharedArrayBuffer) {
-    this.#positions = new Int32Array(ring)
-    this.#counters = new Float64Array(ring)
-    this.#words = new Uint32Array(ring)
+  constructor(ring: RingMemory) {
+    const { positions, counters, words } = viewsOf(ring)
+    this.#positions = positions
+    this.#counters = counters
+    this.#words = words
     this.#head = Atomics.load(this.#positions, HEAD)
     this.#tail = Atomics.load(this.#positions, TAIL)
   }
@@ -171,11 +188,12 @@ export class RingReader {
   #head = 0
   #tail = 0
 
-  constructor(ring: SharedArrayBuffer) {
-    this.#positions = new Int32Array(ring)
-    this.#counters = new Float64Array(ring)
-    this.#words = new Uint32Array(ring)
-    this.#bytes = new Uint8Array(ring)
+  constructor(ring: RingMemory) {
+    const { positions, counters, words } = viewsOf(ring)
+    this.#positions = positions
+    this.#counters = counters
+    this.#words = words
+    this.#bytes = ring
   }
 
   /** Looks how far the lcore has come. Returns that position. */

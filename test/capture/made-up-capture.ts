@@ -1,7 +1,7 @@
 import type { CaptureImage } from '../../src/capture/image.js'
 import { Merger } from '../../src/capture/merger.js'
 import { interfaceDescription } from '../../src/capture/pcapng.js'
-import { newRing } from '../../src/capture/ring.js'
+import { newRings } from '../../src/capture/ring.js'
 import { type CapturedFrame, PcapngScanner } from '../../src/switch/cli/pcapng-scanner.js'
 
 /** Of the made-up lcores' clock. */
@@ -9,7 +9,7 @@ export const START = { clock: 1_000_000, high: 0x18a0_0000, low: 0xffff_fff0 }
 
 /** A capture of lcores without DPDK: rings, a clock that runs exactly, and what a reader gets. */
 export class MadeUpCapture {
-  readonly rings = [newRing(), newRing()]
+  readonly rings = newRings(2)
   readonly image: CaptureImage
   readonly merger = new Merger(this.rings, Number.POSITIVE_INFINITY)
   readonly #clock = new SharedArrayBuffer(40)

@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs'
 import type { Burst } from '../../../src/burst/burst.js'
 import { Recorder } from '../../../src/capture/index.js'
-import { RingReader } from '../../../src/capture/ring.js'
+import { type RingMemory, RingReader } from '../../../src/capture/ring.js'
 import { buildUdp } from '../../../src/headers/build.js'
 import { MadeUpBurst } from '../../support/made-up-burst.js'
 import { MadeUpCapture } from '../made-up-capture.js'
@@ -33,8 +33,9 @@ const frames = Array.from({ length: 32 }, (_, i) =>
 const lcore = new MadeUpBurst(3)
 const burst = lcore.receive(0, frames)
 // A reader that is always done, without the blocks it would make garbage of.
-const positions = new Int32Array(capture.rings[0] as SharedArrayBuffer)
-const reader = new RingReader(capture.rings[0] as SharedArrayBuffer)
+const ring = capture.rings[0] as RingMemory
+const positions = new Int32Array(ring.buffer, ring.byteOffset, 32)
+const reader = new RingReader(ring)
 
 function run(count: number): void {
   const { words, clock } = lcore.memory
