@@ -11,6 +11,9 @@ import { sanitizers } from './lib/sanitizers.mjs'
 import { say } from './lib/step.mjs'
 import { readReports } from './lib/tsan-reports.mjs'
 
+/** How many times as long as they state tests may take: sanitizers cost that much, and their build is not optimised. */
+const PATIENCE = 4
+
 // Not datapath/no-allocation: a million bursts take too long.
 const LIFECYCLES = [
   ...['api', 'assign', 'device-gone', 'eal', 'ethdev', 'packet-memory'].map((f) => `datapath/${f}`),
@@ -26,13 +29,15 @@ process.once('exit', () => rmSync(reports, { recursive: true, force: true }))
 // A file for each process: a test may not look at what its children write.
 if (kind === 'thread') env.TSAN_OPTIONS += `:log_path=${join(reports, 'report')}`
 
-const child = spawnSync(process.execPath, [inRoot('scripts/test.mjs'), ...args], {
+const patient = '--import=./scripts/lib/patient-tests.mjs'
+const child = spawnSync(process.execPath, [inRoot('scripts/test.mjs'), patient, ...args], {
   cwd: root,
   stdio: 'inherit',
   env: {
     ...process.env,
     ...env,
-    DPDK_VHOST_TEST_TIMEOUT: process.env.DPDK_VHOST_TEST_TIMEOUT ?? '900',
+    DPDK_VHOST_TEST_PATIENCE: String(PATIENCE),
+    DPDK_VHOST_TEST_TIMEOUT: process.env.DPDK_VHOST_TEST_TIMEOUT ?? String(300 * PATIENCE),
   },
 })
 process.exitCode = child.status ?? 1

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { Machine } from '../../bench/machine.js'
 import type { Options } from '../../bench/options.js'
 import type { Section } from '../../bench/section.js'
+import { patient } from '../support/patience.js'
 
 const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url))
 
@@ -17,7 +18,7 @@ export function startBench(
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: { ...process.env, TMPDIR: folder },
   })
-  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs)
+  const timer = setTimeout(() => child.kill('SIGKILL'), patient(limitMs))
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (data) => {

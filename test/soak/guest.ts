@@ -1,6 +1,7 @@
 import { TestHost } from '../../src/testkit/index.js'
+import { patient } from '../support/patience.js'
 
-const LINK_MS = 20_000
+const LINK_MS = patient(20_000)
 
 /** Longer than the longest soak. */
 const LIFE_MS = 24 * 3600 * 1000

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { socketFolder } from '../support/loopback.js'
+import { patient } from '../support/patience.js'
 import { Guest } from './guest.js'
 import { guestPage, type Page } from './ledger.js'
 import { SwitchProcess } from './switch-process.js'
 
 const QUIET_MS = 200
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = patient(20_000)
 
 /** A switch with guests, and what its configuration is to be. */
 export class Stage implements AsyncDisposable {

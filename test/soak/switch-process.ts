@@ -5,12 +5,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { AdminClient } from '../../src/switch/admin/client.js'
+import { patient } from '../support/patience.js'
 
 const VSWITCH = fileURLToPath(new URL('../../src/switch/cli/main.js', import.meta.url))
 
 /** Longer than the longest soak: it ends even if whoever started it cannot end it. */
 const LIFE_MS = 24 * 3600 * 1000
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = patient(20_000)
 
 /** `vswitch run`, killed and started again with the same configuration. */
 export class SwitchProcess implements AsyncDisposable {

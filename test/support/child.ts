@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { patient } from './patience.js'
 
 /** How a child ended. */
 export interface Ending {
@@ -30,7 +31,7 @@ export class Child implements AsyncDisposable {
       this.#stderr += data
     })
     this.process.on('message', (message) => this.#messages.push(message))
-    const limit = setTimeout(() => this.process.kill('SIGKILL'), limitMs)
+    const limit = setTimeout(() => this.process.kill('SIGKILL'), patient(limitMs))
     this.ended = once(this.process, 'close').then(([code, signal]) => {
       clearTimeout(limit)
       return { code, signal, stdout: this.#stdout, stderr: this.#stderr }

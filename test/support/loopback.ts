@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Datapath, DatapathOptions, Port } from '../../src/index.js'
+import { patient } from './patience.js'
 
 /** A new folder for sockets, removed when disposed. */
 export function socketFolder(): { path: string } & Disposable {
@@ -35,8 +36,8 @@ export async function loopback(
     devargs: `net_virtio_user_${name},path=${path}${devargs}`,
     mtu,
   })
-  await vhost.ready({ timeoutMs: 60_000 })
-  await guest.ready({ timeoutMs: 60_000 })
+  await vhost.ready({ timeoutMs: patient(60_000) })
+  await guest.ready({ timeoutMs: patient(60_000) })
   return {
     vhost,
     guest,
@@ -53,9 +54,10 @@ export async function until(
   holds: () => boolean | Promise<boolean>,
   timeoutMs = 20_000,
 ): Promise<void> {
-  const end = performance.now() + timeoutMs
+  const limitMs = patient(timeoutMs)
+  const end = performance.now() + limitMs
   while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`after ${timeoutMs} ms still not: ${what}`)
+    if (performance.now() > end) throw new Error(`after ${limitMs} ms still not: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
 }

@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { socketFolder, until } from '../../support/loopback.js'
+import { patient } from '../../support/patience.js'
 
 /** What is installed as `vswitch`. */
 export const MAIN = fileURLToPath(new URL('../../../src/switch/cli/main.js', import.meta.url))
@@ -29,7 +30,7 @@ export async function vswitch(args: readonly string[], options: RanOptions = {})
   const { socket, env = {}, input, uid } = options
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: { ...plainEnv(), ...(socket === undefined ? {} : { VSWITCH_SOCKET: socket }), ...env },
-    timeout: LIMIT_MS,
+    timeout: patient(LIMIT_MS),
     killSignal: 'SIGKILL',
     ...(uid === undefined ? {} : { uid }),
   })
@@ -66,7 +67,7 @@ export class VswitchProcess implements AsyncDisposable {
     this.process = spawn(process.execPath, [MAIN, ...args], {
       stdio: ['ignore', 'inherit', 'pipe'],
       env: { ...plainEnv(), ...env },
-      timeout: limitMs,
+      timeout: patient(limitMs),
       killSignal: 'SIGKILL',
     })
     this.process.stderr?.on('data', (data) => {
