@@ -61,9 +61,11 @@ export const DISTURBANCES: Readonly<Record<string, Disturbance>> = {
     await pause(random)
     await client.portSet(name, { ingressPolicer: null, egressShaper: null })
   },
-  async 'program loaded and unloaded'({ client }, random) {
-    await client.programLoad('br0', FLOODING, { port: random.between(1, 65_535) })
-    await pause(random)
+  async 'program loaded, replaced and unloaded'({ client }, random) {
+    for (let times = random.between(1, 3); times > 0; times--) {
+      await client.programLoad('br0', FLOODING, { port: random.between(1, 65_535) })
+      await pause(random)
+    }
     await client.programUnload('br0')
   },
   async 'rules added and deleted'({ client }, random) {

@@ -16,6 +16,7 @@ const PAUSE_MS = 300
 /** What was counted. */
 export interface MixReport {
   readonly rounds: number
+  /** How often each happened. */
   readonly disturbances: Readonly<Record<string, number>>
   /** Frames that the steady guests sent. */
   readonly frames: number
@@ -36,7 +37,7 @@ export async function mix(
   { ms, roundMs }: { ms: number; roundMs: number },
   say: Say,
 ): Promise<MixReport> {
-  const count: Record<string, number> = {}
+  const count = Object.fromEntries(Object.keys(DISTURBANCES).map((what) => [what, 0]))
   const footprints: Footprint[] = []
   let rounds = 0
   let frames = 0
