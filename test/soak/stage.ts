@@ -51,7 +51,9 @@ export class Stage implements AsyncDisposable {
   /** One of two ports that are wired together, beside the bridge of all others. */
   private wired(name: string): object {
     const reconnect = { firstDelayMs: 1, maxDelayMs: 5 }
-    return { name, type: 'dpdkvhostuserclient', path: this.path(name), bridge: 'br1', reconnect }
+    // Its guests come and go as fast as they can, which would be held against them.
+    const limits = { reconnect, flapLimit: 0 }
+    return { name, type: 'dpdkvhostuserclient', path: this.path(name), bridge: 'br1', ...limits }
   }
 
   async start(): Promise<void> {
