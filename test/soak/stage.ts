@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { socketFolder } from '../support/loopback.js'
+import { socketFolder, until } from '../support/loopback.js'
 import { patient } from '../support/patience.js'
 import { Guest } from './guest.js'
 import { guestPage, type Page } from './ledger.js'
@@ -7,6 +7,7 @@ import { SwitchProcess } from './switch-process.js'
 
 const QUIET_MS = 200
 const PATIENCE_MS = patient(20_000)
+const PING_MS = 200
 
 /** A switch with guests, and what its configuration is to be. */
 export class Stage implements AsyncDisposable {
@@ -71,8 +72,12 @@ export class Stage implements AsyncDisposable {
   async pingAll(): Promise<void> {
     const [first, ...others] = this.guests as [Guest, ...Guest[]]
     for (const other of others) {
-      const { received } = await first.host.ping(other.ip, { count: 1, timeoutMs: 5000 })
-      if (received !== 1) throw new Error(`${first.name} cannot ping ${other.name}`)
+      const isAnswered = async () => {
+        const { received } = await first.host.ping(other.ip, { count: 1, timeoutMs: PING_MS })
+        return received === 1
+      }
+      // Where there is other traffic, one may be lost to a full ring.
+      await until(`${first.name} can ping ${other.name}`, isAnswered, PATIENCE_MS)
     }
   }
 
@@ -80,7 +85,7 @@ export class Stage implements AsyncDisposable {
   async page(): Promise<Page> {
     let page = await this.#now()
     let text = ''
-    for (const end = performance.now() + PATIENCE_MS; ; ) {
+    for (const end = performance.now() + patient(PATIENCE_MS); ; ) {
       const counts = JSON.stringify([page.stats.ports, page.guests])
       if (counts === text) return page
       if (performance.now() > end) throw new Error(`frames still move after ${PATIENCE_MS} ms`)
