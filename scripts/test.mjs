@@ -11,13 +11,13 @@ import { children, killTree, markedProcesses } from './lib/processes.mjs'
 import { inRoot, root } from './lib/project.mjs'
 import { fail, say } from './lib/step.mjs'
 
-/** Seconds a test file may take before node's runner stops it. */
-const FILE_TIMEOUT = Number(process.env.DPDK_VHOST_TEST_TIMEOUT || 300)
+/** A kind of long tests, whose files have a name of their own. */
+const kind = ['vm', 'vif'].find((name) => process.argv.includes(`--${name}`))
+/** Seconds a test file may take before node's runner stops it: processors of guests are emulated. */
+const FILE_TIMEOUT = Number(process.env.DPDK_VHOST_TEST_TIMEOUT || (kind ? 900 : 300))
 /** Seconds more before it is killed: the runner asks by SIGTERM, which a busy native loop never hears. */
 const GRACE = 10
 
-/** A kind of long tests, whose files have a name of their own. */
-const kind = ['vm', 'vif'].find((name) => process.argv.includes(`--${name}`))
 const args = process.argv.slice(2).filter((arg) => arg !== `--${kind}`)
 const extension = `.${kind ?? 'test'}.js`
 const files = findTests(args.filter((arg) => !arg.startsWith('-')))
