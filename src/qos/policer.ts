@@ -108,11 +108,15 @@ export class Policer {
     return this.color(amount) !== Color.red
   }
 
-  /** Whether so much is green, all of it together; if not, nothing was taken. */
-  passAll(amount: number): boolean {
+  /**
+   * Whether so much is green, all of it together; if not, nothing was taken. Needs neither `open` nor `close`, and mostly no
+   * shared memory: see {@link TokenBucket.takeAll}.
+   */
+  passAll(time: BucketTime, amount: number): boolean {
+    if (this.#spill > 0) return this.#passAllSpilling(time, amount)
     const peak = this.#isPeak ? (this.#other as TokenBucket) : undefined
-    if (peak !== undefined && !peak.take(amount)) return false
-    if (this.#committed.take(amount)) return true
+    if (peak !== undefined && !peak.takeAll(time, amount)) return false
+    if (this.#committed.takeAll(time, amount)) return true
     peak?.giveBack(amount)
     return false
   }
@@ -128,6 +132,14 @@ export class Policer {
   close(): void {
     this.#committed.close()
     this.#other?.close()
+  }
+
+  /** What there is no room for has to be known of each burst. */
+  #passAllSpilling(time: BucketTime, amount: number): boolean {
+    this.open(time, amount)
+    const isGreen = this.#committed.take(amount)
+    this.close()
+    return isGreen
   }
 
   #spillOver(): void {

@@ -134,8 +134,8 @@ describe('a policer', () => {
     for (const [, options] of meters) {
       const policer = new Policer(memory(), 0, options)
       openAt(policer, START, options.cbs)
-      assert.equal(policer.passAll(options.cbs + 100), false)
-      assert.equal(policer.passAll(options.cbs), true)
+      assert.equal(policer.passAll(time, options.cbs + 100), false)
+      assert.equal(policer.passAll(time, options.cbs), true)
       assert.notEqual(policer.color(100), Color.green)
       policer.giveBack(options.cbs, Color.green)
       assert.equal(policer.color(options.cbs), Color.green)

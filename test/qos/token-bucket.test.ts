@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { BucketTime, TokenBucket, type TokenRate } from '../../src/qos/index.js'
-import { Random } from '../headers/random.js'
+import { Random, seeds } from '../headers/random.js'
 
 const memory = () => new Int32Array(new SharedArrayBuffer(64))
 
@@ -118,6 +118,145 @@ describe('in the long run what passes is the rate, to the last frame', () => {
       })
     }
   }
+})
+
+describe('what is taken of a burst at once', () => {
+  /** Bytes of a burst that pass: all of it, or as many frames as fit. */
+  function passOf(bucket: TokenBucket, now: number, frames: readonly number[], atOnce: boolean) {
+    time.set(now)
+    const all = frames.reduce((sum, bytes) => sum + bytes, 0)
+    if (atOnce && bucket.takeAll(time, all)) return all
+    bucket.open(time)
+    let passed = 0
+    for (const bytes of frames) if (bucket.take(bytes)) passed += bytes
+    bucket.close()
+    return passed
+  }
+
+  const burstOf = (random: Random) =>
+    Array.from({ length: random.between(1, 6) }, () => random.between(46, 686))
+  /** Milliseconds to the next burst: below the rate, about it, or above it. */
+  const pauseOf = (random: Random, phase: number) =>
+    (random.below(1000) / 1000) * ([0.05, 0.02, 0.012][phase % 3] as number)
+
+  // One token takes a whole number of units of time, so that nothing is rounded.
+  const rates: [string, TokenRate][] = [
+    ['a bucket of 8 ms', { rate: GBPS, burst: 1e6 }],
+    ['a bucket of 0.32 ms', { rate: GBPS, burst: 40_000 }],
+    ['a bucket of 1.6 ms', { rate: GBPS, burst: 200_000 }],
+  ]
+  const many = [...seeds(), ...Array.from({ length: 10 }, (_, i) => 1000 + i)]
+  for (const [name, rate] of rates) {
+    test(`is what its frames take one by one, for one lcore: ${name}, seeds ${many}`, () => {
+      for (const seed of many) {
+        const random = new Random(seed)
+        const whole = new TokenBucket(memory(), 0, rate)
+        const single = new TokenBucket(memory(), 0, rate)
+        let now = START
+        for (let i = 0; i < 10_000; i++) {
+          now +=
+            pauseOf(random, Math.floor(i / 2000)) +
+            (random.below(2000) === 0 ? random.below(20_000) : 0)
+          const frames = burstOf(random)
+          const expected = passOf(single, now, frames, false)
+          // Some are looked at one by one whatever there is, as those of a mirrored port.
+          const passed = passOf(whole, now, frames, random.below(50) > 0)
+          assert.equal(passed, expected, `burst ${i} of seed ${seed}`)
+        }
+      }
+    })
+
+    test(`is that but for 0.2 % of the rate, for three lcores: ${name}, seeds ${many}`, () => {
+      for (const seed of many) {
+        const random = new Random(seed)
+        const [words, others] = [memory(), memory()]
+        const wholes = [0, 1, 2].map(() => new TokenBucket(words, 0, rate))
+        const singles = [0, 1, 2].map(() => new TokenBucket(others, 0, rate))
+        let now = START
+        let [passed, expected] = [0, 0]
+        let active = [0]
+        for (let i = 0; i < 12_000; i++) {
+          // One alone, or several in turns, for up to some dozen milliseconds.
+          if (random.below(1000) === 0) active = [0, 1, 2].filter(() => random.below(2) === 0)
+          const lcore = active.length === 0 ? 0 : random.pick(active)
+          now += pauseOf(random, Math.floor(i / 2000))
+          const frames = burstOf(random)
+          expected += passOf(singles[lcore] as TokenBucket, now, frames, false)
+          passed += passOf(wholes[lcore] as TokenBucket, now, frames, true)
+          const untold = Math.min(rate.burst / 64, rate.rate * 20e-6)
+          const slack = (rate.rate * 0.002 * (now - START)) / 1000 + 3 * untold + 686
+          const error = Math.abs(passed - expected)
+          assert.ok(error <= slack, `${passed} and not ${expected} by burst ${i} of seed ${seed}`)
+        }
+      }
+    })
+  }
+
+  test(`is the rate where each lcore wants less, and both want more, seeds ${many}`, () => {
+    const rate = { rate: GBPS, burst: 200_000 }
+    for (const seed of many) {
+      const random = new Random(seed)
+      const words = memory()
+      const lcores = [new TokenBucket(words, 0, rate), new TokenBucket(words, 0, rate)]
+      let [now, passed, wanted, turn] = [START, 0, 0, 0]
+      for (let i = 0; i < 100_000; i++) {
+        // Both have 1.3 of the rate in turns, but in the first 20 ms, which are of one with half of that.
+        now += 0.001
+        if (i < 20_000 && i % 2 === 0) continue
+        if (random.below(15) === 0) turn ^= 1
+        const bytes = random.between(120, 205)
+        wanted += bytes
+        passed += passOf(lcores[i < 20_000 ? 0 : turn] as TokenBucket, now, [bytes], true)
+      }
+      const tokens = rate.burst + (rate.rate * (now - START)) / 1000
+      assert.ok(wanted > 1.05 * tokens)
+      assert.ok(passed <= tokens * 1.002, `${passed} of ${tokens}, seed ${seed}`)
+    }
+  })
+
+  test('is told of when another lcore comes, and paid for by time', () => {
+    const words = memory()
+    const rate = { rate: GBPS, burst: 1e6 }
+    const [a, b] = [new TokenBucket(words, 0, rate), new TokenBucket(words, 0, rate)]
+    for (let now = START; now <= START + 20; now++) {
+      time.set(now)
+      assert.ok(a.takeAll(time, 1000))
+    }
+    // It takes 20 microseconds to fill that.
+    assert.ok(a.takeAll(time, 1400))
+    refill(b, START + 20)
+    assert.ok(b.take(900_000))
+    b.close()
+    time.set(START + 20)
+    assert.ok(a.takeAll(time, 1000))
+    refill(b, START + 20)
+    assert.equal(b.take(100_000 - 3400 + 1), false)
+    assert.ok(b.take(100_000 - 3400))
+    b.close()
+  })
+
+  test('leaves nothing missing when its lcore is gone', () => {
+    const words = memory()
+    const rate = { rate: GBPS, burst: 1e6 }
+    const gone = new TokenBucket(words, 0, rate)
+    for (let now = START; now <= START + 20; now += 0.1) {
+      time.set(now)
+      assert.ok(gone.takeAll(time, 1000))
+    }
+    const next = new TokenBucket(words, 0, rate)
+    refill(next, START + 21)
+    assert.ok(next.take(1e6))
+    assert.equal(next.take(1), false)
+  })
+
+  test('is nothing for more than the burst, and where there is not enough', () => {
+    const bucket = new TokenBucket(memory(), 0, { rate: 1000, burst: 1000 })
+    time.set(START)
+    assert.equal(bucket.takeAll(time, 1001), false)
+    assert.ok(bucket.takeAll(time, 600))
+    assert.equal(bucket.takeAll(time, 401), false)
+    assert.ok(bucket.takeAll(time, 400))
+  })
 })
 
 describe('a bucket', () => {

@@ -154,8 +154,8 @@ export class Guards {
     if (todo === 0 || count === 0) return burst
 
     const frames = this.#frames
-    frames.begin()
-    if ((todo & MIRROR_OUTPUT) === 0 && this.#select(burst, todo)) return burst
+    if ((todo & MIRROR_OUTPUT) !== 0) frames.begin()
+    else if (this.#select(burst, todo)) return burst
     if (frames.count === count && this.#asReceivedCount === 0) return burst
     this.#isSub = true
     return frames.open(burst)
@@ -173,7 +173,7 @@ export class Guards {
     }
     if (this.#looksAtSent) {
       this.#guardVerdicts(burst)
-      this.#guardCopies(burst)
+      if (burst.copyCount > 0) this.#guardCopies(burst)
     }
     // From here on there are no verdicts but those that were seen to, and what is sent is for mirrors.
     burst.beforeFlush = undefined
@@ -189,13 +189,9 @@ export class Guards {
     const security = this.#security[inPort]
     let policer = this.#ingress[inPort]
     if (policer !== undefined) {
-      const bytes = payloadOfRun(burst, 0, count)
-      policer.open(this.#time, bytes, count)
-      if (policer.passAll(bytes, count)) {
-        policer.close()
-        if (todo === POLICED) return true
-        policer = undefined
-      }
+      const bytes = payloadOfAll(burst)
+      if (policer.passAll(this.#time, bytes, count)) policer = undefined
+      else policer.open(this.#time, bytes, count)
     }
     let policed = 0
     let refused = 0
@@ -203,10 +199,11 @@ export class Guards {
     if (policer === undefined && (todo & MIRRORED) === 0) {
       first = security === undefined ? count : security.allowedFirst(burst, count)
       if (first === count) return true
-      for (let i = 0; i < first; i++) this.#frames.add(i)
     }
+    this.#frames.begin()
+    for (let i = 0; i < first; i++) this.#frames.add(i)
     for (let i = first; i < count; i++) {
-      if (policer !== undefined && !policer.pass(payloadOf(burst, i))) {
+      if (policer !== undefined && !policer.pass(payloadOf(burst.length[i] as number))) {
         policed++
         continue
       }
@@ -258,21 +255,26 @@ export class Guards {
   }
 
   #guardVerdicts(burst: Burst): void {
-    const { outPort, total } = burst
+    const { outPort, length, total } = burst
     let done = 0
     while (done < total) {
       const port = outPort[done] as number
-      let end = done + 1
-      while (end < total && outPort[end] === port) end++
-      if (this.#onSent[port]) this.#guardRun(burst, port, done, end)
-      done = end
+      const from = done
+      let bytes = 0
+      do bytes = (bytes + payloadOf(length[done] as number)) | 0
+      while (++done < total && outPort[done] === port)
+      if (port >= 0 && this.#onSent[port]) this.#guardRun(burst, port, from, done, bytes)
     }
   }
 
   /** Sees to frames one after the other that go to the same port. */
-  #guardRun(burst: Burst, port: number, from: number, end: number): void {
+  #guardRun(burst: Burst, port: number, from: number, end: number, bytes: number): void {
     const { outPort } = burst
-    if (this.#onSent[port] === POLICED && this.#policeRun(burst, port, from, end)) return
+    if (
+      this.#onSent[port] === POLICED &&
+      (this.#egress[port] as PortPolicer).passAll(this.#time, bytes, end - from)
+    )
+      return
     for (let i = from; i < end; i++) {
       if (!this.#maySend(burst, i, port)) outPort[i] = DROP
     }
@@ -307,26 +309,15 @@ export class Guards {
     return true
   }
 
-  /** Whether these frames may go to `port`, all of them; if not, nothing is said of any. */
-  #policeRun(burst: Burst, port: number, from: number, end: number): boolean {
-    const policer = this.#egress[port] as PortPolicer
-    const bytes = payloadOfRun(burst, from, end)
-    const frames = end - from
-    if (this.#isOpen[port] === 0) this.#openEgress(policer, port, bytes, frames)
-    return policer.passAll(bytes, frames)
-  }
-
-  #openEgress(policer: PortPolicer, port: number, bytes: number, frames: number): void {
-    this.#isOpen[port] = 1
-    this.#open[this.#openCount++] = port
-    policer.open(this.#time, bytes, frames)
-  }
-
   #police(burst: Burst, index: number, port: number): boolean {
     const policer = this.#egress[port]
     if (policer === undefined) return true
-    if (this.#isOpen[port] === 0) this.#openEgress(policer, port, 0, 0)
-    if (policer.pass(payloadOf(burst, index))) return true
+    if (this.#isOpen[port] === 0) {
+      this.#isOpen[port] = 1
+      this.#open[this.#openCount++] = port
+      policer.open(this.#time, 0, 0)
+    }
+    if (policer.pass(payloadOf(burst.length[index] as number))) return true
     this.#policed[port] = (this.#policed[port] as number) + 1
     return false
   }
@@ -410,13 +401,14 @@ function formed(burst: Burst, index: number, output: MirrorOutput, isOwn: boolea
   return frame
 }
 
-/** Bytes of a frame as policers count them. */
-function payloadOf({ length }: Burst, index: number): number {
-  return Math.max(0, (length[index] as number) - ETHERNET)
+/** Bytes as policers count them of a frame of so many. `| 0`, because V8 would count on with fractions. */
+function payloadOf(bytes: number): number {
+  const payload = (bytes | 0) - ETHERNET
+  return payload < 0 ? 0 : payload
 }
 
-function payloadOfRun({ length }: Burst, from: number, end: number): number {
+function payloadOfAll({ length, count }: Burst): number {
   let bytes = 0
-  for (let i = from; i < end; i++) bytes += Math.max(0, (length[i] as number) - ETHERNET)
+  for (let i = 0; i < count; i++) bytes = (bytes + payloadOf(length[i] as number)) | 0
   return bytes
 }

@@ -34,10 +34,10 @@ export class PortPolicer {
     return false
   }
 
-  /** Whether so many frames of so many bytes may pass, all of them as green ones; if not, none has. */
-  passAll(bytes: number, frames: number): boolean {
-    if (this.#frames?.passAll(frames) === false) return false
-    if (this.#bytes?.passAll(bytes) !== false) return true
+  /** Whether so many frames of so many bytes may pass, all of them as green ones; if not, none has. Neither begins nor ends with a burst. */
+  passAll(time: BucketTime, bytes: number, frames: number): boolean {
+    if (this.#frames?.passAll(time, frames) === false) return false
+    if (this.#bytes?.passAll(time, bytes) !== false) return true
     this.#frames?.giveBack(frames, Color.green)
     return false
   }

@@ -23,8 +23,12 @@ while (Atomics.load(turns, 1) < workers);
 while (now < 10_000) {
   now = Atomics.add(turns, 0, 1) / 1000
   time.set(5000 + now)
-  bucket.open(time)
   // 50 bytes a microsecond are five times the rate.
+  if (bucket.takeAll(time, 50)) {
+    passed += 50
+    continue
+  }
+  bucket.open(time)
   for (let i = 0; i < 5; i++) {
     if (bucket.take(10)) passed += 10
     else refused++
