@@ -30,9 +30,7 @@ VhostPort::VhostPort(PortHost& host, uint64_t serial, uint32_t id, std::string n
       vring_stats_(options_.vring_stats ? std::make_unique<VringStats>() : nullptr),
       flaps_(options_.flap_limit),
       server_socket_(options_.path, options_.access),
-      chance_(std::random_device{}()) {
-  for (auto& most : most_a_call_) most.store(1, std::memory_order_relaxed);
-}
+      chance_(std::random_device{}()) {}
 
 VhostPort::~VhostPort() = default;
 
@@ -54,7 +52,7 @@ uint32_t VhostPort::receive(uint16_t queue, rte_mempool* pool, rte_mbuf** frames
   }
   const bool wants_call = received != 0 && ring.wants_call();
   if (end == RingEnd::other) {
-    const uint32_t most = most_a_call_[from_guest(queue)].load(std::memory_order_relaxed);
+    const uint32_t most = rules_.most_a_call(from_guest(queue));
     uint32_t ask = 0;
     uint32_t taken = 0;
     do {
@@ -99,7 +97,7 @@ uint32_t VhostPort::send_directly(int vid, uint16_t queue, rte_mbuf** frames, ui
 }
 
 uint32_t VhostPort::send_by_librte(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count) {
-  const uint32_t most = most_a_call_[to_guest(queue)].load(std::memory_order_relaxed);
+  const uint32_t most = rules_.most_a_call(to_guest(queue));
   uint32_t sent = 0;
   uint32_t ask = 0;
   uint32_t taken = 0;
@@ -108,22 +106,9 @@ uint32_t VhostPort::send_by_librte(int vid, uint16_t queue, rte_mbuf** frames, u
     taken =
         rte_vhost_enqueue_burst(vid, to_guest(queue), frames + sent, static_cast<uint16_t>(ask));
     sent += taken;
-    if (!split_.load(std::memory_order_relaxed)) stay_in_ring(vid, to_guest(queue));
+    if (!split_.load(std::memory_order_relaxed)) rules_.stay_in_ring(vid, to_guest(queue));
   } while (taken == ask && sent < count);
   return sent;
-}
-
-// A frame in many chains goes round a packed ring as often as they do, and librte takes the length
-// of the ring off once.
-void VhostPort::stay_in_ring(int vid, uint16_t vring) {
-  constexpr uint16_t kPlace = 0x7fff;
-  const uint32_t size = sizes_[vring].load(std::memory_order_relaxed);
-  uint16_t next = 0;
-  uint16_t used = 0;
-  if (rte_vhost_get_vring_base(vid, vring, &next, &used) != 0) return;
-  if (unlikely((next & kPlace) >= size)) next &= static_cast<uint16_t>(~kPlace);
-  // What is beyond 15 bits does not show in `next`.
-  rte_vhost_set_vring_base(vid, vring, next, used);
 }
 
 uint32_t VhostPort::send(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count) {
@@ -217,7 +202,7 @@ int VhostPort::on_connection(int vid) {
   remapping_.store(false, std::memory_order_relaxed);
   announced_.store(0, std::memory_order_relaxed);
   disabled_.fill(false);
-  plans_.fill({});
+  rules_.begin();
   has_memory_ = false;
   note_flap(FlapMeter::kRestart);
   const uint64_t generation = generation_.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -239,6 +224,7 @@ bool VhostPort::on_message(int vid, VhostUserMessage& message) {
 bool VhostPort::may_go_on(int vid, const VhostUserMessage& message) {
   const auto index = static_cast<uint32_t>(message.payload);
   const auto number = static_cast<uint32_t>(message.payload >> 32);
+  const bool runs = vid_.load(std::memory_order_relaxed) == vid;
   switch (message.request) {
     case kVhostUserSetMemTable:
       if (!MessageFds::can_be_mapped(&message)) return false;
@@ -247,22 +233,22 @@ bool VhostPort::may_go_on(int vid, const VhostUserMessage& message) {
       return true;
     case kVhostUserSetFeatures:
       requested_features_.store(message.payload, std::memory_order_relaxed);
-      return may_set_features(vid, message.payload);
+      return rules_.may_set_features(vid, message.payload, runs);
     case kVhostUserSetVringNum:
-      return may_set_size(vid, index, number) && may_plan(vid, index, number);
+      return rules_.may_set_size(vid, index, number, runs);
     case kVhostUserSetVringBase:
-      return may_begin_at(vid, index, number);
+      return rules_.may_begin_at(vid, index, number);
     case kVhostUserSetVringAddr:
-      return may_start(vid, index);
+      return rules_.may_start(vid, index);
     case kVhostUserSetVringKick:
-      return may_start(vid, index & 0xff);
+      return rules_.may_start(vid, index & 0xff);
     case kVhostUserSetVringCall:
       return MessageFds::can_be_called(&message);
     case kVhostUserGetVringBase:
-      if (index < plans_.size()) plans_[index] = {0, RingPlan::kUnknown};
+      rules_.note_stop(index);
       return true;
     case kVhostUserResetOwner:
-      plans_.fill({0, RingPlan::kUnknown});
+      rules_.note_reset();
       has_memory_ = false;
       return true;
     case kVhostUserSetVringEnable:
@@ -286,7 +272,7 @@ bool VhostPort::after_message(int vid, uint32_t request) {
   if (has_memory_ &&
       (request == kVhostUserSetMemTable || request == kVhostUserSetVringAddr ||
        request == kVhostUserSetVringKick) &&
-      !rings_are_mapped(vid))
+      !RingRules::are_mapped(vid))
     return false;
   if (vid_.load(std::memory_order_relaxed) == vid) open_rings(vid);
   return true;
@@ -297,109 +283,11 @@ void VhostPort::after_refusal(int vid) {
   if (vid_.load(std::memory_order_relaxed) == vid) open_rings(vid);
 }
 
-// librte makes what it keeps for a ring when it hears of its size, frees it with GET_VRING_BASE,
-// and does not look before it uses it; nor whether a packed ring is as long as the place where it
-// is to go on.
-bool VhostPort::may_start(int vid, uint32_t vring) const {
-  if (vring >= plans_.size() || plans_[vring].size == 0) return false;
-  return !is_packed(vid) || (plans_[vring].base & 0x7fff) < plans_[vring].size;
-}
-
-// It takes any size of a split ring before it says that it does not.
-bool VhostPort::may_plan(int vid, uint32_t vring, uint32_t size) {
-  if (size == 0 || size > 32768 || (!is_packed(vid) && (size & (size - 1)) != 0)) return false;
-  if (vring >= plans_.size()) return true;
-  // Lcores may be about to ask librte for as much as the ring had room for.
-  if (vid_.load(std::memory_order_relaxed) == vid && plans_[vring].size != 0)
-    return plans_[vring].size == size;
-  plans_[vring].size = size;
-  limit_calls(vid, vring, size);
-  return true;
-}
-
-// librte notes what it has used in an array as long as the ring, and does not mind its end: one
-// entry for a frame that it takes, up to one less than the ring is long for one that it puts into
-// mergeable buffers. Packed rings have few such frames in the array at a time, and would lose half
-// of their rate: see docs/threat-model.md.
-void VhostPort::limit_calls(int vid, uint32_t vring, uint32_t size) {
-  uint64_t features = 0;
-  rte_vhost_get_negotiated_features(vid, &features);
-  const bool is_to_guest = (vring & 1) == 0;
-  const uint64_t ring_kind = features & (bit(kVirtioNetMrgRxbuf) | bit(kVirtioRingPacked));
-  const bool one = is_to_guest && ring_kind == bit(kVirtioNetMrgRxbuf);
-  const uint32_t most = one ? 1 : std::min(size, kVhostCallBurst);
-  sizes_[vring].store(size, std::memory_order_relaxed);
-  most_a_call_[vring].store(most, std::memory_order_relaxed);
-}
-
-bool VhostPort::may_begin_at(int vid, uint32_t vring, uint32_t base) {
-  if (vring >= plans_.size()) return true;
-  const uint32_t size = plans_[vring].size;
-  if (is_packed(vid) && size != 0 && (base & 0x7fff) >= size) return false;
-  plans_[vring].base = base;
-  return true;
-}
-
-bool VhostPort::is_packed(int vid) {
-  uint64_t features = 0;
-  rte_vhost_get_negotiated_features(vid, &features);
-  return (features & bit(kVirtioRingPacked)) != 0;
-}
-
-// librte leaves the address of a part that does not fit, and takes the ring for ready.
-bool VhostPort::rings_are_mapped(int vid) {
-  GuestMemory memory;
-  memory.read(vid);
-  const bool packed = is_packed(vid);
-  const uint16_t vrings = rte_vhost_get_vring_num(vid);
-  rte_vhost_vring ring{};
-  for (uint16_t vring = 0; vring < vrings; ++vring) {
-    if (!is_mapped(vid, vring, ring)) continue;
-    const uint64_t size = ring.size;
-    // Virtio 1.2, sections 2.7 and 2.8; with the word for events.
-    const uint64_t available = packed ? 4 : 4 + 2 * size;
-    const uint64_t used = packed ? 4 : 4 + 8 * size;
-    if ((ring.desc != nullptr && !memory.holds(ring.desc, 16 * size)) ||
-        (ring.avail != nullptr && !memory.holds(ring.avail, available)) ||
-        (ring.used != nullptr && !memory.holds(ring.used, used)))
-      return false;
-  }
-  return true;
-}
-
 void VhostPort::note_flap(double cost) {
   flaps_.note(cost);
   if (!flaps_.is_exceeded()) return;
   hold_.begin(Misdeed::flapped);
   counters.peer.flaps.add(1);
-}
-
-// librte checks that a ring lies within the guest's memory when it is mapped, and never again: not
-// when its size or layout changes.
-bool VhostPort::may_set_size(int vid, uint32_t vring, uint32_t size) {
-  rte_vhost_vring found{};
-  if (vring > UINT16_MAX || !is_mapped(vid, static_cast<uint16_t>(vring), found)) return true;
-  return found.size == size;
-}
-
-bool VhostPort::may_set_features(int vid, uint64_t features) {
-  uint64_t before = 0;
-  rte_vhost_get_negotiated_features(vid, &before);
-  if (((before ^ features) & ~bit(kVhostLogAll)) == 0) return true;
-  // librte refuses it while the device runs.
-  if (vid_.load(std::memory_order_relaxed) == vid) return true;
-  // What it keeps for a ring depends on them.
-  for (RingPlan& plan : plans_) plan.size = 0;
-  rte_vhost_vring found{};
-  const uint16_t vrings = rte_vhost_get_vring_num(vid);
-  for (uint16_t vring = 0; vring < vrings; ++vring)
-    if (is_mapped(vid, vring, found)) return false;
-  return true;
-}
-
-bool VhostPort::is_mapped(int vid, uint16_t vring, rte_vhost_vring& found) {
-  return rte_vhost_get_vhost_vring(vid, vring, &found) == 0 &&
-         (found.desc != nullptr || found.avail != nullptr || found.used != nullptr);
 }
 
 void VhostPort::open_rings(int vid) {

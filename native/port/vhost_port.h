@@ -13,6 +13,7 @@
 #include "port/flap_meter.h"
 #include "port/oversize_watch.h"
 #include "port/peer_hold.h"
+#include "port/ring_rules.h"
 #include "port/server_socket.h"
 #include "port/virtio.h"
 #include "port/vring_stats.h"
@@ -72,13 +73,6 @@ class VhostPort final : public ManagedPort {
   uint64_t generation() const override { return generation_.load(std::memory_order_relaxed); }
 
  private:
-  // What the peer said of a ring; see may_start.
-  struct RingPlan {
-    static constexpr uint32_t kUnknown = UINT32_MAX;
-    uint32_t size = 0;  // 0: not since it was stopped
-    uint32_t base = 0;
-  };
-
   friend struct VhostCallbacks;
   friend class VhostRegistry;
 
@@ -95,12 +89,6 @@ class VhostPort final : public ManagedPort {
   bool after_message(int vid, uint32_t request);
   void after_refusal(int vid);
   void note_flap(double cost);
-  bool may_start(int vid, uint32_t vring) const;
-  bool may_plan(int vid, uint32_t vring, uint32_t size);
-  void limit_calls(int vid, uint32_t vring, uint32_t size);
-  bool may_begin_at(int vid, uint32_t vring, uint32_t base);
-  bool rings_are_mapped(int vid);
-  static bool is_packed(int vid);
   uint32_t queue_pairs() const { return options_.queue_pairs; }
 
   // Control thread.
@@ -120,12 +108,8 @@ class VhostPort final : public ManagedPort {
   uint32_t send_directly(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count, RingEnd& end);
   uint32_t send(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count);
   uint32_t send_by_librte(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count);
-  void stay_in_ring(int vid, uint16_t vring);
   void open_rings(int vid);
   void close_rings();
-  static bool may_set_size(int vid, uint32_t vring, uint32_t size);
-  bool may_set_features(int vid, uint64_t features);
-  static bool is_mapped(int vid, uint16_t vring, rte_vhost_vring& found);
 
   const VhostOptions options_;
   std::atomic<int> vid_{-1};  // the running device; set and cleared by callbacks, read by lcores
@@ -151,11 +135,7 @@ class VhostPort final : public ManagedPort {
   std::atomic<bool> remapping_{false};
   // By vring; librte's event thread's.
   std::array<bool, 2 * kMaxQueuePairs> disabled_{};
-  std::array<RingPlan, 2 * kMaxQueuePairs> plans_{};
-  // By vring: its size, and how many frames librte may be asked for at once. Written by its event
-  // thread while the ring is at rest, read by lcores.
-  std::array<std::atomic<uint32_t>, 2 * kMaxQueuePairs> sizes_{};
-  std::array<std::atomic<uint32_t>, 2 * kMaxQueuePairs> most_a_call_{};
+  RingRules rules_;
   bool has_memory_ = false;    // librte crashes when it is asked for a table that it does not have
   bool is_left_alone_ = true;  // under the registry's mutex
 
