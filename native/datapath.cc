@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "port/memory_guard.h"
+#include "port/message_fds.h"
 
 namespace dpdk_vhost {
 
@@ -35,6 +36,7 @@ void Datapath::open(const OpenOptions& options, std::shared_ptr<EventSink> sink)
     sink_ = sink;
   }
   set_log_sink([weak = std::weak_ptr<EventSink>(sink)](LogLine line) {
+    MessageFds::close_refused(line.message);
     if (Doorbell::is_about(line.message)) return;
     if (const auto target = weak.lock()) target->log(std::move(line));
   });

@@ -62,6 +62,8 @@ class ManagedPort : public Port {
   virtual bool is_at(const std::string& /*socket*/) const { return false; }
   // Any thread: its peer was cut off, and is not to come back at once.
   virtual void blame_peer() {}
+  // The stall watch, inside a section: lets lcores go on that wait for the peer to be called.
+  virtual void relieve_calls() {}
   // Finds the state anew from what is, after notices were lost.
   virtual void resync() = 0;
 

@@ -19,6 +19,7 @@ struct Notice {
     disconnected,
     held,
     memory_gone,
+    calls_blocked,
     link
   };
   Kind kind = Kind::connected;

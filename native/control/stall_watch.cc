@@ -82,6 +82,7 @@ void StallWatch::run() {
   bool cut = false;
   std::unique_lock lock(mutex_);
   while (!stop_cv_.wait_for(lock, kTick, [this] { return stopping_; })) {
+    relieve_calls();
     const uint64_t now = Doorbell::heard();
     if (now != heard || !bell_.is_waiting()) {
       if (told) {
@@ -107,6 +108,12 @@ void StallWatch::run() {
       cut = found_.state == StallEvent::State::cut;
     }
   }
+}
+
+void StallWatch::relieve_calls() {
+  const Quiescence::Section section(reader_);
+  for (uint32_t id = 0; id < kMaxPorts; ++id)
+    if (Port* const port = ports_.find(id)) static_cast<ManagedPort*>(port)->relieve_calls();
 }
 
 // "0 0x1c 0x7f... 0x8 ... stack instruction" in a call of that number; "running" and "-1 ..."

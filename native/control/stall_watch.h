@@ -65,6 +65,7 @@ class StallWatch {
   void look(std::chrono::milliseconds elapsed, bool cut);
   void look_at(const Call& call, int socket);
   void blame();
+  void relieve_calls();
 
   Doorbell& bell_;
   PortTable& ports_;

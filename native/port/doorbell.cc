@@ -31,6 +31,7 @@ std::atomic<int> probe{-1};
 constexpr size_t kProbes = 3;
 
 rte_vhost_msg_result hear(int, void* message) {
+  MessageFds::note(message);
   event_thread_id.store(static_cast<pid_t>(syscall(SYS_gettid)), std::memory_order_relaxed);
   VhostRegistry::between_messages();
   heard_bells.fetch_add(1, std::memory_order_release);

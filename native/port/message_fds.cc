@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "port/doorbell.h"
 #include "port/virtio.h"
 
 namespace dpdk_vhost {
@@ -20,6 +22,9 @@ namespace {
 constexpr size_t kMaxFds = 8;  // VHOST_MEMORY_MAX_NREGIONS in librte's sources
 // Beyond any payload.
 constexpr size_t kSearched = 2048;
+
+// Where librte's event thread reads a message to; null: not known. That thread's.
+void* message_at = nullptr;
 
 // From the begin of a message: the descriptors, and after them how many they are. 0: not known.
 size_t fds_at = 0;
@@ -85,10 +90,44 @@ void MessageFds::learn(const void* message, int probe, size_t count) {
 }
 
 bool MessageFds::close_all(void* message) {
+  Fds found = fds_of(message);
+  if (found.count == 0) return false;
+  for (int i = 0; i < found.count; ++i) {
+    int& fd = found.fds[static_cast<size_t>(i)];
+    if (fd >= 0) ::close(fd);
+    fd = -1;
+  }
+  // Whoever closes them again closes what others have opened meanwhile.
+  std::memcpy(static_cast<uint8_t*>(message) + fds_at, found.fds.data(), sizeof(found.fds));
+  return true;
+}
+
+void MessageFds::note(void* message) {
+  message_at = message;
+}
+
+void MessageFds::close_refused(const std::string& line) {
+  constexpr std::string_view kSaid = "invalid vring index: ";
+  const size_t at = line.find(kSaid);
+  if (at == std::string::npos || Doorbell::event_thread() == 0 ||
+      static_cast<pid_t>(syscall(SYS_gettid)) != Doorbell::event_thread())
+    return;
+  struct __attribute__((packed)) {
+    VhostUserMessage header;  // its payload begins with the number of a ring
+    uint64_t offset;
+    uint16_t rings;  // of SET_INFLIGHT_FD
+  } message{};
+  if (message_at == nullptr || !copy(message_at, &message, sizeof(message))) return;
+  const bool counts = message.header.request == kVhostUserSetInflightFd;
+  const auto ring = counts ? message.rings - 1U : static_cast<uint32_t>(message.header.payload);
+  // It is that message indeed.
+  if (line.compare(at + kSaid.size(), std::string::npos, std::to_string(ring)) == 0)
+    close_all(message_at);
+}
+
+int MessageFds::first(const void* message) {
   const Fds found = fds_of(message);
-  for (int i = 0; i < found.count; ++i)
-    if (found.fds[static_cast<size_t>(i)] >= 0) ::close(found.fds[static_cast<size_t>(i)]);
-  return found.count != 0;
+  return found.count == 0 ? -1 : found.fds[0];
 }
 
 bool MessageFds::can_be_called(const void* message) {

@@ -9,7 +9,7 @@
 namespace dpdk_vhost {
 
 // What a peer did to be held down for.
-enum class Misdeed : uint32_t { none, stalled, flapped, lost_memory };
+enum class Misdeed : uint32_t { none, stalled, flapped, lost_memory, blocked_calls };
 
 // Keeps a port from its peer for a while: a second at first, twice as long when it comes to that
 // again soon. Any thread.
@@ -63,6 +63,8 @@ class PeerHold {
         return "memory that the peer shared is gone: its file was made shorter, or its host ran "
                "out "
                "of hugepages";
+      case Misdeed::blocked_calls:
+        return "the peer filled an eventfd by which it is called, so that writers wait for it";
       case Misdeed::none:
         break;
     }

@@ -98,12 +98,13 @@ bool RingRules::may_begin_at(int vid, uint32_t vring, uint32_t base) {
 
 // librte notes what it has used in an array as long as the ring, and does not mind its end: one
 // entry for a frame that it takes, up to one less than the ring is long for one that it puts into
-// mergeable buffers. Packed rings have few such frames in the array at a time, and would lose half
-// of their rate: see docs/threat-model.md.
+// mergeable buffers. A split ring's used entries it writes behind the guest's ring as well. Of a
+// packed ring it counts the descriptors of a frame, which may be as many as the square of its
+// length, in 16 bits: it can miss that it has to empty the array, and before a second frame it can
+// be beyond the ring.
 void RingRules::limit_calls(int vid, uint32_t vring, uint32_t size) {
   const bool is_to_guest = (vring & 1) == 0;
-  const uint64_t ring_kind = features_of(vid) & (bit(kVirtioNetMrgRxbuf) | bit(kVirtioRingPacked));
-  const bool one = is_to_guest && ring_kind == bit(kVirtioNetMrgRxbuf);
+  const bool one = is_to_guest && (features_of(vid) & bit(kVirtioNetMrgRxbuf)) != 0;
   const uint32_t most = one ? 1 : std::min(size, kVhostCallBurst);
   sizes_[vring].store(size, std::memory_order_relaxed);
   most_a_call_[vring].store(most, std::memory_order_relaxed);

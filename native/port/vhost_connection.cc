@@ -67,6 +67,7 @@ void VhostPort::unregister_socket() {
   registered_ = false;
   // librte calls no destroy_connection in this case.
   VhostRegistry::forget_device(connection_.exchange(-1), this);
+  call_fds_.clear();
   host_.ring_event_thread();
 }
 
@@ -306,6 +307,11 @@ void VhostPort::handle(const Notice& notice) {
       if (connection_.load() < 0 || notice.generation != generation()) break;
       counters.peer.memory_faults.add(1);
       hold_.begin(Misdeed::lost_memory);
+      cut_off();
+      break;
+    case Notice::Kind::calls_blocked:
+      if (connection_.load() < 0 || notice.generation != generation()) break;
+      hold_.begin(Misdeed::blocked_calls);
       cut_off();
       break;
     case Notice::Kind::link:

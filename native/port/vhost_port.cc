@@ -89,8 +89,10 @@ uint32_t VhostPort::send_directly(int vid, uint16_t queue, rte_mbuf** frames, ui
     }
     return 0;
   }
-  const uint32_t taken = ring.put(frames, count, end);
-  const bool wants_call = taken != 0 && ring.wants_call();
+  PackedRing& packed = packed_to_guest_[queue];
+  const bool split = split_.load(std::memory_order_relaxed);
+  const uint32_t taken = split ? ring.put(frames, count, end) : packed.put(frames, count, end);
+  const bool wants_call = taken != 0 && (split ? ring.wants_call() : packed.wants_call());
   ring.gate().leave();
   if (wants_call) rte_vhost_vring_call(vid, to_guest(queue));
   return taken;
@@ -243,7 +245,9 @@ bool VhostPort::may_go_on(int vid, const VhostUserMessage& message) {
     case kVhostUserSetVringKick:
       return rules_.may_start(vid, index & 0xff);
     case kVhostUserSetVringCall:
-      return MessageFds::can_be_called(&message);
+      if (!MessageFds::can_be_called(&message)) return false;
+      call_fds_.set(index & 0xff, MessageFds::first(&message));
+      return true;
     case kVhostUserGetVringBase:
       rules_.note_stop(index);
       return true;
@@ -304,6 +308,8 @@ void VhostPort::open_rings(int vid) {
     from_guest_[queue].read(vid, from_guest(queue), features, guest_memory_,
                             counts(from_guest(queue)));
     to_guest_[queue].read(vid, to_guest(queue), features, guest_memory_, counts(to_guest(queue)));
+    packed_to_guest_[queue].read(vid, to_guest(queue), features, guest_memory_,
+                                 counts(to_guest(queue)));
     if (!disabled_[from_guest(queue)]) from_guest_[queue].gate().open();
     if (!disabled_[to_guest(queue)]) to_guest_[queue].gate().open();
   }
@@ -382,7 +388,12 @@ void VhostPort::on_queue(uint16_t vring, bool enabled) {
 void VhostPort::on_connection_gone(int vid) {
   int mine = vid;
   if (!connection_.compare_exchange_strong(mine, -1)) return;
+  call_fds_.clear();
   notify(Notice::Kind::disconnected, generation());
+}
+
+void VhostPort::relieve_calls() {
+  if (call_fds_.relieve()) notify(Notice::Kind::calls_blocked, generation());
 }
 
 // Like an lcore: in a section the device stays, and with it its vrings.

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "control/managed_port.h"
+#include "port/call_fds.h"
 #include "port/flap_meter.h"
 #include "port/oversize_watch.h"
 #include "port/peer_hold.h"
@@ -18,6 +19,7 @@
 #include "port/virtio.h"
 #include "port/vring_stats.h"
 #include "ring/guest_memory.h"
+#include "ring/packed_ring.h"
 #include "ring/split_ring.h"
 
 namespace dpdk_vhost {
@@ -65,6 +67,7 @@ class VhostPort final : public ManagedPort {
   void reconnect() override;
   bool is_at(const std::string& socket) const override;
   void blame_peer() override { hold_.begin(Misdeed::stalled); }
+  void relieve_calls() override;
   VringTotals vring_totals(const Quiescence::Reader& reader) override;
 
  protected:
@@ -125,8 +128,9 @@ class VhostPort final : public ManagedPort {
 
   // Read anew by librte's event thread after each message of the peer, with all gates closed.
   GuestMemory guest_memory_;
-  std::array<SplitRing, kMaxQueuePairs> from_guest_;  // by rx queue
-  std::array<SplitRing, kMaxQueuePairs> to_guest_;    // by tx queue
+  std::array<SplitRing, kMaxQueuePairs> from_guest_;        // by rx queue
+  std::array<SplitRing, kMaxQueuePairs> to_guest_;          // by tx queue
+  std::array<PackedRing, kMaxQueuePairs> packed_to_guest_;  // the same, behind the gates of those
   // RARPs that librte has to hand out; counted by its event thread, cleared by the lcore that got
   // one.
   std::atomic<uint32_t> announced_{0};
@@ -136,6 +140,7 @@ class VhostPort final : public ManagedPort {
   // By vring; librte's event thread's.
   std::array<bool, 2 * kMaxQueuePairs> disabled_{};
   RingRules rules_;
+  CallFds call_fds_;
   bool has_memory_ = false;    // librte crashes when it is asked for a table that it does not have
   bool is_left_alone_ = true;  // under the registry's mutex
 

@@ -70,6 +70,7 @@ struct VhostCallbacks {
   // it.
   static rte_vhost_msg_result before_message(int vid, void* data) {
     auto* message = static_cast<VhostUserMessage*>(data);
+    MessageFds::note(data);
     VhostPort* port = port_of(vid);
     if (port == nullptr) return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
     registry().port.store(port->id(), std::memory_order_relaxed);

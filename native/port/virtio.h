@@ -47,6 +47,7 @@ constexpr uint32_t kVhostUserGetVringBase = 11;
 constexpr uint32_t kVhostUserGetQueueNum = 17;
 constexpr uint32_t kVhostUserSetVringEnable = 18;
 constexpr uint32_t kVhostUserSendRarp = 19;
+constexpr uint32_t kVhostUserSetInflightFd = 32;
 
 constexpr uint64_t bit(uint32_t feature) {
   return uint64_t{1} << feature;

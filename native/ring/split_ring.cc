@@ -9,9 +9,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 
 #include "port/virtio.h"
+#include "ring/net_header.h"
 
 namespace dpdk_vhost {
 namespace {
@@ -26,13 +26,6 @@ constexpr uint32_t kDescriptorsInLine = RTE_CACHE_LINE_MIN_SIZE / 16;
 constexpr uint16_t kSent = 0;
 constexpr uint16_t kWritable = 2;
 constexpr uint16_t kNoInterrupt = 1;
-
-// Section 5.1.6: with any of these features the header ends in the number of buffers.
-constexpr uint64_t kHeaderHasBuffers = bit(kVirtioVersion1) | bit(kVirtioNetMrgRxbuf);
-constexpr uint32_t kHeader = 10;
-constexpr uint32_t kHeaderWithBuffers = 12;
-// No offloads, one buffer.
-constexpr uint8_t kWantedHeader[kHeaderWithBuffers] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0};
 
 }  // namespace
 
@@ -51,7 +44,7 @@ void SplitRing::read(int vid, uint16_t vring, uint64_t features, const GuestMemo
   vring_ = vring;
   memory_ = &memory;
   counts_ = counts;
-  header_ = (features & kHeaderHasBuffers) != 0 ? kHeaderWithBuffers : kHeader;
+  header_ = NetHeader::bytes(features);
   event_index_ = (features & bit(kVirtioRingEventIdx)) != 0;
   mask_ = static_cast<uint16_t>(found.size - 1);
   // Both rings: flags, index, entries.
@@ -117,7 +110,7 @@ uint32_t SplitRing::put(rte_mbuf* const* frames, uint32_t count, RingEnd& end) {
 
     for (uint32_t i = 0; i < found; ++i) {
       const Place& place = places[i];
-      write_header(place.at - header_);
+      NetHeader::write(place.at - header_, header_);
       rte_memcpy(place.at, rte_pktmbuf_mtod(frames[taken + i], void*), place.length);
       use(static_cast<uint16_t>(step.used + i), place.id, header_ + place.length);
     }
@@ -191,7 +184,7 @@ inline uint32_t SplitRing::find_room(const Step& step, rte_mbuf* const* frames,
       return i;
     place.at = at + header_;
     place.length = mbuf->data_len;
-    rte_prefetch0(at);  // to be read only: see write_header
+    rte_prefetch0(at);  // to be read only: see NetHeader::write
     rte_prefetch0_write(place.at);
     rte_prefetch0_write(place.at + place.length - 1);
   }
@@ -212,14 +205,6 @@ inline uint8_t* SplitRing::find(uint16_t place, uint16_t flags, uint32_t& length
 
 inline void SplitRing::use(uint16_t place, uint16_t id, uint32_t written) {
   used_[place & mask_] = {id, written};
-}
-
-// Only where it differs: it seldom does, and what is written here the guest has to fetch.
-inline void SplitRing::write_header(uint8_t* at) const {
-  const bool same = header_ == kHeaderWithBuffers
-                        ? std::memcmp(at, kWantedHeader, kHeaderWithBuffers) == 0
-                        : std::memcmp(at, kWantedHeader, kHeader) == 0;
-  if (unlikely(!same)) std::memcpy(at, kWantedHeader, header_);
 }
 
 }  // namespace dpdk_vhost

@@ -7,15 +7,9 @@
 #include "ring/frame_counts.h"
 #include "ring/gate.h"
 #include "ring/guest_memory.h"
+#include "ring/ring_end.h"
 
 namespace dpdk_vhost {
-
-// Why a ring took no more than it did.
-enum class RingEnd : uint8_t {
-  asked,  // that was all that was asked for
-  dry,    // the guest has made no more available
-  other   // what comes next is librte's to deal with
-};
 
 // A split virtqueue (virtio 1.2, section 2.7), as far as most frames need it: one buffer of one
 // descriptor, directly in the ring. Everything else, and where in the ring one is, is left to
@@ -72,7 +66,6 @@ class alignas(64) SplitRing {
   uint32_t find_sent(const Step& step, uint32_t room, Place* places) const;
   uint32_t find_room(const Step& step, rte_mbuf* const* frames, Place* places) const;
   void use(uint16_t place, uint16_t id, uint32_t written);
-  void write_header(uint8_t* at) const;
 
   // Written by `read`. Without descriptors all is librte's.
   const uint64_t* descriptors_ = nullptr;

@@ -1,6 +1,6 @@
-import { readdirSync } from 'node:fs'
 import { Datapath } from '../../src/index.js'
 import { HostileGuest, type Report } from '../hostile/guest.js'
+import { openFds } from '../hostile/switch.js'
 import { SMALL, socketFolder, until } from '../support/loopback.js'
 
 export interface Cases {
@@ -83,8 +83,4 @@ export class FuzzedSwitch implements AsyncDisposable {
     this.#guest[Symbol.dispose]()
     this.#folder[Symbol.dispose]()
   }
-}
-
-function openFds(): number {
-  return readdirSync('/proc/self/fd').length
 }

@@ -1,8 +1,9 @@
 /** Whatever a guest writes to its rings or says on its socket: the switch lives, and serves others and whoever comes next. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { until } from '../support/loopback.js'
 import type { Wishes } from './guest.js'
-import { AttackedSwitch } from './switch.js'
+import { AttackedSwitch, openFds } from './switch.js'
 
 const LIMIT = { timeout: 120_000 }
 
@@ -63,6 +64,23 @@ for (const lcores of [1, 2]) {
         assert.equal(rounds, 14)
       })
     }
+
+    test('frames that go round a packed ring many times', LIMIT, async () => {
+      const { rounds } = await attacked.suffers('packed-overruns', { rounds: 8 })
+      assert.equal(rounds, 8)
+    })
+
+    test('descriptors with the number of a ring that cannot be', LIMIT, async () => {
+      const before = openFds()
+      const { refused } = await attacked.suffers('leaked-descriptors', { rounds: 3 })
+      assert.equal(refused, 21)
+      await until('no file descriptor is left', () => openFds() <= before)
+    })
+
+    test('eventfds for calls that are full, and wait', LIMIT, async () => {
+      const { cut } = await attacked.suffers('blocked-calls')
+      assert.equal(cut, 1)
+    })
 
     test('messages that no front-end sends', LIMIT, async () => {
       await attacked.suffers('refused')

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
 import { Datapath, type Port } from '../../src/index.js'
 import { TestHost } from '../../src/testkit/index.js'
 import { SMALL, socketFolder } from '../support/loopback.js'
@@ -68,4 +69,9 @@ export class AttackedSwitch implements AsyncDisposable {
     this.guest[Symbol.dispose]()
     this.folder[Symbol.dispose]()
   }
+}
+
+/** File descriptors of this process. */
+export function openFds(): number {
+  return readdirSync('/proc/self/fd').length
 }

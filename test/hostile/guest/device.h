@@ -10,6 +10,9 @@
 #include "front_end.h"
 
 constexpr uint16_t NEXT = 1, WRITE = 2, INDIRECT = 4, NO_INTERRUPT = 1;
+constexpr uint16_t PACKED_AVAILABLE = 1 << 7, PACKED_USED = 1 << 15;
+// Where a packed ring begins: at its first descriptor, with its wrap counter set.
+constexpr uint32_t PACKED_BASE = 1 << 15;
 
 struct Descriptor {
   uint64_t address;
@@ -26,6 +29,7 @@ enum class Calls { never, always, event };
 struct Options {
   uint32_t size = 256;
   bool version1 = true, mergeable = true, event_index = false;
+  bool packed = false;  // negotiated; the rings are the scenario's to write
   Calls calls = Calls::never;
   bool mixed = false;    // chains and indirect tables among simple descriptors
   bool small = false;    // rx buffers smaller than frames (mergeable only)
@@ -34,7 +38,8 @@ struct Options {
   uint32_t header() const { return version1 || mergeable ? 12 : 10; }
   uint64_t features() const {
     return bit(PROTOCOL_FEATURES) | bit(INDIRECT_DESC) | (version1 ? bit(VERSION_1) : 0) |
-           (mergeable ? bit(MRG_RXBUF) : 0) | (event_index ? bit(EVENT_IDX) : 0);
+           (mergeable ? bit(MRG_RXBUF) : 0) | (event_index ? bit(EVENT_IDX) : 0) |
+           (packed ? bit(RING_PACKED) : 0);
   }
 };
 
@@ -216,7 +221,7 @@ class Device {
     front_end.set_memory(memory, memory.regions);
     rx.want_calls(options.calls == Calls::always);
     tx.want_calls(options.calls == Calls::always);
-    for (Queue* queue : {&rx, &tx}) start(*queue, queue->last_used);
+    for (Queue* queue : {&rx, &tx}) start(*queue, options.packed ? PACKED_BASE : queue->last_used);
     for (Queue* queue : {&rx, &tx}) front_end.send_state(SET_VRING_ENABLE, queue->index, 1);
     front_end.sync();
   }

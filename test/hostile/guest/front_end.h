@@ -47,7 +47,7 @@ constexpr uint64_t bit(int n) {
   return uint64_t{1} << n;
 }
 constexpr int MRG_RXBUF = 15, LOG_ALL = 26, INDIRECT_DESC = 28, EVENT_IDX = 29,
-              PROTOCOL_FEATURES = 30, VERSION_1 = 32;
+              PROTOCOL_FEATURES = 30, VERSION_1 = 32, RING_PACKED = 34, IN_ORDER = 35;
 constexpr uint64_t WANTED_PROTOCOL = bit(1) | bit(2) | bit(3);  // LOG_SHMFD, RARP, REPLY_ACK
 
 struct Region {

@@ -9,9 +9,6 @@
 
 namespace {
 
-constexpr uint16_t PACKED_AVAILABLE = 1 << 7, PACKED_USED = 1 << 15;
-constexpr int RING_PACKED = 34, IN_ORDER = 35;
-
 struct Random {
   std::mt19937 engine;
   uint64_t operator()() { return uint64_t{engine()} << 32 | engine(); }
@@ -70,7 +67,8 @@ std::vector<Said> handshake(Device& device, uint64_t features) {
   for (Queue* queue : {&device.rx, &device.tx}) {
     struct {
       uint32_t index, number;
-    } size{queue->index, queue->size}, base{queue->index, 0};
+    } size{queue->index, queue->size},
+        base{queue->index, (features & bit(RING_PACKED)) != 0 ? PACKED_BASE : 0};
     all.push_back(said(SET_VRING_NUM, size));
     all.push_back(said(SET_VRING_BASE, base));
     all.push_back(said(SET_VRING_ADDR, device.addresses(*queue)));
@@ -163,25 +161,8 @@ Said stray(Device& device, Random& r) {
   }
 }
 
-// Of these librte looks at the number of the ring before it asks a hook; when there is no such ring it hangs up and leaves
-// the descriptors open (docs/decisions/0020-stalled-peers.md).
-bool may_leak(const Said& message) {
-  switch (message.request) {
-    case SET_VRING_NUM:
-    case SET_VRING_BASE:
-    case GET_VRING_BASE:
-    case SET_VRING_ADDR:
-    case SET_VRING_ENABLE:
-    case SET_INFLIGHT_FD:
-      return true;
-    default:
-      return false;
-  }
-}
-
 void say(FrontEnd& peer, const Said& message) {
-  peer.send_raw(message.request, message.flags, message.size, message.payload,
-                may_leak(message) ? std::vector<int>{} : message.fds);
+  peer.send_raw(message.request, message.flags, message.size, message.payload, message.fds);
 }
 
 // --- rings ---

@@ -2,9 +2,18 @@
 
 const std::map<std::string, Scenario>& scenarios() {
   static const std::map<std::string, Scenario> all = {
-      {"sane", sane},         {"descriptors", descriptors}, {"scribble", scribble},
-      {"messages", messages}, {"refused", refused}, {"overruns", overruns},
-      {"fuzz", fuzz},         {"flaps", flaps},       {"lost-memory", lost_memory},
+      {"sane", sane},
+      {"descriptors", descriptors},
+      {"scribble", scribble},
+      {"messages", messages},
+      {"refused", refused},
+      {"overruns", overruns},
+      {"packed-overruns", packed_overruns},
+      {"blocked-calls", blocked_calls},
+      {"leaked-descriptors", leaked_descriptors},
+      {"fuzz", fuzz},
+      {"flaps", flaps},
+      {"lost-memory", lost_memory},
   };
   return all;
 }

@@ -32,5 +32,11 @@ void lost_memory(FrontEnd& a, FrontEnd& b, const Options& options, const Argumen
                  Report& report);
 void overruns(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments& given,
               Report& report);
+void packed_overruns(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments& given,
+                     Report& report);
+void blocked_calls(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments& given,
+                   Report& report);
+void leaked_descriptors(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments& given,
+                        Report& report);
 void refused(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments& given,
              Report& report);
