@@ -11,6 +11,7 @@
 
 #include "port/memory_guard.h"
 #include "port/message_fds.h"
+#include "port/moat.h"
 
 namespace dpdk_vhost {
 
@@ -42,6 +43,9 @@ void Datapath::open(const OpenOptions& options, std::shared_ptr<EventSink> sink)
   });
   eal_.start(options.eal);
   MemoryGuard::install();
+  if (!Moat::install())
+    rte_log(RTE_LOG_WARNING, RTE_LOGTYPE_EAL,
+            "no moat behind guests' memory: librte_vhost's calls of mmap were not found\n");
   auto memory = std::make_shared<PacketMemory>(options.eal.memory_mib, options.mtu);
   {
     const std::lock_guard lock(memory_mutex_);

@@ -65,6 +65,14 @@ for (const lcores of [1, 2]) {
       })
     }
 
+    test('buffers at the end of memory that are too small for a header', LIMIT, async () => {
+      for (const mergeable of [true, false]) {
+        const { frames, changed } = await attacked.suffers('behind-memory', { mergeable })
+        assert.equal(frames, 3)
+        assert.equal(changed, undefined, 'what is mapped behind a region was written to')
+      }
+    })
+
     test('frames that go round a packed ring many times', LIMIT, async () => {
       const { rounds } = await attacked.suffers('packed-overruns', { rounds: 8 })
       assert.equal(rounds, 8)

@@ -56,8 +56,11 @@ void restart(Device& evil) {
 
 bool send_bytes(Device& device, uint32_t bytes) {
   if (device.tx.free.empty()) return false;
-  const uint32_t all = device.options.header() + bytes;
-  std::memset(device.tx.buffer(device.tx.free.back()), 0, all);
+  const uint32_t header = device.options.header();
+  const uint32_t all = header + bytes;
+  uint8_t* const at = device.tx.buffer(device.tx.free.back());
+  std::memset(at, 0, header);
+  std::memset(at + header, 0x5a, bytes);
   return device.tx.add({all}, false) >= 0;
 }
 
@@ -98,6 +101,42 @@ void packed_overruns(FrontEnd& a, FrontEnd& b, const Options& options, const Arg
     }
     a.hang_up();
     ++report["rounds"];
+  }
+}
+
+// A chain whose header is in three descriptors, the second of them the last bytes of a region:
+// librte writes the frame behind it. Of the file that all regions are in, what is mapped there is
+// likely to be the begin.
+void behind_memory(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments&,
+                   Report& report) {
+  Options sliced = options;
+  sliced.slices = 4;
+  Device witness(b, options, 1);
+  witness.connect();
+  witness.fill();
+  Device evil(a, sliced, 2);
+  evil.connect();
+  for (size_t i = 0; i + 1 < evil.memory.regions.size(); ++i) {
+    const Region& region = evil.memory.regions[i];
+    Queue& rx = evil.rx;
+    const auto before = rx.used_index();
+    rx.descriptors()[0] = {rx.guest(5), 4, WRITE | NEXT, 1};
+    rx.descriptors()[1] = {region.guest + region.size - 4, 4, WRITE | NEXT, 2};
+    rx.descriptors()[2] = {rx.guest(8), options.header() + options.max, WRITE, 0};
+    const auto* const begin = reinterpret_cast<const uint8_t*>(rx.descriptors());
+    const std::vector<uint8_t> expected(begin, begin + 16 * size_t{rx.size});
+    rx.available()[2 + rx.next_available % rx.size] = 0;
+    ++rx.next_available;
+    rx.publish();
+    if (!send_bytes(witness, 1000)) fail("nothing can be sent");
+    witness.tx.publish();
+    const uint64_t end = now_us() + 5'000'000;
+    while (rx.used_index() == before) {
+      if (now_us() > end) fail("no frame came");
+      usleep(100);
+    }
+    if (std::memcmp(begin, expected.data(), expected.size()) != 0) ++report["changed"];
+    ++report["frames"];
   }
 }
 
