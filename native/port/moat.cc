@@ -109,28 +109,15 @@ class Library {
     if (dladdr1(address, &info, reinterpret_cast<void**>(&found), RTLD_DL_LINKMAP) == 0) return;
     base_ = found->l_addr;
     for (const ElfW(Dyn)* entry = found->l_ld; entry->d_tag != DT_NULL; ++entry) {
-      switch (entry->d_tag) {
-        case DT_SYMTAB:
-          symbols_ = reinterpret_cast<const ElfW(Sym)*>(entry->d_un.d_ptr);
-          break;
-        case DT_STRTAB:
-          names_ = reinterpret_cast<const char*>(entry->d_un.d_ptr);
-          break;
-        case DT_JMPREL:
-          calls_ = reinterpret_cast<const ElfW(Rela)*>(entry->d_un.d_ptr);
-          break;
-        case DT_PLTRELSZ:
-          call_count_ = entry->d_un.d_val / sizeof(ElfW(Rela));
-          break;
-        case DT_RELA:
-          others_ = reinterpret_cast<const ElfW(Rela)*>(entry->d_un.d_ptr);
-          break;
-        case DT_RELASZ:
-          other_count_ = entry->d_un.d_val / sizeof(ElfW(Rela));
-          break;
-        default:
-          break;
-      }
+      const uintptr_t value = entry->d_un.d_ptr;
+      // Not every linker has made an address of it.
+      const uintptr_t at = value < base_ ? base_ + value : value;
+      if (entry->d_tag == DT_SYMTAB) symbols_ = reinterpret_cast<const ElfW(Sym)*>(at);
+      if (entry->d_tag == DT_STRTAB) names_ = reinterpret_cast<const char*>(at);
+      if (entry->d_tag == DT_JMPREL) calls_ = reinterpret_cast<const ElfW(Rela)*>(at);
+      if (entry->d_tag == DT_RELA) others_ = reinterpret_cast<const ElfW(Rela)*>(at);
+      if (entry->d_tag == DT_PLTRELSZ) call_count_ = value / sizeof(ElfW(Rela));
+      if (entry->d_tag == DT_RELASZ) other_count_ = value / sizeof(ElfW(Rela));
     }
   }
 
