@@ -21,6 +21,8 @@ namespace {
 
 // More than a frame, and than the longest table of descriptors (16 bytes each, 32,768 of them).
 constexpr size_t kMoat = size_t{1} << 20;
+// Where the kernel puts what may be backed by huge pages.
+constexpr size_t kHugePage = size_t{2} << 20;
 
 struct State {
   std::mutex mutex;
@@ -54,19 +56,21 @@ void* map(void* at, size_t length, int protection, int flags, int fd, off_t offs
   if (at != nullptr || fd < 0 || length == 0)
     return mmap(at, length, protection, flags, fd, offset);
   const size_t unit = unit_of(fd);
+  const size_t align = length < kHugePage ? unit : std::max(unit, kHugePage);
   const size_t all = round_up(length, unit) + kMoat;
-  if (all < length || all + unit < all) {
+  if (all < length || all + align < all) {
     errno = ENOMEM;
     return MAP_FAILED;
   }
   void* const reserved =
-      mmap(nullptr, all + unit, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      mmap(nullptr, all + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (reserved == MAP_FAILED) return MAP_FAILED;
   const auto start = reinterpret_cast<uintptr_t>(reserved);
-  const uintptr_t begin = round_up(start, unit);
+  const uintptr_t begin = round_up(start, align);
   auto* const bytes = reinterpret_cast<uint8_t*>(begin);
-  if (begin != start) munmap(reserved, begin - start);
-  if (begin - start != unit) munmap(bytes + all, unit - (begin - start));
+  const size_t before = begin - start;
+  if (before != 0) munmap(reserved, before);
+  munmap(bytes + all, align - before);
 
   const size_t inside = round_up(length, page_bytes());
   if (mprotect(bytes + inside, all - inside, PROT_READ | PROT_WRITE) != 0 ||

@@ -24,6 +24,7 @@ void blocked_calls(FrontEnd& a, FrontEnd& b, const Options& options, const Argum
       for (Queue* queue : {&evil.rx, &evil.tx}) {
         // While it does not wait for us.
         fcntl(queue->call, F_SETFL, O_NONBLOCK);
+        queue->take_calls();
         const uint64_t most = ~uint64_t{0} - 1;
         (void)!write(queue->call, &most, sizeof(most));
         fcntl(queue->call, F_SETFL, 0);

@@ -223,7 +223,10 @@ class Device {
     tx.want_calls(options.calls == Calls::always);
     for (Queue* queue : {&rx, &tx}) start(*queue, options.packed ? PACKED_BASE : queue->last_used);
     for (Queue* queue : {&rx, &tx}) front_end.send_state(SET_VRING_ENABLE, queue->index, 1);
-    front_end.sync();
+    // Once more: the device runs by then, and this is answered when lcores may use the rings again.
+    // What is only asked for is answered before, and a frame may find a ring of 1 closed.
+    const uint32_t enable[2] = {tx.index, 1};
+    front_end.asks(SET_VRING_ENABLE, enable, sizeof(enable));
   }
   void start(Queue& queue, uint32_t base) {
     front_end.send_state(SET_VRING_NUM, queue.index, queue.size);
