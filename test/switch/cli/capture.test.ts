@@ -136,8 +136,13 @@ suite('a capture of a running switch', LIMIT, () => {
     )
     const times = frames.map((frame) => Number(frame[2]) * 1000)
     assert.ok((times[0] as number) > before - 50 && (times.at(-1) as number) < after + 50)
-    const stamps = frames.map((frame) => frame[2] as string)
-    assert.deepEqual(stamps, stamps.toSorted())
+    // An lcore that had no turn between a stamp and its ring brings frames after younger ones of the other: each has
+    // its own in order.
+    for (const [from, to] of ['ab', 'ba'] as const) {
+      const own = frames.filter(([port, flag]) => port === (Number(flag) === 1 ? from : to))
+      const stamps = own.map((frame) => frame[2] as string)
+      assert.deepEqual(stamps, stamps.toSorted())
+    }
     const info = execFileSync('capinfos', [file], { encoding: 'utf8' })
     for (const port of ['a', 'b', 'c']) assert.match(info, new RegExp(`Name = ${port}\\n`))
     assert.match(info, /Time precision = nanoseconds/)
