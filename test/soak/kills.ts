@@ -6,6 +6,7 @@ import type { Say } from './main.js'
 import type { Stage } from './stage.js'
 
 const SAY_EVERY = 20
+/** Kills until heaps of guests are as large as they are to be. */
 const WARM = 5
 /** A guest's heap breathes. */
 const BREATH_BYTES = 32 * 2 ** 20
@@ -47,7 +48,7 @@ export async function kills(
         : [`${name} saw ${host.link.generation - (generations[i] as number)} switches`]),
     ]),
     ...(duplicated + corrupted > 0 ? [`${duplicated} duplicated, ${corrupted} corrupted`] : []),
-    ...(after.bytes > before.bytes + BREATH_BYTES
+    ...(count > WARM && after.bytes > before.bytes + BREATH_BYTES
       ? [`guests grew from ${before.bytes} to ${after.bytes} bytes`]
       : []),
     ...after.files.filter((file) => !before.files.includes(file)).map((file) => `${file} is left`),
