@@ -18,7 +18,8 @@ describe('split rings as a guest may use them', () => {
     'a header of 10 bytes, chains': { version1: false, mergeable: false, mixed: true },
     'not mergeable': { mergeable: false, mixed: true },
     'several buffers a frame': { small: true, mixed: true },
-    'a ring of 1': { size: 1 },
+    // Mergeable buffers of such a ring are never enough for librte, which sends while a message is dealt with.
+    'a ring of 1': { size: 1, mergeable: false },
     'a ring of 2': { size: 2, frames: 1000 },
     'a ring of 32768': { size: 32768, max: 300, frames: 40_000 },
     'more frames than an index can count': { max: 100, frames: 70_000 },
