@@ -234,10 +234,10 @@ void scribble(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments&
   witness.connect();
   witness.fill();
   std::minstd_rand random(seed + 2);
-  while (now_us() < end) {
+  while (now_us() < end || report["rounds"] < 2) {
     Device evil(a, options, seed);
     evil.connect();
-    const uint64_t round_end = std::min(end, now_us() + 150'000);
+    const uint64_t round_end = now_us() + 150'000;
     std::atomic<bool> stop{false};
     std::thread writer([&, mine = random()] {
       std::minstd_rand r(static_cast<uint32_t>(mine));

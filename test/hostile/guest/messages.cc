@@ -129,7 +129,7 @@ void hang_ups(FrontEnd& a, FrontEnd& b, const Options& options, uint32_t seed, u
   witness.fill();
   std::minstd_rand random(seed);
   uint64_t stream = 100;
-  while (now_us() < end) {
+  while (now_us() < end || report["rounds"] < 10) {
     Device evil(a, options, seed);
     evil.connect();
     evil.fill();
@@ -194,7 +194,7 @@ void messages(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments&
     if (kind == "rarp" || (kind == "all" && which == 4)) traffic.rarp();
     if (kind == "base" || (kind == "all" && which == 5)) traffic.base();
   };
-  while (now_us() < end) {
+  while (now_us() < end || report["messages"] < 20 || there.received < 200) {
     exchange(there, back, 500, disturb);
     if (kind == "log" && !log_on) traffic.logged(200);
   }
