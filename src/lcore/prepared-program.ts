@@ -2,6 +2,9 @@ import { Worker } from 'node:worker_threads'
 import { DatapathError } from '../errors.js'
 import type { ProgramModule } from './lcore.js'
 
+/** How long a module may go on that is loaded in vain. */
+const STOP_MS = 2000
+
 /**
  * A Worker that loads the module of a program while the datapath still opens: both take a tenth of a second. It becomes an
  * lcore when it is given to {@link Datapath.launch}, and ends when it is closed instead.
@@ -41,7 +44,13 @@ export class PreparedProgram implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.#isTaken) return
     this.#end ??= 'it was closed'
-    await this.#worker.terminate()
+    if (this.#worker.threadId === -1) return
+    // It ends by itself, as Node.js 20 may abort when a thread is ended in which V8 compiles.
+    const ended = new Promise((resolve) => this.#worker.once('exit', resolve))
+    this.#worker.postMessage(undefined)
+    const impatience = setTimeout(() => void this.#worker.terminate(), STOP_MS)
+    await ended
+    clearTimeout(impatience)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

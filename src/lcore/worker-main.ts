@@ -56,7 +56,11 @@ async function answer(runner: LcoreRunner, request: Request): Promise<void> {
 const factory = factoryOf(workerData as WorkerModule)
 factory.catch(() => {})
 
-main.once('message', async (start: WorkerStart) => {
+main.once('message', async (start: WorkerStart | undefined) => {
+  if (start === undefined) {
+    main.close()
+    return
+  }
   try {
     const { cpu } = start
     if (cpu !== undefined) nativeCall(() => binding.pinThread(cpu))

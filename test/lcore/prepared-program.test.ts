@@ -64,5 +64,10 @@ describe('a prepared program', { timeout: 60_000 }, () => {
       datapath.launch(prepared, { name: 'late' }),
       /lcore late did not start: it was closed/,
     )
+    await prepared.close()
+  })
+
+  test('that does not end by itself is ended', async () => {
+    await new PreparedProgram(program('lingers')).close()
   })
 })

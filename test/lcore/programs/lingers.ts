@@ -1,0 +1,3 @@
+setInterval(() => {}, 1000)
+
+export default () => {}
