@@ -14,6 +14,7 @@ const ENTRIES = {
   index: 'index',
   headers: 'headers/index',
   capture: 'capture/index',
+  'capture/recorder': 'capture/recorder',
   doctor: 'doctor/index',
   metrics: 'metrics/index',
   qos: 'qos/index',
@@ -25,6 +26,7 @@ const ENTRIES = {
     [
       'cross-connect',
       'learning-switch',
+      'program',
       'mac-table',
       'sub-burst',
       'flow-table/book',

@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-import { ConfigError } from '../config/index.js'
+import { ConfigError } from '../config/config-error.js'
 
 /** Whether a frame is wanted: not 0. `offset` and `length` say where it lies in `view`. Throws nothing, reads nothing else. */
 export type FrameFilter = (view: DataView, offset: number, length: number) => number

@@ -1,9 +1,22 @@
 /**
- * What decides the frames: programs, and how an lcore makes one.
+ * What decides the frames: programs, and how an lcore makes one. A program that imports `Burst`, `DROP` and the like from
+ * here, and not from `dpdk-vhost`, lets its Worker load a few kilobytes and not the side that controls.
  *
  * @packageDocumentation
  */
 import type { Burst } from '../burst/burst.js'
+
+export {
+  Burst,
+  type BurstMemory,
+  type BurstOperations,
+  BurstWord,
+  DROP,
+  MAX_BURST,
+  MAX_FRAMES,
+  MAX_PORTS,
+} from '../burst/burst.js'
+export { ConfigError, type Problem } from '../config/config-error.js'
 
 /** A program in its shortest form: one function, called for every burst. */
 export type ProgramFunction = (burst: Burst) => void

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { Script } from 'node:vm'
 import { inRoot, readText, root, run, temporaryFolder } from './support.js'
@@ -28,7 +28,7 @@ const bundled = readdirSync(inRoot('dist/lib'), { recursive: true, encoding: 'ut
 
 test('a module of the bundle exports what the module that it is made of does', (t) => {
   const programs = bundled.filter((file) => file.startsWith('programs/'))
-  const names = ['dpdk-vhost', 'dpdk-vhost/headers']
+  const names = ['dpdk-vhost', 'dpdk-vhost/capture/recorder', 'dpdk-vhost/headers']
   for (const file of programs) names.push(`dpdk-vhost/${file.slice(0, -'.js'.length)}`)
   assert.ok(names.includes('dpdk-vhost/programs/flow-table/rule'))
   const listExports = `
@@ -50,9 +50,41 @@ test('the bundle has one copy of each class, whichever module it is taken from',
     import * as api from 'dpdk-vhost'
     import { learningSwitch } from 'dpdk-vhost/programs/learning-switch'
     import { flowTable } from 'dpdk-vhost/programs/flow-table/program'
-    console.log(api.learningSwitch === learningSwitch, api.flowTable === flowTable)`,
+    import { Recorder } from 'dpdk-vhost/capture'
+    import * as recorder from 'dpdk-vhost/capture/recorder'
+    import { Burst } from 'dpdk-vhost/programs/program'
+    console.log(api.learningSwitch === learningSwitch, api.flowTable === flowTable)
+    console.log(api.Burst === Burst, recorder.Recorder === Recorder)`,
   )
-  assert.equal(same, 'true true\n')
+  assert.equal(same, 'true true\ntrue true\n')
+})
+
+/** The files that a module of the bundle loads, itself included. */
+function loadedBy(file: string, found = new Set<string>()): Set<string> {
+  if (found.has(file)) return found
+  found.add(file)
+  const imports = readText(join('dist/lib', file)).matchAll(/^(?:import|\} from) .*"(\.[^"]+)";$/gm)
+  for (const [, other] of imports) loadedBy(join(dirname(file), other as string), found)
+  return found
+}
+
+/** The modules that a file of the bundle is made of, as esbuild notes them. */
+function modulesIn(file: string): string[] {
+  return Array.from(readText(join('dist/lib', file)).matchAll(/^\/\/ (\S+\.js)$/gm), ([, name]) =>
+    String(name),
+  )
+}
+
+test('an lcore of vswitch loads what it runs, and nothing of what checks options', () => {
+  const modules = ['worker-main.js', 'switch-program.js'].flatMap((file) =>
+    [...loadedBy(file)].flatMap(modulesIn),
+  )
+  assert.ok(modules.includes('dist/src/burst/burst.js'))
+  assert.ok(modules.includes('dist/src/switch/bridge/bridge.js'))
+  assert.deepEqual(
+    modules.filter((name) => /^node_modules\/(zod|yaml|pino)|datapath/.test(name)),
+    [],
+  )
 })
 
 test('a switch of the bundle polls in a Worker and on the main thread', (t) => {

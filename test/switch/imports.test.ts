@@ -8,7 +8,7 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const SWITCH = join(ROOT, 'src/switch')
 /** What a user of the package can import of it. */
 const PUBLIC =
-  /^dpdk-vhost(\/capture|\/doctor|\/headers|\/metrics|\/qos|\/vif|\/programs\/[\w/-]+)?$/
+  /^dpdk-vhost(\/capture(\/recorder)?|\/doctor|\/headers|\/metrics|\/qos|\/vif|\/programs\/[\w/-]+)?$/
 
 interface Import {
   readonly file: string

@@ -4,15 +4,15 @@
  *
  * @packageDocumentation
  */
+import { parseMac } from 'dpdk-vhost/headers'
+import { HELD_BACK, HELD_NOW, keyOf, MacTable } from 'dpdk-vhost/programs/mac-table'
 import {
   type Burst,
   MAX_PORTS,
   DROP as NOWHERE,
   type PortDirectory,
   type Program,
-} from 'dpdk-vhost'
-import { parseMac } from 'dpdk-vhost/headers'
-import { HELD_BACK, HELD_NOW, keyOf, MacTable } from 'dpdk-vhost/programs/mac-table'
+} from 'dpdk-vhost/programs/program'
 import type { BridgeImage, BridgeMemory } from '../image.js'
 import type { AttachmentSpec } from '../spec.js'
 import { Flooder } from './flood.js'

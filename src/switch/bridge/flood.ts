@@ -1,4 +1,4 @@
-import { type Burst, DROP } from 'dpdk-vhost'
+import { type Burst, DROP } from 'dpdk-vhost/programs/program'
 import { mustChange, retag } from './retag.js'
 import { addTo, CUT_FLOODS, type State } from './state.js'
 import type { VlanPorts } from './vlan-ports.js'

@@ -5,7 +5,6 @@ export {
   bridgeCounters,
   bridgePortCounters,
   flushMacs,
-  isSameMemory,
   macEntries,
   newBridgeMemory,
   resetBridgePort,

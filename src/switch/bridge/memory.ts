@@ -11,7 +11,6 @@ import type { BridgeMemory } from '../image.js'
 import { Notices } from './notices.js'
 import {
   CUT_FLOODS,
-  IDENTITY,
   newState,
   PortCounter,
   portWords,
@@ -57,12 +56,6 @@ export interface BridgePortCounters {
 /** Makes the memory of a bridge of `tableSize` addresses, 16 to 1048576. */
 export function newBridgeMemory(tableSize: number): BridgeMemory {
   return { macs: sharedMacTable(tableSize), state: newState() }
-}
-
-/** Whether two are the same memory, also when one was posted from another thread. */
-export function isSameMemory(a: BridgeMemory, b: BridgeMemory): boolean {
-  const [one, other] = [stateOver(a.state).words, stateOver(b.state).words]
-  return one[IDENTITY] === other[IDENTITY] && one[IDENTITY + 1] === other[IDENTITY + 1]
 }
 
 /**

@@ -1,5 +1,5 @@
-import type { Burst } from 'dpdk-vhost'
 import { vlan as tags } from 'dpdk-vhost/headers'
+import type { Burst } from 'dpdk-vhost/programs/program'
 import { UNTAGGED } from './vlan-ports.js'
 
 /** Priority of a tag. */

@@ -10,7 +10,7 @@
  * @packageDocumentation
  */
 import { randomFillSync } from 'node:crypto'
-import { MAX_PORTS } from 'dpdk-vhost'
+import { MAX_PORTS } from 'dpdk-vhost/programs/program'
 
 export const FORMAT = 0
 export const FORMAT_VALUE = 0x42524731
@@ -65,6 +65,12 @@ export function stateOver(buffer: SharedArrayBuffer): State {
   if (words[FORMAT] !== FORMAT_VALUE)
     throw new TypeError('the buffer does not hold the state of a bridge')
   return { words, floats: new Float64Array(buffer) }
+}
+
+/** Whether two are the same state, also when one was posted from another thread. */
+export function isSameState(a: SharedArrayBuffer, b: SharedArrayBuffer): boolean {
+  const [one, other] = [stateOver(a).words, stateOver(b).words]
+  return one[IDENTITY] === other[IDENTITY] && one[IDENTITY + 1] === other[IDENTITY + 1]
 }
 
 /** First word of a port's line. */

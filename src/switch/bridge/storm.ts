@@ -1,4 +1,4 @@
-import type { Burst } from 'dpdk-vhost'
+import type { Burst } from 'dpdk-vhost/programs/program'
 import { BucketTime, TokenBucket } from 'dpdk-vhost/qos'
 import type { StormLimit } from '../spec.js'
 import { PORT_BUCKETS, portWords, type State } from './state.js'

@@ -1,4 +1,4 @@
-import { MAX_PORTS } from 'dpdk-vhost'
+import { MAX_PORTS } from 'dpdk-vhost/programs/program'
 import type { AttachmentSpec, VlanMode } from '../spec.js'
 
 /** What {@link VlanPorts.vlanOf} is given for a frame without a tag. */

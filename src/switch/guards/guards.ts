@@ -1,4 +1,4 @@
-import { type Burst, DROP, MAX_FRAMES, MAX_PORTS } from 'dpdk-vhost'
+import { type Burst, DROP, MAX_FRAMES, MAX_PORTS } from 'dpdk-vhost/programs/program'
 import { SubBurst } from 'dpdk-vhost/programs/sub-burst'
 import { BucketTime } from 'dpdk-vhost/qos'
 import type { AttachmentSpec, MirrorSpec } from '../spec.js'

@@ -9,7 +9,7 @@
  *
  * @packageDocumentation
  */
-import { MAX_PORTS } from 'dpdk-vhost'
+import { MAX_PORTS } from 'dpdk-vhost/programs/program'
 import { Policer } from 'dpdk-vhost/qos'
 
 const LINE = 16

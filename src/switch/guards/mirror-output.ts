@@ -1,5 +1,5 @@
-import type { Burst } from 'dpdk-vhost'
 import { vlan as tags } from 'dpdk-vhost/headers'
+import type { Burst } from 'dpdk-vhost/programs/program'
 
 /** Priority of a tag. */
 const PCP = 0xe000

@@ -3,8 +3,8 @@
  *
  * @packageDocumentation
  */
-import { type Burst, ConfigError, MAX_PORTS } from 'dpdk-vhost'
 import { vlan as tags } from 'dpdk-vhost/headers'
+import { type Burst, ConfigError, MAX_PORTS } from 'dpdk-vhost/programs/program'
 import { isReserved } from '../bridge/reserved.js'
 import { VlanPorts } from '../bridge/vlan-ports.js'
 import type { AttachmentSpec, MirrorSpec } from '../spec.js'

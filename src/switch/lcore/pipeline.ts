@@ -1,13 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
-import {
-  type Burst,
-  type FlowTable,
-  type FlowTableOptions,
-  flowTable,
-  type PortDirectory,
-  type Program,
-} from 'dpdk-vhost'
-import { Bridge, isSameMemory } from '../bridge/index.js'
+import type { FlowTable, FlowTableOptions } from 'dpdk-vhost/programs/flow-table/program'
+import type { Burst, PortDirectory, Program } from 'dpdk-vhost/programs/program'
+import { Bridge } from '../bridge/bridge.js'
+import { isSameState } from '../bridge/state.js'
 import { Guards } from '../guards/guards.js'
 import type { BridgeImage, BridgeMemory } from '../image.js'
 import type { AttachmentSpec } from '../spec.js'
@@ -22,6 +17,8 @@ interface UserProgram {
   readonly data: unknown
   readonly program: Program
 }
+
+type MakeFlowTable = (options: FlowTableOptions) => FlowTable
 
 /** One bridge on one lcore: guards, and between them what decides. */
 export class Pipeline {
@@ -68,7 +65,7 @@ export class Pipeline {
 
   /** Whether this can go on with another image of the bridge. */
   fits({ memory }: BridgeImage): boolean {
-    return isSameMemory(memory, this.#memory)
+    return isSameState(memory.state, this.#memory.state)
   }
 
   /**
@@ -77,10 +74,11 @@ export class Pipeline {
    * @throws what importing the user's program throws; then the image before stays in force
    */
   async put(image: BridgeImage): Promise<void> {
+    const flowTable = await flowTableFor(image)
     const user = await this.#userOf(image)
     // From here on nothing waits.
     try {
-      this.#putAtOnce(image, user)
+      this.#putAtOnce(image, user, flowTable)
     } catch (error) {
       if (user !== this.#user) closeProgram(user)
       throw error
@@ -170,8 +168,12 @@ export class Pipeline {
     return { url, data, program: await makeUserProgram(url, context) }
   }
 
-  #putAtOnce(image: BridgeImage, user: UserProgram | undefined): void {
-    const flows = user === undefined ? this.#flowsOf(image) : undefined
+  #putAtOnce(
+    image: BridgeImage,
+    user: UserProgram | undefined,
+    flowTable: MakeFlowTable | undefined,
+  ): void {
+    const flows = user === undefined ? this.#flowsOf(image, flowTable) : undefined
     this.#guardMembers(image)
     this.#bridge.configure(image.settings, image.ports)
 
@@ -191,8 +193,8 @@ export class Pipeline {
   }
 
   /** The rules of an image; those that are there follow what they missed. They are of the bridge for as long as it has any. */
-  #flowsOf({ flows }: BridgeImage): FlowTable | undefined {
-    if (flows === undefined) return undefined
+  #flowsOf({ flows }: BridgeImage, flowTable: MakeFlowTable | undefined): FlowTable | undefined {
+    if (flows === undefined || flowTable === undefined) return undefined
     if (this.#flows === undefined)
       return flowTable({
         replica: flows as FlowTableOptions['replica'],
@@ -234,6 +236,12 @@ export class Pipeline {
     }
     return { ids, names }
   }
+}
+
+/** Imported once a bridge has rules: half of what a Worker would load, and the guests of the others need not wait for it. */
+async function flowTableFor({ flows, program }: BridgeImage): Promise<MakeFlowTable | undefined> {
+  if (flows === undefined || program !== undefined) return undefined
+  return (await import('dpdk-vhost/programs/flow-table/program')).flowTable
 }
 
 /** What it throws must not keep it: it has no more say. */

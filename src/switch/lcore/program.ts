@@ -3,14 +3,15 @@
  *
  * @packageDocumentation
  */
+import type { CaptureImage } from 'dpdk-vhost/capture'
+import { Recorder } from 'dpdk-vhost/capture/recorder'
 import {
   type Burst,
   MAX_PORTS,
   type PortDirectory,
   type Program,
   type ProgramContext,
-} from 'dpdk-vhost'
-import { type CaptureImage, Recorder } from 'dpdk-vhost/capture'
+} from 'dpdk-vhost/programs/program'
 import type { BridgeImage, LcoreMessage, SwitchImage } from '../image.js'
 import { Pipeline } from './pipeline.js'
 

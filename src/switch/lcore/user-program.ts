@@ -1,4 +1,9 @@
-import type { Program, ProgramContext, ProgramFactory, ProgramFunction } from 'dpdk-vhost'
+import type {
+  Program,
+  ProgramContext,
+  ProgramFactory,
+  ProgramFunction,
+} from 'dpdk-vhost/programs/program'
 
 /**
  * Makes the user's program out of a module, as `Datapath.launch` does.
