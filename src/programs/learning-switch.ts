@@ -10,7 +10,7 @@ import { validate } from '../config/validate.js'
 import { formatMac } from '../headers/mac.js'
 import { flood } from './flood.js'
 import { MacTable, macOf } from './mac-table.js'
-import { initMacTable, macTableBytes } from './mac-table-layout.js'
+import { initMacTable, macTableBytes } from './mac-table-memory.js'
 import { byType } from './messages.js'
 import type { PortDirectory, Program, ProgramContext } from './program.js'
 

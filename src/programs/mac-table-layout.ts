@@ -14,7 +14,6 @@
  *
  * @packageDocumentation
  */
-import { randomFillSync } from 'node:crypto'
 import { MAX_PORTS } from '../burst/burst.js'
 
 export const LOCK = 0
@@ -81,29 +80,6 @@ export const MARK_WORDS = 2
 export const HOME_AND_MOVES = 0
 /** Second word of a mark: millisecond, modulo 2^32, in which moves were first counted; of a held entry that in which the hold ends. */
 export const SINCE = 1
-
-/** The buffer of a table for `limit` addresses; the same for tables of their own and shared ones. */
-export function macTableBytes(limit: number): number {
-  return (HEADS + headCount(limit) + limit * (ENTRY_WORDS + MARK_WORDS)) * 4
-}
-
-function headCount(limit: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(limit, 8) * 2))
-}
-
-/** Prepares `buffer`, of {@link macTableBytes} bytes, as an empty table for `limit` addresses. */
-export function initMacTable(buffer: ArrayBufferLike, limit: number): void {
-  const words = new Int32Array(buffer)
-  const heads = headCount(limit)
-  words[LIMIT] = limit
-  words[SHIFT] = 32 - Math.log2(heads)
-  words[ENTRIES] = HEADS + heads
-  words[MARKS] = HEADS + heads + limit * ENTRY_WORDS
-  randomFillSync(words, KEYS, 3)
-  for (let key = KEYS; key < KEYS + 3; key++) words[key] = (words[key] as number) | 1
-  words[FORMAT] = FORMAT_VALUE
-  clearMacTable(words)
-}
 
 /** Makes the table empty; the counters go on. */
 export function clearMacTable(words: Int32Array): void {

@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto'
 import { clearMacTable, DAMAGED, LOCK } from './mac-table-layout.js'
 
 /** A lock seen in the same hands for so many seconds was left behind by an lcore that was terminated. */
@@ -14,7 +13,7 @@ const STALE_WAIT = 250
 export class MacTableLock {
   readonly #words: Int32Array
   /** What the lock holds while it is ours: not 0, and different from one time to the next. */
-  #ticket = randomInt(0x3fffffff) | 1
+  #ticket = Math.floor(Math.random() * 0x3fffffff) | 1
   #holderSeen = 0
   #holderSeenAt = 0
 

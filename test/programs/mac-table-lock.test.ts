@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
 import { MacTable } from '../../src/programs/mac-table.js'
-import { initMacTable, macTableBytes } from '../../src/programs/mac-table-layout.js'
 import { MacTableLock } from '../../src/programs/mac-table-lock.js'
+import { initMacTable, macTableBytes } from '../../src/programs/mac-table-memory.js'
 
 describe('the lock of a MAC table', () => {
   const buffer = new SharedArrayBuffer(macTableBytes(16))

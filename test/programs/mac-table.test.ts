@@ -12,7 +12,8 @@ import {
   macOf,
   NEW,
 } from '../../src/programs/mac-table.js'
-import { initMacTable, KEYS, macTableBytes } from '../../src/programs/mac-table-layout.js'
+import { KEYS } from '../../src/programs/mac-table-layout.js'
+import { initMacTable, macTableBytes } from '../../src/programs/mac-table-memory.js'
 import { Random, seeds } from '../headers/random.js'
 import { portsOf, VLANS } from './mac-table-stations.js'
 

@@ -9,7 +9,6 @@
  *
  * @packageDocumentation
  */
-import { randomFillSync } from 'node:crypto'
 import { MAX_PORTS } from 'dpdk-vhost/programs/program'
 
 export const FORMAT = 0
@@ -47,7 +46,7 @@ export interface State {
 export function newState(): SharedArrayBuffer {
   const buffer = new SharedArrayBuffer(WORDS * 4)
   const words = new Int32Array(buffer)
-  randomFillSync(words, IDENTITY, 2)
+  for (const at of [IDENTITY, IDENTITY + 1]) words[at] = Math.random() * 2 ** 32
   for (const [ring, slots] of [
     [FLAP_RING, RINGS.flaps],
     [MOVE_RING, RINGS.moves],
