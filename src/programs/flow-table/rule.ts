@@ -156,7 +156,7 @@ function checkOne(
       return note('', given, error)
     }
   }
-  const checked = check(hasActions ? ruleSchema : selectionSchema, rule)
+  const checked = check(hasActions ? ruleSchema : selectionSchema, rule, true)
   if (checked.spec === undefined) {
     for (const problem of checked.problems)
       problems.push({ ...problem, path: [path, problem.path].filter((p) => p !== '').join('.') })
