@@ -19,7 +19,7 @@ function codeCache(): Buffer | undefined {
 }
 
 const cachedData = codeCache()
-const script = new vm.Script(fs.readFileSync(file, 'utf8'), {
+const script = new vm.Script(fs.readFileSync(file, 'latin1'), {
   filename: file,
   ...(cachedData && { cachedData }),
 })
