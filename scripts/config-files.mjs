@@ -3,7 +3,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { DATAPATH_METRICS } from '../dist/src/metrics/index.js'
-import { configJsonSchema } from '../dist/src/switch/config/index.js'
+import { configJsonSchema } from '../dist/src/switch/config/file-schema.js'
 import { SWITCH_METRICS } from '../dist/src/switch/live/metrics.js'
 import { inRoot } from './lib/project.mjs'
 import { fail } from './lib/step.mjs'

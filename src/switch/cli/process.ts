@@ -33,6 +33,6 @@ function summary({ bridges, ports, lcores }: NonNullable<CheckedConfig['spec']>)
 }
 
 export async function schema(): Promise<void> {
-  const { configJsonSchema } = await import('../config/index.js')
+  const { configJsonSchema } = await import('../config/file-schema.js')
   newTerminal({ json: true }).answer(configJsonSchema(), String)
 }

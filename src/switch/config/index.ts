@@ -11,7 +11,6 @@ export {
   difference,
   type FlowsChange,
 } from './difference.js'
-export { configJsonSchema } from './file-schema.js'
 export { type FlowDifference, flowDifference } from './flow-difference.js'
 export { controllerTroubles, meterTroubles } from './flows.js'
 export { ConfigFileError, type ConfigProblem, reportLine } from './problem.js'

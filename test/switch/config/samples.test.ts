@@ -9,12 +9,8 @@ import type { ProgramContext } from 'dpdk-vhost'
 import { parse } from 'yaml'
 import makeNoTelnet from '../../../examples/vswitch/no-telnet.js'
 import { buildTcp } from '../../../src/headers/build.js'
-import {
-  checkConfig,
-  checkConfigFile,
-  configJsonSchema,
-  reportLine,
-} from '../../../src/switch/config/index.js'
+import { configJsonSchema } from '../../../src/switch/config/file-schema.js'
+import { checkConfig, checkConfigFile, reportLine } from '../../../src/switch/config/index.js'
 import { TestLcore } from '../../programs/test-lcore.js'
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
