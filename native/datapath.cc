@@ -73,10 +73,10 @@ void Datapath::close() {
   sink_.reset();
 }
 
-void Datapath::shut_down(std::chrono::milliseconds deadline) {
-  if (shut_down_.exchange(true)) return;
+bool Datapath::shut_down(std::chrono::milliseconds deadline) {
+  if (shut_down_.exchange(true)) return true;
   control_.post([this] { close(); });
-  control_.stop(deadline);
+  return control_.stop(deadline);
 }
 
 std::shared_ptr<PacketMemory> Datapath::shared_memory() {
