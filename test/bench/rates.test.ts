@@ -222,7 +222,11 @@ describe('who takes part', () => {
       usual,
     )
     assert.ok(rings.includes('split'))
-    for (const name of RATIOS.flat()) assert.ok(usual.includes(name), name)
+    const full = contendersOf('full').map(({ name }) => name)
+    for (const [one, other] of RATIOS) {
+      assert.ok(full.includes(one) && full.includes(other), `${one} and ${other}`)
+      assert.ok(!usual.includes(one) || usual.includes(other), `${one} without ${other}`)
+    }
   })
 
   test('where nobody is named, few take turns on other than split rings, and pairs of them', () => {

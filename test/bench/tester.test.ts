@@ -108,7 +108,7 @@ describe('the tester', { skip }, () => {
   })
 
   test('a ring that the switch does not look at is a loss, and said to be full', async () => {
-    // The rings hold 1024 frames each, and the switch sleeps in the first that it takes.
+    // The rings hold 256 frames each, and the switch sleeps in the first that it takes.
     let slept = false
     const doze = () => {
       if (!slept) spin(400)
@@ -144,7 +144,8 @@ describe('the tester', { skip }, () => {
           if (!dozed) spin(50)
           dozed = true
         },
-        { milliseconds: 100 },
+        // A ring of 256 frames takes what comes while it dozes.
+        { framesPerSecond: 3000, milliseconds: 100 },
       )
     }
     const trial = await judged(
