@@ -1,8 +1,10 @@
 #include "port/vhost_port.h"
 
+#include <rte_arp.h>
 #include <rte_vhost.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "port/memory_guard.h"
 #include "port/message_fds.h"
@@ -41,33 +43,40 @@ uint32_t VhostPort::receive(uint16_t queue, rte_mempool* pool, rte_mbuf** frames
   if (vid < 0 || !rx_enabled(queue)) return 0;
   SplitRing& ring = from_guest_[queue];
   if (!ring.gate().enter()) return 0;
+  uint32_t made = 0;
+  if (unlikely(announced_.load(std::memory_order_relaxed) != 0)) made = announce(pool, frames);
   oversize_[queue].begin(vid, from_guest(queue), epoch());
   RingEnd end = RingEnd::other;
-  uint32_t received = 0;
-  // Read before librte is asked: what it hands out after is the RARP, if not to this lcore.
-  const uint32_t announced = announced_.load(std::memory_order_acquire);
-  if (likely(announced == 0)) {
-    const uint32_t room = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
-    received = ring.take(pool, frames, count, room, end);
-  }
+  const uint32_t room = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
+  uint32_t received = ring.take(pool, frames + made, count - made, room, end);
   const bool wants_call = received != 0 && ring.wants_call();
   if (end == RingEnd::other) {
     const uint32_t most = rules_.most_a_call(from_guest(queue));
     uint32_t ask = 0;
     uint32_t taken = 0;
-    do {
-      ask = std::min(count - received, most);
-      taken = rte_vhost_dequeue_burst(vid, from_guest(queue), pool, frames + received,
+    // Never none: of a packed ring librte takes one then.
+    while (taken == ask && made + received < count) {
+      ask = std::min(count - made - received, most);
+      taken = rte_vhost_dequeue_burst(vid, from_guest(queue), pool, frames + made + received,
                                       static_cast<uint16_t>(ask));
       received += taken;
-    } while (taken == ask && received < count);
-    uint32_t mine = announced;
-    if (unlikely(mine != 0 && received != 0)) announced_.compare_exchange_strong(mine, 0);
+    }
   }
   ring.gate().leave();
   if (wants_call) rte_vhost_vring_call(vid, from_guest(queue));
   if (oversize_[queue].end(received)) count_oversize(vid, queue);
-  return received;
+  return made + received;
+}
+
+// librte would do it, but with a packed ring, and room for one frame, it frees what it does not
+// have.
+uint32_t VhostPort::announce(rte_mempool* pool, rte_mbuf** frames) {
+  const uint64_t mac = announced_.exchange(0, std::memory_order_acquire);
+  if (mac == 0) return 0;
+  rte_ether_addr address{};
+  std::memcpy(address.addr_bytes, &mac, sizeof(address.addr_bytes));
+  frames[0] = rte_net_make_rarp_packet(pool, &address);
+  return frames[0] == nullptr ? 0 : 1;
 }
 
 void VhostPort::count_oversize(int vid, uint16_t queue) {
@@ -258,6 +267,9 @@ bool VhostPort::may_go_on(int vid, const VhostUserMessage& message) {
     case kVhostUserSetVringEnable:
       if (index < disabled_.size()) disabled_[index] = number == 0;
       return true;
+    case kVhostUserSendRarp:
+      announced_.store(kAnnounced | message.payload, std::memory_order_release);
+      return true;
     default:
       return true;
   }
@@ -270,7 +282,6 @@ bool VhostPort::after_message(int vid, uint32_t request) {
     MemoryGuard::watch(vid, {id(), serial(), generation()});
     remapping_.store(false, std::memory_order_release);
   }
-  if (request == kVhostUserSendRarp) announced_.fetch_add(1, std::memory_order_release);
   if (request == kVhostUserSetLogBase && has_memory_)
     MemoryGuard::watch(vid, {id(), serial(), generation()});
   if (has_memory_ &&

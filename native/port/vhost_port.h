@@ -107,6 +107,7 @@ class VhostPort final : public ManagedPort {
   void lose_connection();
   void cut_off();
 
+  uint32_t announce(rte_mempool* pool, rte_mbuf** frames);
   void count_oversize(int vid, uint16_t queue);
   uint32_t send_directly(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count, RingEnd& end);
   uint32_t send(int vid, uint16_t queue, rte_mbuf** frames, uint32_t count);
@@ -131,9 +132,10 @@ class VhostPort final : public ManagedPort {
   std::array<SplitRing, kMaxQueuePairs> from_guest_;        // by rx queue
   std::array<SplitRing, kMaxQueuePairs> to_guest_;          // by tx queue
   std::array<PackedRing, kMaxQueuePairs> packed_to_guest_;  // the same, behind the gates of those
-  // RARPs that librte has to hand out; counted by its event thread, cleared by the lcore that got
-  // one.
-  std::atomic<uint32_t> announced_{0};
+  // The MAC address for which a RARP is to be made, as it is in memory, and that there is one; set
+  // by librte's event thread, taken by a lcore.
+  static constexpr uint64_t kAnnounced = uint64_t{1} << 63;
+  std::atomic<uint64_t> announced_{0};
   // librte changes its map of the guest's memory, or failed to: its rings may point to what is not
   // mapped any more. Written by its event thread.
   std::atomic<bool> remapping_{false};

@@ -85,9 +85,12 @@ struct VhostCallbacks {
       MessageFds::close_all(data);
       return RTE_VHOST_MSG_RESULT_ERR;
     }
-    if (message->request != kVhostUserGetQueueNum) return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+    const bool is_rarp = message->request == kVhostUserSendRarp;
+    if (!is_rarp && message->request != kVhostUserGetQueueNum)
+      return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
     // As librte does with what should have none.
     if (MessageFds::close_all(data)) return RTE_VHOST_MSG_RESULT_ERR;
+    if (is_rarp) return RTE_VHOST_MSG_RESULT_OK;
     message->payload = port->queue_pairs();
     message->size = sizeof(message->payload);
     return RTE_VHOST_MSG_RESULT_REPLY;

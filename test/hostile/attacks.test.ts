@@ -95,3 +95,9 @@ for (const lcores of [1, 2]) {
     })
   })
 }
+
+test('a RARP that is due where there is room for one frame', LIMIT, async () => {
+  await using attacked = await AttackedSwitch.start(1, 1)
+  const { rarps } = await attacked.suffers('packed-rarps', { rounds: 8 })
+  assert.equal(rarps, 8)
+})

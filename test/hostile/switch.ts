@@ -15,8 +15,11 @@ export class AttackedSwitch implements AsyncDisposable {
     private readonly folder: ReturnType<typeof socketFolder>,
   ) {}
 
-  /** @param lcores - threads that poll: more than one share the ports */
-  static async start(lcores = 1): Promise<AttackedSwitch> {
+  /**
+   * @param lcores - threads that poll: more than one share the ports
+   * @param burst - most frames that one takes at once
+   */
+  static async start(lcores = 1, burst = 32): Promise<AttackedSwitch> {
     const folder = socketFolder()
     const guest = new HostileGuest()
     const datapath = await Datapath.open(SMALL)
@@ -30,7 +33,7 @@ export class AttackedSwitch implements AsyncDisposable {
       if (ports.length > 2) hosts.push(await TestHost.start({ path, ip: `10.0.0.${ports.length}` }))
     }
     for (let i = 0; i < lcores; i++)
-      await datapath.launch('dpdk-vhost/programs/cross-connect', { data: { pairs } })
+      await datapath.launch('dpdk-vhost/programs/cross-connect', { burst, data: { pairs } })
     await Promise.all(hosts.map((host) => host.linkUp()))
     return new AttackedSwitch(datapath, ports, hosts, guest, folder)
   }

@@ -9,6 +9,7 @@ const std::map<std::string, Scenario>& scenarios() {
       {"refused", refused},
       {"overruns", overruns},
       {"packed-overruns", packed_overruns},
+      {"packed-rarps", packed_rarps},
       {"behind-memory", behind_memory},
       {"blocked-calls", blocked_calls},
       {"leaked-descriptors", leaked_descriptors},

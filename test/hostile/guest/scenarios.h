@@ -34,6 +34,8 @@ void overruns(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments&
               Report& report);
 void packed_overruns(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments& given,
                      Report& report);
+void packed_rarps(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments& given,
+                  Report& report);
 void behind_memory(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments& given,
                    Report& report);
 void blocked_calls(FrontEnd& a, FrontEnd& b, const Options& options, const Arguments& given,
