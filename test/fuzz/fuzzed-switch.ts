@@ -80,7 +80,6 @@ export class FuzzedSwitch implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.datapath.close()
-    this.#guest[Symbol.dispose]()
     this.#folder[Symbol.dispose]()
   }
 }

@@ -27,7 +27,6 @@ describe('a guest that flaps', () => {
   })
   after(async () => {
     await datapath.close()
-    guest[Symbol.dispose]()
     folder[Symbol.dispose]()
   })
 

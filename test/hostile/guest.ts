@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -13,27 +13,14 @@ export type Wishes = Record<string, number | string | boolean>
 
 // Sources are not copied to dist/.
 const sources = fileURLToPath(new URL('../../../test/hostile/guest/', import.meta.url))
+const build = fileURLToPath(new URL('../../../build/test/', import.meta.url))
 
 /** The guest runs without the sanitizers that the process of the test may be preloaded with. */
 const { LD_PRELOAD: _, ...env } = process.env
 
-/** Compiles the guest (test/hostile/guest), unless DPDK_VHOST_GUEST names one, and runs scenarios of it. */
-export class HostileGuest implements Disposable {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'dv-guest-'))
-  readonly #binary = process.env.DPDK_VHOST_GUEST ?? join(this.#folder, 'guest')
-
-  constructor() {
-    if (process.env.DPDK_VHOST_GUEST === undefined) this.#compile()
-  }
-
-  #compile(): void {
-    const files = execFileSync('find', [sources, '-name', '*.cc'], { encoding: 'utf8', env })
-    const flags = ['-std=c++17', '-O1', '-Wall', '-Wextra', '-Werror', '-pthread']
-    execFileSync('c++', [...flags, '-o', this.#binary, ...files.trim().split('\n')], {
-      env,
-      timeout: 240_000,
-    })
-  }
+/** Runs scenarios of the guest (test/hostile/guest): of the one that DPDK_VHOST_GUEST names, or it is compiled. */
+export class HostileGuest {
+  readonly #binary = process.env.DPDK_VHOST_GUEST ?? compiled()
 
   /** Runs a scenario between the sockets `a` and `b` until it has ended. */
   async run(
@@ -54,8 +41,20 @@ export class HostileGuest implements Disposable {
     })
     return JSON.parse(stdout) as Report
   }
+}
 
-  [Symbol.dispose](): void {
-    rmSync(this.#folder, { recursive: true, force: true })
-  }
+/** The guest of these sources, compiled once for all tests. */
+function compiled(): string {
+  const files = readdirSync(sources).map((name) => join(sources, name))
+  const flags = ['-std=c++17', '-O1', '-Wall', '-Wextra', '-Werror', '-pthread']
+  const hash = createHash('sha256').update(flags.join(' '))
+  for (const file of files) hash.update(file).update(readFileSync(file))
+  const binary = join(build, `guest-${hash.digest('hex').slice(0, 16)}`)
+  if (existsSync(binary)) return binary
+  mkdirSync(build, { recursive: true })
+  const unfinished = `${binary}.${process.pid}`
+  const units = files.filter((file) => file.endsWith('.cc'))
+  execFileSync('c++', [...flags, '-o', unfinished, ...units], { env, timeout: 240_000 })
+  renameSync(unfinished, binary)
+  return binary
 }

@@ -69,7 +69,6 @@ export class AttackedSwitch implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.hosts.map((host) => host.close()))
     await this.datapath.close()
-    this.guest[Symbol.dispose]()
     this.folder[Symbol.dispose]()
   }
 }

@@ -40,7 +40,6 @@ describe('statistics of vrings', () => {
   })
   after(async () => {
     await datapath.close()
-    guest[Symbol.dispose]()
     folder[Symbol.dispose]()
   })
 

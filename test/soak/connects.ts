@@ -13,7 +13,7 @@ const WARM = 20
  * @throws Error when it was not served, or when the switch has grown
  */
 export async function connects(stage: Stage, cycles: number, say: Say): Promise<object> {
-  using guest = new HostileGuest()
+  const guest = new HostileGuest()
   let before = await footprintOf(stage.vswitch.pid, stage.client)
   for (let cycle = 1; cycle <= cycles; cycle++) {
     const { error } = await guest.run('sane', stage.path('e'), stage.path('f'), { frames: 50 })
