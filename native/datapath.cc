@@ -73,10 +73,10 @@ void Datapath::close() {
   sink_.reset();
 }
 
-bool Datapath::shut_down(std::chrono::milliseconds deadline) {
-  if (shut_down_.exchange(true)) return true;
+void Datapath::shut_down(std::chrono::milliseconds deadline) {
+  if (shut_down_.exchange(true)) return;
   control_.post([this] { close(); });
-  return control_.stop(deadline);
+  control_.stop(deadline);
 }
 
 std::shared_ptr<PacketMemory> Datapath::shared_memory() {

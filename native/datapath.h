@@ -79,9 +79,8 @@ class Datapath final : public PortHost {
   // or no memory.
   bool inject(const Quiescence::Reader& reader, uint32_t port, const uint8_t* bytes,
               uint32_t length);
-  // Closes what is open and ends the control thread; for the end of the process. False: it is at
-  // work still.
-  bool shut_down(std::chrono::milliseconds deadline);
+  // Closes what is open and ends the control thread; for the end of the process. Bounded in time.
+  void shut_down(std::chrono::milliseconds deadline);
 
   // --- the thread that becomes an lcore ---
   std::unique_ptr<Lcore> make_lcore(uint32_t burst_limit);
