@@ -1,9 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { DatapathError } from '../errors.js'
+import { endWorker } from './end-worker.js'
 import type { ProgramModule } from './lcore.js'
-
-/** How long a module may go on that is loaded in vain. */
-const STOP_MS = 2000
 
 /**
  * A Worker that loads the module of a program while the datapath still opens: both take a tenth of a second. It becomes an
@@ -48,9 +46,7 @@ export class PreparedProgram implements AsyncDisposable {
     // It ends by itself, as Node.js 20 may abort when a thread is ended in which V8 compiles.
     const ended = new Promise((resolve) => this.#worker.once('exit', resolve))
     this.#worker.postMessage(undefined)
-    const impatience = setTimeout(() => void this.#worker.terminate(), STOP_MS)
-    await ended
-    clearTimeout(impatience)
+    await endWorker(this.#worker, ended)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -8,14 +8,12 @@ import {
   type NativeTrialResult,
 } from '../native/binding.js'
 import { BurstWatch } from './burst-watch.js'
+import { endWorker } from './end-worker.js'
 import type { ProgramEvent } from './events.js'
 import { Lcore, type ProgramModule } from './lcore.js'
 import type { ModuleSource, PostedError, Reply, Request, WorkerStart } from './messages.js'
 import { PreparedProgram, resolveModule } from './prepared-program.js'
 import type { PortList } from './runner.js'
-
-/** How long a Worker has to end by itself before it is terminated. */
-const STOP_MS = 2000
 
 /** What the datapath hears of an lcore in a Worker. */
 export interface WorkerListener {
@@ -177,10 +175,7 @@ export class WorkerLcore extends Lcore {
 
   async #stop(): Promise<void> {
     this.#ask({ kind: 'stop' }).catch(() => {})
-    // A program that never returns does not hear of it.
-    const impatience = setTimeout(() => void this.#worker.terminate(), STOP_MS)
-    await this.#ended
-    clearTimeout(impatience)
+    await endWorker(this.#worker, this.#ended)
   }
 
   #ask(request: Without<Extract<Request, { id: number }>, 'id'>): Promise<unknown> {
