@@ -3,16 +3,6 @@
  *
  * @packageDocumentation
  */
-export {
-  Burst,
-  type BurstMemory,
-  type BurstOperations,
-  BurstWord,
-  DROP,
-  MAX_BURST,
-  MAX_FRAMES,
-  MAX_PORTS,
-} from './burst/burst.js'
 export * from './config/index.js'
 export type {
   LcoreCounters,
@@ -65,10 +55,4 @@ export {
   type LearntAddress,
   learningSwitch,
 } from './programs/learning-switch.js'
-export type {
-  PortDirectory,
-  Program,
-  ProgramContext,
-  ProgramFactory,
-  ProgramFunction,
-} from './programs/program.js'
+export * from './programs/program.js'
