@@ -2,8 +2,8 @@
 // A case follows from its number alone: case N is `--seed N --cases 1`. Cases run in slices, each with a switch of its
 // own; of a slice that fails, the shortest run of cases that fails again is looked for.
 
-import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -29,7 +29,6 @@ if (!Number.isSafeInteger(first) || !Number.isSafeInteger(all) || all < 1) {
 const folder = mkdtempSync(join(tmpdir(), 'dv-fuzz-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 const env = {
-  DPDK_VHOST_GUEST: compileGuest(),
   ...process.env,
   NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --conditions=dpdk-vhost-source`.trim(),
   ...(values.asan ? sanitizers() : {}),
@@ -49,15 +48,6 @@ for (let seed = first; seed < first + all; seed += SLICE) {
   for (const [name, count] of Object.entries(report))
     if (typeof count === 'number') sums[name] = (sums[name] ?? 0) + count
   say(`${done} of ${all} cases: ${JSON.stringify(sums)}`)
-}
-
-/** Once for all slices. */
-function compileGuest() {
-  const sources = inRoot('test/hostile/guest')
-  const files = readdirSync(sources).filter((name) => name.endsWith('.cc'))
-  const guest = join(folder, 'guest')
-  execFileSync('c++', ['-std=c++17', '-O1', '-pthread', '-o', guest, ...files], { cwd: sources })
-  return guest
 }
 
 /** Plays a slice. `at`: the case that was being played at its end. */

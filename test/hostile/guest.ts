@@ -18,9 +18,9 @@ const build = fileURLToPath(new URL('../../../build/test/', import.meta.url))
 /** The guest runs without the sanitizers that the process of the test may be preloaded with. */
 const { LD_PRELOAD: _, ...env } = process.env
 
-/** Runs scenarios of the guest (test/hostile/guest): of the one that DPDK_VHOST_GUEST names, or it is compiled. */
+/** Compiles the guest (test/hostile/guest) where that was not done, and runs scenarios of it. */
 export class HostileGuest {
-  readonly #binary = process.env.DPDK_VHOST_GUEST ?? compiled()
+  readonly #binary = compiled()
 
   /** Runs a scenario between the sockets `a` and `b` until it has ended. */
   async run(

@@ -1,7 +1,7 @@
 #include "scenarios.h"
 
-const std::map<std::string, Scenario>& scenarios() {
-  static const std::map<std::string, Scenario> all = {
+const std::map<std::string, Scenario*>& scenarios() {
+  static const std::map<std::string, Scenario*> all = {
       {"sane", sane},
       {"descriptors", descriptors},
       {"scribble", scribble},
