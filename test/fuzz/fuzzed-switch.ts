@@ -1,6 +1,6 @@
 import { Datapath } from '../../src/index.js'
+import { noFdLeft, openFds } from '../hostile/fds.js'
 import { HostileGuest, type Report } from '../hostile/guest.js'
-import { openFds } from '../hostile/switch.js'
 import { SMALL, socketFolder, until } from '../support/loopback.js'
 
 export interface Cases {
@@ -17,7 +17,7 @@ export class FuzzedSwitch implements AsyncDisposable {
   readonly #folder = socketFolder()
   readonly #guest = new HostileGuest()
   /** Of the process, with all ports connected to nobody. */
-  #fds = 0
+  #fds: string[] | undefined
 
   private constructor(readonly datapath: Datapath) {}
 
@@ -58,9 +58,9 @@ export class FuzzedSwitch implements AsyncDisposable {
     const wishes = { c, d, seed, cases, ...(now === undefined ? {} : { now }) }
     const report = await this.#guest.run('fuzz', a, b, wishes, timeoutMs)
     if (report.error !== undefined) throw new Error(report.error)
-    if (this.#fds !== 0) {
+    if (this.#fds !== undefined) {
       await this.#isQuiet()
-      await until('no file descriptor is left', () => openFds() <= this.#fds)
+      await noFdLeft(this.#fds)
     }
     return report
   }

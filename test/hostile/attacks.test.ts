@@ -1,9 +1,9 @@
 /** Whatever a guest writes to its rings or says on its socket: the switch lives, and serves others and whoever comes next. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { until } from '../support/loopback.js'
+import { noFdLeft, openFds } from './fds.js'
 import type { Wishes } from './guest.js'
-import { AttackedSwitch, openFds } from './switch.js'
+import { AttackedSwitch } from './switch.js'
 
 const LIMIT = { timeout: 120_000 }
 
@@ -82,7 +82,7 @@ for (const lcores of [1, 2]) {
       const before = openFds()
       const { refused } = await attacked.suffers('leaked-descriptors', { rounds: 3 })
       assert.equal(refused, 21)
-      await until('no file descriptor is left', () => openFds() <= before)
+      await noFdLeft(before)
     })
 
     test('eventfds for calls that are full, and wait', LIMIT, async () => {

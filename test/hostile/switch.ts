@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
 import { Datapath, type Port } from '../../src/index.js'
 import { TestHost } from '../../src/testkit/index.js'
 import { SMALL, socketFolder } from '../support/loopback.js'
@@ -71,9 +70,4 @@ export class AttackedSwitch implements AsyncDisposable {
     await this.datapath.close()
     this.folder[Symbol.dispose]()
   }
-}
-
-/** File descriptors of this process. */
-export function openFds(): number {
-  return readdirSync('/proc/self/fd').length
 }
