@@ -267,6 +267,14 @@ bool VhostPort::may_go_on(int vid, const VhostUserMessage& message) {
     case kVhostUserSetVringEnable:
       if (index < disabled_.size()) disabled_[index] = number == 0;
       return true;
+    // Of protocol features that are never offered. librte would serve them all the same: leave
+    // descriptors open, and write to memory that a peer has cut short.
+    case kVhostUserPostcopyAdvise:
+    case kVhostUserPostcopyListen:
+    case kVhostUserPostcopyEnd:
+    case kVhostUserGetInflightFd:
+    case kVhostUserSetInflightFd:
+      return false;
     case kVhostUserSendRarp:
       announced_.store(kAnnounced | message.payload, std::memory_order_release);
       return true;

@@ -47,6 +47,10 @@ constexpr uint32_t kVhostUserGetVringBase = 11;
 constexpr uint32_t kVhostUserGetQueueNum = 17;
 constexpr uint32_t kVhostUserSetVringEnable = 18;
 constexpr uint32_t kVhostUserSendRarp = 19;
+constexpr uint32_t kVhostUserPostcopyAdvise = 28;
+constexpr uint32_t kVhostUserPostcopyListen = 29;
+constexpr uint32_t kVhostUserPostcopyEnd = 30;
+constexpr uint32_t kVhostUserGetInflightFd = 31;
 constexpr uint32_t kVhostUserSetInflightFd = 32;
 
 constexpr uint64_t bit(uint32_t feature) {

@@ -57,27 +57,39 @@ void blocked_calls(FrontEnd& a, FrontEnd& b, const Options& options, const Argum
   }
 }
 
-// Rings that librte has no room for, each with as many descriptors as a message may have.
+// Messages that librte refuses too late to close their descriptors, or does not refuse at all.
 void leaked_descriptors(FrontEnd& a, FrontEnd&, const Options&, const Arguments& given,
                         Report& report) {
   struct {
     uint32_t request, index;
-    uint64_t number;
     uint64_t rings;
-  } const payloads[] = {
-      {SET_VRING_NUM, 256, 0, 0},      {SET_VRING_BASE, 1000, 0, 0},   {GET_VRING_BASE, ~0U, 0, 0},
-      {SET_VRING_ADDR, 1 << 16, 0, 0}, {SET_VRING_ENABLE, 4096, 0, 0}, {SET_INFLIGHT_FD, 1, 0, 0},
-      {SET_INFLIGHT_FD, 1, 0, 300},
+    uint32_t size, fds;
+  } const messages[] = {
+      // Of rings that cannot be.
+      {SET_VRING_NUM, 256, 0, 24, 8},
+      {SET_VRING_BASE, 1000, 0, 24, 8},
+      {GET_VRING_BASE, ~0U, 0, 24, 8},
+      {SET_VRING_ADDR, 1 << 16, 0, 40, 8},
+      {SET_VRING_ENABLE, 4096, 0, 24, 8},
+      {SET_INFLIGHT_FD, 1, 0, 24, 8},
+      {SET_INFLIGHT_FD, 1, 300, 24, 8},
+      // Of what was never offered.
+      {SET_INFLIGHT_FD, 1, 2, 8, 1},
+      {SET_INFLIGHT_FD, 1, 2, 24, 1},
+      {GET_INFLIGHT_FD, 1, 2, 24, 1},
+      {POSTCOPY_ADVISE, 0, 0, 0, 1},
+      {POSTCOPY_ADVISE, 0, 0, 0, 0},
+      {POSTCOPY_LISTEN, 0, 0, 0, 0},
+      {POSTCOPY_END, 0, 0, 0, 0},
   };
   const int fd = eventfd(0, EFD_CLOEXEC);
   for (uint64_t round = 0; round < number_of(given, "rounds", 3); ++round) {
-    for (const auto& one : payloads) {
+    for (const auto& one : messages) {
       a.accept();
-      std::vector<uint8_t> payload(one.request == SET_VRING_ADDR ? 40 : 24);
+      std::vector<uint8_t> payload(40);
       std::memcpy(payload.data(), &one.index, 4);
       std::memcpy(payload.data() + 16, &one.rings, 8);
-      a.send(one.request, payload.data(), static_cast<uint32_t>(payload.size()),
-             std::vector<int>(8, fd));
+      a.send(one.request, payload.data(), one.size, std::vector<int>(one.fds, fd));
       try {
         a.sync();
         fail("message " + std::to_string(one.request) + " is not refused");
