@@ -73,10 +73,9 @@ void Datapath::close() {
   sink_.reset();
 }
 
-void Datapath::shut_down(std::chrono::milliseconds deadline) {
-  if (shut_down_.exchange(true)) return;
+bool Datapath::shut_down(std::chrono::milliseconds deadline) {
   control_.post([this] { close(); });
-  control_.stop(deadline);
+  return control_.stop(deadline);
 }
 
 std::shared_ptr<PacketMemory> Datapath::shared_memory() {

@@ -79,8 +79,9 @@ class Datapath final : public PortHost {
   // or no memory.
   bool inject(const Quiescence::Reader& reader, uint32_t port, const uint8_t* bytes,
               uint32_t length);
-  // Closes what is open and ends the control thread; for the end of the process. Bounded in time.
-  void shut_down(std::chrono::milliseconds deadline);
+  // Closes what is open and ends the control thread; once, at the end of the process. False: past
+  // the deadline it is still at work.
+  bool shut_down(std::chrono::milliseconds deadline);
 
   // --- the thread that becomes an lcore ---
   std::unique_ptr<Lcore> make_lcore(uint32_t burst_limit);
@@ -152,8 +153,7 @@ class Datapath final : public PortHost {
   std::chrono::milliseconds peer_timeout_{0};  // control thread
   uint64_t next_serial_ = 1;                   // control thread
   bool opened_ = false;                        // control thread
-  std::atomic<bool> shut_down_{false};
-  ControlThread control_;  // last: its thread uses everything above
+  ControlThread control_;                      // last: its thread uses everything above
 };
 
 }  // namespace dpdk_vhost

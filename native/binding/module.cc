@@ -5,6 +5,7 @@
 #include <rte_mempool.h>
 #include <rte_version.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -34,6 +35,20 @@ Napi::Error to_error(Napi::Env env, const Failure& failure) {
   auto error = Napi::Error::New(env, failure.what());
   error.Set("code", failure.code());
   return error;
+}
+
+// process.exit() runs no clean-up hooks of the main thread, but it does run this. Past the deadline
+// nothing else runs: destructors of libraries that a thread still uses, or loads.
+int shut_down_at_exit() {
+#ifdef __GLIBC__
+  return on_exit(
+      [](int status, void*) {
+        if (!Datapath::instance().shut_down(kExitDeadline)) _exit(status);
+      },
+      nullptr);
+#else
+  return std::atexit([] { Datapath::instance().shut_down(kExitDeadline); });
+#endif
 }
 
 // Brings events to the environment that opened the datapath.
@@ -104,8 +119,7 @@ class FilterCompilation final : public Napi::AsyncWorker {
 }  // namespace
 
 Module::Module(Napi::Env env, Napi::Object exports) : mailbox_(Mailbox::make(env)) {
-  // process.exit() runs no clean-up hooks of the main thread, but it does run these.
-  static const int registered = std::atexit([] { Datapath::instance().shut_down(kExitDeadline); });
+  static const int registered = shut_down_at_exit();
   if (registered != 0) throw Napi::Error::New(env, "cannot register an exit handler");
   env.AddCleanupHook([](Module* module) { module->clean_up(); }, this);
 

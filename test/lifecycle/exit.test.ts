@@ -1,6 +1,8 @@
 /** However and whenever a process ends, it ends at once, without a core dump, and leaves no socket behind. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { Child } from '../support/child.js'
 import { socketFolder } from '../support/loopback.js'
@@ -38,4 +40,23 @@ describe('the end of a process', () => {
       })
     }
   }
+
+  test('exit while EAL loads a driver and does not get done with it', async () => {
+    using folder = socketFolder()
+    execFileSync('mkfifo', [join(folder.path, 'driver.so')])
+    const script = new URL('./children/exit-at.js', import.meta.url)
+    await using child = new Child(script, [folder.path, 'loading', 'exit'], {
+      limitMs: 60_000,
+      env: { LD_LIBRARY_PATH: folder.path },
+    })
+    const { code, signal, stderr } = await child.ended
+    assert.deepEqual({ code, signal }, { code: 42, signal: null }, stderr)
+  })
+
+  test('after Workers that were alone with the addon', async () => {
+    const script = new URL('./children/workers-in-turn.js', import.meta.url)
+    await using child = new Child(script, [], { limitMs: 60_000 })
+    const { code, signal, stderr } = await child.ended
+    assert.deepEqual({ code, signal }, { code: 42, signal: null }, stderr)
+  })
 })

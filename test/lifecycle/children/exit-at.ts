@@ -1,5 +1,6 @@
 /** Ends the process in a given way at a given step of the life of a datapath. Arguments: folder, step, way. */
 import { writeSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { Datapath } from '../../../src/index.js'
@@ -24,7 +25,13 @@ function reached(name: string): Promise<void> {
   return name === step ? end() : Promise.resolve()
 }
 
-const opening = Datapath.open(SMALL)
+const ealArgs = step === 'loading' ? ['-d', 'driver.so'] : []
+const opening = Datapath.open({ ...SMALL, ealArgs })
+if (step === 'loading') {
+  // It is a pipe, so that EAL waits for what is written to it, with the loader's lock held.
+  await open(join(folder, 'driver.so'), 'w')
+  await end()
+}
 if (step === 'opening') {
   await new Promise((resolve) => setTimeout(resolve, 50))
   await end()
