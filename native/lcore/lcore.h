@@ -136,8 +136,10 @@ class Lcore {
   uint32_t in_port_ = 0;
   uint32_t in_queue_ = 0;
   InHand* in_hand_ = nullptr;  // of that queue, while received_ is not 0
-  // For other threads: how many bursts there were, and what the last one is; see burst_in_hand.
+  // For other threads: how many bursts there were, what the last one is, and where its first frame
+  // lies (offset << 32 | length); see burst_in_hand.
   std::atomic<uint64_t> burst_number_{0};
+  std::atomic<uint64_t> first_{0};
   std::atomic<uint64_t> handed_{0};
   uint32_t ready_epoch_ = 0;
   uint64_t last_tick_ = 0;
