@@ -51,6 +51,11 @@ describe('a program that does not return', () => {
     await using other = await datapath.launch(program, options(b.vhost, 'other'))
     const first = await datapath.launch(program, options(a.vhost, 'stuck'))
     await Promise.all([served(a), served(b)])
+    // What served it may have sent more than one frame: none is to be in one burst with the next.
+    await until(
+      'all is received',
+      () => a.vhost.counters().rx.frames === a.guest.counters().tx.frames,
+    )
     programs.length = lcores.length = 0
     const bytes = frame(EtherType.stuck)
     a.guest.inject(bytes)
