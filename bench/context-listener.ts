@@ -1,4 +1,4 @@
-import type { Turn } from './plan.js'
+import type { Run, Turn } from './plan.js'
 import type { Listener, Results } from './run.js'
 import type { Sample } from './sample.js'
 import type { Context } from './section.js'
@@ -20,7 +20,7 @@ export class ContextListener implements Listener {
   }
 
   turn({ round, run }: Turn, index: number, total: number): void {
-    const what = `round ${round + 1}: ${run.name}, ${run.ring} ring, ${run.frameBytes} bytes`
+    const what = `round ${round + 1}: ${wordsOf(run)}`
     this.#context.progress(what, (this.#share * index) / total)
   }
 
@@ -28,9 +28,20 @@ export class ContextListener implements Listener {
     this.#context.say(`${run.name} failed and is tried again: ${error.message}`)
   }
 
+  lost({ run }: Turn, error: Error): void {
+    this.#context.lose(`${wordsOf(run)}: ${error.message}`)
+  }
+
   sample(_turn: Turn, _sample: Sample): void {}
 
   sofar(results: Results): void {
     this.#keep(results)
   }
+}
+
+function wordsOf({ name, ring, frameBytes, queuePairs, burst }: Run): string {
+  const words = [name, `${ring} ring`, `${frameBytes} bytes`]
+  if (queuePairs !== undefined) words.push(`queue pairs: ${queuePairs}`)
+  if (burst !== undefined) words.push(`bursts of ${burst}`)
+  return words.join(', ')
 }

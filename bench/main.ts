@@ -20,6 +20,9 @@ const INTERRUPTED = 130
 /** How long measuring may take to end in good order. */
 const ENDING_MS = 20_000
 
+/** Writing what there is by now, between two measurements, takes some milliseconds; not after each. */
+const WRITING_MS = 15_000
+
 async function main(args: readonly string[]): Promise<number> {
   const signal = untilStopped()
   const options = await parseOptions(args)
@@ -76,14 +79,21 @@ async function measure(
   if (!smoke) process.stderr.write(`This takes about ${duration(promised)}.\n`)
 
   const progress = new Progress(expected)
+  // What comes next may take an hour, and never end.
+  const unended = (sofar: Report) => ({ interrupted: 'it never came to its end', ...sofar })
+  let written = performance.now()
   const listener = {
     begin: progress.begin,
     progress: progress.progress,
     say: progress.say,
+    kept: (sofar: () => Report) => {
+      if (performance.now() - written < WRITING_MS) return
+      writeJson(options, unended(sofar()))
+      written = performance.now()
+    },
     end: (sofar: Report) => {
       progress.end()
-      // What comes next may take an hour, and never end.
-      writeJson(options, { interrupted: 'it never came to its end', ...sofar })
+      writeJson(options, unended(sofar))
     },
   }
   const report = await runSuite({ options, cpus, memory, machine }, listener, signal)

@@ -45,6 +45,8 @@ export interface Listener {
   turn(turn: Turn, index: number, total: number): void
   /** A sample failed and is taken again. */
   again(turn: Turn, error: Error): void
+  /** It failed again: this run has no more turns. */
+  lost(turn: Turn, error: Error): void
   /** A sample was taken. */
   sample(turn: Turn, sample: Sample): void
   /** What there is after each sample. */
@@ -80,6 +82,7 @@ export async function runBench(
   const taker = new SampleTaker(options, calibrator, listener, signal)
 
   let done = 0
+  const lost = new Set<Run>()
   const results = (): Results => ({
     runs: turns.slice(0, perRound).flatMap(({ run }) => (run.samples.length === 0 ? [] : run)),
     rounds: Math.ceil(done / perRound),
@@ -94,10 +97,17 @@ export async function runBench(
     const rounds = each === undefined ? options.rounds : Math.floor(limitSeconds / each / perRound)
     const total = Math.min(turns.length, Math.max(perRound, rounds * perRound, done + 1))
     listener.turn(turn, done, total)
-    const sample = await taker.take(turn)
-    turn.run.samples.push(sample)
-    listener.sample(turn, sample)
     done++
+    if (lost.has(turn.run)) continue
+    try {
+      const sample = await taker.take(turn)
+      turn.run.samples.push(sample)
+      listener.sample(turn, sample)
+    } catch (error) {
+      if (signal.aborted) throw error
+      lost.add(turn.run)
+      listener.lost(turn, error as Error)
+    }
     listener.sofar?.(results())
   }
   return results()

@@ -25,6 +25,8 @@ export interface Context {
    * To be called after each round, or more often.
    */
   keep?(result: unknown): void
+  /** Tells of a part that is missing in the result, and why: the section goes on without it. */
+  lose(what: string): void
   /** Says what is being measured, and the share of the section that is done, 0 to 1. */
   progress(what: string, done: number): void
   /** Says something that stays on the screen. */

@@ -13,6 +13,8 @@ export interface SuiteListener {
   begin(section: Section, index: number, slot: number): void
   progress(what: string, done: number): void
   say(what: string): void
+  /** A section handed over what it has by now. */
+  kept?(report: () => Report): void
   /** A section ended; this is what there is by now. */
   end(report: Report): void
 }
@@ -59,7 +61,11 @@ export async function runSuite(
     // To each its part of what is left, so that the last are not the ones who pay for a slow machine.
     const slot = limit === Number.POSITIVE_INFINITY ? limit : (left * seconds) / wanted
     listener.begin(section, index, slot)
-    done[section.name] = await measure(section, suite, listener, signal, slot)
+    const kept = (sofar: SectionReport) => {
+      done[section.name] = sofar
+      listener.kept?.(report)
+    }
+    done[section.name] = await measure(section, suite, listener, signal, slot, kept)
     listener.end(report())
   }
   return report()
@@ -83,15 +89,17 @@ async function measure(
   { progress, say }: SuiteListener,
   signal: AbortSignal,
   slot: number,
+  hand: (sofar: SectionReport) => void,
 ): Promise<SectionReport> {
   const begun = performance.now()
   const seconds = () => (performance.now() - begun) / 1000
-  const watch = await ConditionsWatch.start(cpus)
   const late = new AbortController()
   const timer =
     slot < Number.POSITIVE_INFINITY &&
     setTimeout(() => late.abort(new Error(timeWasUp(section, slot))), slot * 1000)
   let kept: unknown
+  const lost: string[] = []
+  const missing = () => (lost.length > 0 ? `failed: ${lost.join('; ')}` : undefined)
   const context: Context = {
     ...asked(options),
     cpus,
@@ -104,22 +112,34 @@ async function measure(
     // Sections go on filling what they have handed over.
     keep: (result) => {
       kept = structuredClone(result)
+      hand({ seconds: seconds(), result: kept, incomplete: 'it never came to its end' })
+    },
+    lose: (what) => {
+      say(`left out from now on: ${what}`)
+      lost.push(firstOf(what))
     },
   }
   try {
+    const watch = await ConditionsWatch.start(cpus)
     const result = await section.measure(context)
-    return { seconds: seconds(), result, conditions: await watch.end() }
+    const incomplete = missing()
+    const conditions = await watch.end()
+    return { seconds: seconds(), result, conditions, ...(incomplete && { incomplete }) }
   } catch (error) {
     const stopped = context.signal.aborted
     if (!stopped) say(`${section.name} failed: ${(error as Error).stack}`)
-    const { message } = stopped ? (context.signal.reason as Error) : (error as Error)
-    // What a process said last is on the screen.
-    const [first = ''] = message.split('; it said last:')
-    const incomplete = stopped ? message : `failed: ${first}`
+    const { message } = (stopped ? context.signal.reason : error) as Error
+    if (!stopped) lost.push(firstOf(message))
+    const incomplete = stopped ? [message, ...lost].join('; ') : (missing() as string)
     return { seconds: seconds(), ...(kept !== undefined && { result: kept }), incomplete }
   } finally {
     if (timer) clearTimeout(timer)
   }
+}
+
+/** What a process said last is on the screen. */
+function firstOf(message: string): string {
+  return message.split('; it said last:')[0] ?? message
 }
 
 function timeWasUp({ name }: Section, slot: number): string {

@@ -2,6 +2,7 @@ import { waitUntilQuiet } from '../quiet.js'
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
 import { countOf, whoIsHere } from '../start/here.js'
 import { extremes, median } from '../statistics.js'
+import { Turns } from '../twice.js'
 import { FOOTPRINT_CONTENDERS } from './contender.js'
 import { type FootprintSample, sampleFootprint, type Times } from './sample.js'
 
@@ -58,11 +59,12 @@ async function measure(context: Context): Promise<FootprintResult> {
   const { here, missing } = whoIsHere(all, context.only)
   const runs = here.map((contender) => ({ contender, samples: [] as FootprintSample[] }))
   const result = (): FootprintResult => ({
-    contenders: runs.map(({ contender: { name, what, sleeps }, samples }) => {
-      return { name, what, sleeps, samples }
-    }),
+    contenders: runs
+      .filter(({ samples }) => samples.length > 0)
+      .map(({ contender: { name, what, sleeps }, samples }) => ({ name, what, sleeps, samples })),
     missing,
   })
+  const attempts = new Turns(context)
   const rounds = smoke ? 1 : ROUNDS[effort]
   const rates = smoke ? [10_000] : RATES[effort]
   const times = smoke ? { idleMs: 200, loadMs: 200 } : TIMES[effort]
@@ -72,12 +74,8 @@ async function measure(context: Context): Promise<FootprintResult> {
       context.progress(`round ${round + 1}: ${contender.name}`, done)
       await waitUntilQuiet([cpus.switch, cpus.generator], patienceSeconds, signal)
       const take = () => sampleFootprint(contender, context, rates, times, signal)
-      const sample = await take().catch((error: Error) => {
-        if (signal.aborted) throw error
-        context.say(`${contender.name} is tried again: ${error.message}`)
-        return take()
-      })
-      samples.push(sample)
+      const sample = await attempts.take(contender.name, take)
+      if (sample !== undefined) samples.push(sample)
     }
     context.keep?.(result())
   }

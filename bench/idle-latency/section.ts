@@ -11,7 +11,7 @@ import { median } from '../statistics.js'
 import { type Latency, latencyOf } from '../tester/latency.js'
 import { withScene } from '../tester/scene.js'
 import { latencyFigures, latencyPlot } from '../tester/show.js'
-import { twice } from '../twice.js'
+import { Turns } from '../twice.js'
 
 /** What goes into the JSON. */
 export interface IdleLatencyResult {
@@ -77,7 +77,12 @@ async function measure(context: Context): Promise<IdleLatencyResult> {
   const { cpus, memory, patienceSeconds, signal } = context
   const contenders = availableOf(asked, context, context.say)
   const runs = contenders.map(({ name }) => ({ name, rounds: [] as Latency[] }))
-  const result = { framesPerSecond: rate, seconds, runs }
+  const attempts = new Turns(context)
+  const result = () => ({
+    framesPerSecond: rate,
+    seconds,
+    runs: runs.filter(({ rounds: taken }) => taken.length > 0),
+  })
   const burst = validateLaunchOptions().burst
   const shared = { ring: 'split', frameBytes: 64, burst, cpus, memory } as const
   const turns = rounds * contenders.length
@@ -94,11 +99,12 @@ async function measure(context: Context): Promise<IdleLatencyResult> {
         if (its === undefined) throw new Error(`no frames went through ${contender.name}`)
         return its
       })
-    const latency = await twice(take, context)
+    const latency = await attempts.take(contender.name, take)
+    if (latency === undefined) continue
     runs[turn % contenders.length]?.rounds.push(latency)
-    context.keep?.({ ...result, runs: runs.filter((run) => run.rounds.length > 0) })
+    context.keep?.(result())
   }
-  return result
+  return result()
 }
 
 function show({ framesPerSecond, seconds, runs }: IdleLatencyResult): Exhibit[] {

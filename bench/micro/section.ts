@@ -2,6 +2,7 @@ import { Channel } from '../own/channel.js'
 import { unlessAborted } from '../sample.js'
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
 import { withFolder } from '../sockets.js'
+import { twice } from '../twice.js'
 import type { MicroStart, Timing } from './operation.js'
 
 const MILLISECONDS: Readonly<Record<Effort, number>> = { quick: 100, usual: 500, full: 1500 }
@@ -28,7 +29,11 @@ export const microSection: Section<MicroResult> = {
   figures,
 }
 
-function measure({ effort, smoke, cpus, signal, progress }: Context): Promise<MicroResult> {
+function measure(context: Context): Promise<MicroResult> {
+  return twice(() => timingsOf(context), context)
+}
+
+function timingsOf({ effort, smoke, cpus, signal, progress }: Context): Promise<MicroResult> {
   return withFolder(async (folder) => {
     signal.throwIfAborted()
     progress('single operations', 0)

@@ -1,10 +1,11 @@
-import { entriesOf } from '../plan.js'
+import { entriesOf, type Run } from '../plan.js'
 import { runBench } from '../run.js'
 import type { Sample } from '../sample.js'
 import { RETAKES } from '../sample-taker.js'
 import { exponent, perDoubling } from '../scale/fit.js'
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
 import { extremes, median } from '../statistics.js'
+import { Turns } from '../twice.js'
 import { type Idle, ManyPorts } from './contender.js'
 import { startTime } from './start-time.js'
 import { measureTurns, type Turn } from './turns.js'
@@ -72,6 +73,7 @@ export const portsSection: Section<PortsResult> = {
 
 async function measure(context: Context): Promise<PortsResult> {
   const { effort, smoke, cpus, memory, signal, patienceSeconds } = context
+  const attempts = new Turns(context)
   const rounds = smoke ? 1 : ROUNDS[effort]
   const counts = smoke ? [8] : COUNTS[effort]
   const idles = smoke ? IDLE.slice(-1) : IDLE
@@ -86,22 +88,36 @@ async function measure(context: Context): Promise<PortsResult> {
     ports,
     samples: [] as number[],
   }))
+  const turns: PortsResult['turns'][number][] = []
+  const resultOf = (taken: readonly Run[]): PortsResult => ({
+    runs: contenders.flatMap(({ ports, idle, name, guestCpus }) => {
+      const samples = taken.find((run) => run.name === name)?.samples ?? []
+      return samples.length === 0 ? [] : { ports, idle, name, samples, guestCpus }
+    }),
+    turns,
+    starts: starts.filter(({ samples }) => samples.length > 0),
+  })
+  const keep = (taken: readonly Run[]) => context.keep?.(resultOf(taken))
   for (let round = 0; round < rounds; round++) {
     for (const [i, { ports, samples }] of starts.entries()) {
       signal.throwIfAborted()
       const done = (round + i / starts.length) / rounds
       context.progress(`start of ${ports} ports, round ${round + 1}`, 0.2 * done)
-      samples.push(await startTime({ ...shared, ...scenario }, ports))
+      const take = () => startTime({ ...shared, ...scenario }, ports)
+      const taken = await attempts.take(`start of ${ports} ports`, take)
+      if (taken !== undefined) samples.push(taken)
     }
+    keep([])
   }
-  const turns: PortsResult['turns'][number][] = []
   for (const ports of smoke ? [4, 8] : TURNS[effort]) {
     context.progress(`${ports} ports and 2 in turns`, 0.2 + (0.3 * turns.length) / 7)
     const milliseconds = smoke ? 300 : TURNS_MS[effort]
-    const taken = await measureTurns({ ...shared, ...scenario }, ports, milliseconds, signal)
-    turns.push({ ports, turns: taken })
+    const take = () => measureTurns({ ...shared, ...scenario }, ports, milliseconds, signal)
+    const taken = await attempts.take(`${ports} ports and 2 in turns`, take)
+    if (taken !== undefined) turns.push({ ports, turns: taken })
+    keep([])
   }
-  const results = await runBench(
+  const { runs } = await runBench(
     {
       ...shared,
       entries: entriesOf(contenders, [scenario]),
@@ -115,18 +131,13 @@ async function measure(context: Context): Promise<PortsResult> {
       turn: ({ round, run }, index, total) =>
         context.progress(`round ${round + 1}: ${run.name}`, 0.5 + (0.5 * index) / total),
       again: ({ run }, error) => context.say(`${run.name} is tried again: ${error.message}`),
+      lost: ({ run }, error) => context.lose(`${run.name}: ${error.message}`),
       sample: () => {},
+      sofar: (sofar) => keep(sofar.runs),
     },
     signal,
   )
-  return {
-    runs: contenders.map(({ ports, idle, name, guestCpus }, i) => {
-      const samples = results.runs[i]?.samples ?? []
-      return { ports, idle, name, samples, guestCpus }
-    }),
-    turns,
-    starts,
-  }
+  return resultOf(runs)
 }
 
 /** What the queues of idle guests cost, turn by turn. */
@@ -152,7 +163,7 @@ function quartiles(values: readonly number[]) {
 
 /** The rate of each round to that of two ports in the same round, and what a frame costs. */
 function compare({ runs }: PortsResult) {
-  const two = runs[0]?.samples ?? []
+  const two = runs.find(({ ports }) => ports === 2)?.samples ?? []
   return runs.map(({ samples, ...run }) => {
     const ratios = samples.map(({ mpps }, round) => mpps / (two[round]?.mpps ?? Number.NaN))
     const cycles = samples.map(({ cyclesPerPacket }) => cyclesPerPacket)

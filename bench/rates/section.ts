@@ -6,6 +6,7 @@ import { rateFigures } from '../figure.js'
 import { isVirtual } from '../machine.js'
 import { type Results, runBench, secondsOfTurns } from '../run.js'
 import type { Context, Section } from '../section.js'
+import { Turns } from '../twice.js'
 import { caveats } from '../verdict.js'
 import { OPTIONS, ratesOptions } from './options.js'
 import { type RatesResult, ratesResult } from './result.js'
@@ -54,11 +55,14 @@ async function measure(context: Context): Promise<RatesResult> {
   const listener = new ContextListener(context, keep, BEFORE_BOUNDARY)
   const results = await runBench(options, listener, signal)
   const boundaries: Boundary[] = []
+  const attempts = new Turns(context)
   if (measuresBoundary(contenders)) {
     for (const ring of rings) {
       context.progress(`native-io and ts-io in turns, ${ring} ring`, BEFORE_BOUNDARY)
       const shared = { ...asked, ring, cpus, memory }
-      boundaries.push(await measureBoundary(shared, asked.boundarySeconds * 1000, signal))
+      const take = () => measureBoundary(shared, asked.boundarySeconds * 1000, signal)
+      const boundary = await attempts.take(`boundary, ${ring} ring`, take)
+      if (boundary !== undefined) boundaries.push(boundary)
     }
   }
   return resultOf(results, boundaries)

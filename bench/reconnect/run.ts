@@ -3,6 +3,7 @@ import type { Memory } from '../memory.js'
 import { waitUntilQuiet } from '../quiet.js'
 import type { Context } from '../section.js'
 import type { Cpus } from '../setup.js'
+import { Turns } from '../twice.js'
 import type { Contender } from './contender.js'
 import { type Sample, takeSample } from './measure.js'
 
@@ -36,11 +37,13 @@ export interface Results {
  */
 export async function runReconnect(
   { contenders, rounds, rate, patienceSeconds, cpus, memory, signal }: ReconnectRun,
-  { progress, say }: Pick<Context, 'progress' | 'say'>,
+  { progress, say, lose }: Pick<Context, 'progress' | 'say' | 'lose'>,
   keep: (results: Results) => void,
 ): Promise<Results> {
   const runs = contenders.map(({ name }): Run => ({ name, samples: [] }))
   const calibrations: Calibration[] = []
+  const results = () => ({ runs: runs.filter(({ samples }) => samples.length > 0), calibrations })
+  const attempts = new Turns({ signal, say, lose })
   const total = rounds * contenders.length
   await using calibrator = new Calibrator(cpus.switch, cpus.generator)
   for (let round = 0; round < rounds; round++) {
@@ -49,15 +52,10 @@ export async function runReconnect(
       await waitUntilQuiet([cpus.switch, cpus.generator], patienceSeconds, signal)
       calibrations.push(await calibrator.run())
       const take = () => takeSample(contender, { cpus, memory }, rate, round, signal)
-      // A process that did not start in time on a busy machine is not the end of the bench.
-      const sample = await take().catch((error: Error) => {
-        if (signal.aborted) throw error
-        say(`${contender.name} failed and is tried again: ${error.message}`)
-        return take()
-      })
-      runs[i]?.samples.push(sample)
+      const sample = await attempts.take(contender.name, take)
+      if (sample !== undefined) runs[i]?.samples.push(sample)
     }
-    keep({ runs, calibrations })
+    keep(results())
   }
-  return { runs, calibrations }
+  return results()
 }

@@ -4,6 +4,7 @@ import { Calibrator } from '../calibration/calibrator.js'
 import type { Contender } from '../contender.js'
 import { waitUntilQuiet } from '../quiet.js'
 import type { Context, Section } from '../section.js'
+import { Turns } from '../twice.js'
 import { OPTIONS, PAIR, rfc2544Options, turnSeconds } from './options.js'
 import type { Rfc2544Result, Turn } from './result.js'
 import { figures, show } from './show.js'
@@ -33,16 +34,20 @@ async function measure(context: Context): Promise<Rfc2544Result> {
   const shared = { ...rules, burst: validateLaunchOptions().burst, cpus, memory }
   await using calibrator = new Calibrator(cpus.switch, cpus.generator)
   const stops = await calibrator.stops()
+  const attempts = new Turns(context)
+  const result = () => ({ rules, stops, runs: runs.filter(({ rounds }) => rounds.length > 0) })
   const turns = rules.rounds * contenders.length
   for (let turn = 0; turn < turns; turn++) {
     const contender = contenders[turn % contenders.length] as Contender
     context.progress(`${contender.name}, ${rules.ring} ring`, turn / turns)
     await waitUntilQuiet([cpus.switch, cpus.generator], patienceSeconds, signal)
     const before = await calibrator.roundTrip()
-    const taken = await takeTurn(contender, shared, rules, signal)
+    const take = () => takeTurn(contender, shared, rules, signal)
+    const taken = await attempts.take(contender.name, take)
+    if (taken === undefined) continue
     const roundTrip = Math.max(before, await calibrator.roundTrip())
     runs[turn % contenders.length]?.rounds.push({ ...taken, roundTrip })
-    context.keep?.({ rules, stops, runs: runs.filter(({ rounds }) => rounds.length > 0) })
+    context.keep?.(result())
   }
-  return { rules, stops, runs }
+  return result()
 }

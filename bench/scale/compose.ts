@@ -35,8 +35,18 @@ export function compose<Parts extends Record<string, Section>>(
       let before = 0
       for (const [key, part] of wanted) {
         const share = part.seconds(effort) / whole
-        const keep = (result: unknown) => context.keep?.({ ...results, [key]: result })
-        results[key] = await part.measure({ ...within(context, before, share), keep })
+        let kept: unknown
+        const keep = (result: unknown) => {
+          kept = structuredClone(result)
+          context.keep?.({ ...results, [key]: kept })
+        }
+        try {
+          results[key] = await part.measure({ ...within(context, before, share), keep })
+        } catch (error) {
+          if (context.signal.aborted) throw error
+          context.lose(`${key}: ${(error as Error).message}`)
+          if (kept !== undefined) results[key] = kept
+        }
         context.keep?.(results)
         before += share
       }
@@ -61,5 +71,6 @@ function within(context: Context, before: number, share: number): Context {
     ...rest,
     progress: (what, done) => context.progress(what, before + share * done),
     say: (what) => context.say(what),
+    lose: (what) => context.lose(what),
   }
 }

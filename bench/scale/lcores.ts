@@ -5,6 +5,7 @@ import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
 import { START_MS } from '../setup.js'
 import { withFolder } from '../sockets.js'
 import { extremes, median } from '../statistics.js'
+import { Turns } from '../twice.js'
 import { fitLine } from './fit.js'
 
 const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 3, full: 7 }
@@ -54,6 +55,7 @@ async function measure(context: Context): Promise<LcoresResult> {
   const { cpus, memory, signal, smoke, effort } = context
   const all = parseCpuList(cpus.others)
   const programs = LCORE_PROGRAMS.map((program) => ({ program, rounds: [] as LcoresSlice[][] }))
+  const attempts = new Turns(context)
   const rounds = smoke ? 1 : ROUNDS[effort]
   for (let round = 0; round < rounds; round++) {
     for (const one of programs) {
@@ -65,8 +67,10 @@ async function measure(context: Context): Promise<LcoresResult> {
       const milliseconds = smoke ? 50 : MILLISECONDS
       const { kind, mib } = memory
       const start = { cpus: all, program: one.program, memory: kind, memoryMiB: mib, milliseconds }
-      one.rounds.push(await measureRound(start, signal))
+      const slices = await attempts.take(one.program, () => measureRound(start, signal))
+      if (slices !== undefined) one.rounds.push(slices)
     }
+    context.keep?.({ cpus: all, programs })
   }
   return { cpus: all, programs }
 }

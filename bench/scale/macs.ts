@@ -1,4 +1,5 @@
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
+import { Turns } from '../twice.js'
 import { type MacsMeasured, measureCase } from './case.js'
 import { perDoubling } from './fit.js'
 
@@ -34,7 +35,8 @@ export const macs: Section<MacsResult> = {
   figures,
 }
 
-async function measure({ effort, smoke, cpus, signal, progress }: Context): Promise<MacsResult> {
+async function measure(context: Context): Promise<MacsResult> {
+  const { effort, smoke, cpus, signal, progress } = context
   const cases = [
     ...(smoke ? [16, 256] : ADDRESSES[effort]).map((addresses) => ({
       addresses,
@@ -43,16 +45,20 @@ async function measure({ effort, smoke, cpus, signal, progress }: Context): Prom
     ...(smoke ? [64] : [8192, MILLION]).map((limit) => ({ addresses: 2 * limit, limit })),
   ]
   const milliseconds = smoke ? 10 : MILLISECONDS[effort]
+  const attempts = new Turns(context)
   const rows: MacsRow[] = []
-  for (const [i, one] of cases.entries()) {
-    progress(`${one.addresses} addresses, table of ${one.limit}`, i / cases.length)
-    const measured = await measureCase({ kind: 'macs', ...one, milliseconds }, cpus.switch, signal)
-    rows.push({ ...one, ...measured })
-  }
-  return {
+  const result = () => ({
     fits: rows.filter(({ addresses, limit }) => addresses <= limit),
     overflows: rows.filter(({ addresses, limit }) => addresses > limit),
+  })
+  for (const [i, one] of cases.entries()) {
+    progress(`${one.addresses} addresses, table of ${one.limit}`, i / cases.length)
+    const take = () => measureCase({ kind: 'macs', ...one, milliseconds }, cpus.switch, signal)
+    const measured = await attempts.take(`${one.addresses} addresses in ${one.limit}`, take)
+    if (measured !== undefined) rows.push({ ...one, ...measured })
+    context.keep?.(result())
   }
+  return result()
 }
 
 function show({ fits, overflows }: MacsResult): Exhibit[] {

@@ -1,4 +1,5 @@
 import type { Context, Effort, Exhibit, Figure, Section, Series } from '../section.js'
+import { Turns } from '../twice.js'
 import { measureCase, type RuleForm, type RulesMeasured } from './case.js'
 import { exponent, perDoubling } from './fit.js'
 
@@ -33,15 +34,19 @@ export const rules: Section<RulesResult> = {
   figures,
 }
 
-async function measure({ effort, smoke, cpus, signal, progress }: Context): Promise<RulesResult> {
+async function measure(context: Context): Promise<RulesResult> {
+  const { effort, smoke, cpus, signal, progress } = context
   const milliseconds = smoke ? 10 : MILLISECONDS[effort]
   const counts = smoke ? [10, 100] : RULES[effort]
   const cases = FORMS.flatMap((form) => counts.map((count) => ({ form, rules: count })))
+  const attempts = new Turns(context)
   const rows: RulesRow[] = []
   for (const [i, one] of cases.entries()) {
     progress(`${one.rules} rules, ${one.form}`, i / cases.length)
-    const measured = await measureCase({ kind: 'rules', ...one, milliseconds }, cpus.switch, signal)
-    rows.push({ ...one, ...measured })
+    const take = () => measureCase({ kind: 'rules', ...one, milliseconds }, cpus.switch, signal)
+    const measured = await attempts.take(`${one.rules} rules, ${one.form}`, take)
+    if (measured !== undefined) rows.push({ ...one, ...measured })
+    context.keep?.({ rows })
   }
   return { rows }
 }

@@ -5,6 +5,7 @@ import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
 import { START_MS } from '../setup.js'
 import { withSockets } from '../sockets.js'
 import { extremes, median } from '../statistics.js'
+import { Turns } from '../twice.js'
 import type {
   UpdatesReply,
   UpdatesRequest,
@@ -46,10 +47,15 @@ export const updates: Section<UpdatesResult> = {
 
 async function measure(context: Context): Promise<UpdatesResult> {
   const counts = context.smoke ? [10] : RULES[context.effort]
+  const attempts = new Turns(context)
   const runs: UpdatesRun[] = []
   for (const [i, rules] of counts.entries()) {
     context.progress(`updates among ${rules} rules`, i / counts.length)
-    runs.push(await measureRun(rules, context))
+    const run = await attempts.take(`updates among ${rules} rules`, () =>
+      measureRun(rules, context),
+    )
+    if (run !== undefined) runs.push(run)
+    context.keep?.({ runs })
   }
   return { runs }
 }

@@ -1,7 +1,7 @@
 import { waitUntilQuiet } from '../quiet.js'
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
 import { extremes, median } from '../statistics.js'
-import { twice } from '../twice.js'
+import { Turns } from '../twice.js'
 import { START_CONTENDERS } from './contender.js'
 import { countOf, whoIsHere } from './here.js'
 import { measureOpening, type Opening } from './opening.js'
@@ -49,20 +49,26 @@ async function measure(context: Context): Promise<StartResult> {
   const runs = here.map((contender) => ({ contender, samples: [] as StartSample[] }))
   const openings: Opening[] = []
   const result = (): StartResult => ({
-    contenders: runs.map(({ contender: { name, what }, samples }) => ({ name, what, samples })),
+    contenders: runs
+      .filter(({ samples }) => samples.length > 0)
+      .map(({ contender: { name, what }, samples }) => ({ name, what, samples })),
     openings,
     missing,
   })
+  const attempts = new Turns(context)
   const rounds = smoke ? 1 : ROUNDS[effort]
   for (let round = 0; round < rounds; round++) {
     for (const [i, { contender, samples }] of runs.entries()) {
       const done = (round + i / runs.length) / rounds
       context.progress(`round ${round + 1}: ${contender.name}`, done)
       await waitUntilQuiet([cpus.switch, cpus.generator], patienceSeconds, signal)
-      samples.push(await twice(() => sampleStart(contender, context, signal), context))
+      const take = () => sampleStart(contender, context, signal)
+      const sample = await attempts.take(contender.name, take)
+      if (sample !== undefined) samples.push(sample)
     }
     signal.throwIfAborted()
-    openings.push(await twice(() => measureOpening(context), context))
+    const opening = await attempts.take('Datapath.open', () => measureOpening(context))
+    if (opening !== undefined) openings.push(opening)
     context.keep?.(result())
   }
   return result()

@@ -72,6 +72,29 @@ describe('scale', () => {
     )
   })
 
+  test('a part that fails leaves what it has, and the others go on', async () => {
+    const part = (measure: Section['measure']): Section => ({
+      ...{ name: 'part', title: '', seconds: () => 1, show: () => [], figures: () => [] },
+      measure,
+    })
+    const lost: string[] = []
+    const whole = compose('whole', '', {
+      failing: part(async ({ keep }) => {
+        keep?.('half')
+        throw new Error('no frames')
+      }),
+      nothing: part(() => Promise.reject(new Error('nothing at all'))),
+      other: part(async () => 'whole'),
+    })
+    const result = await whole.measure({
+      effort: 'quick',
+      signal: new AbortController().signal,
+      lose: (what: string) => lost.push(what),
+    } as unknown as Context)
+    assert.deepEqual(result, { failing: 'half', other: 'whole' })
+    assert.deepEqual(lost, ['failing: no frames', 'nothing: nothing at all'])
+  })
+
   test('slopes', () => {
     const points = (y: (x: number) => number) => [1, 2, 4, 8, 64].map((x) => ({ x, y: y(x) }))
     const near = (value: number, wanted: number) => assert.ok(Math.abs(value - wanted) < 1e-9)

@@ -16,6 +16,7 @@ import { findOvs } from '../../bench/ovs/find.js'
 import { entriesOf } from '../../bench/plan.js'
 import { ratesOptions } from '../../bench/rates/options.js'
 import { turnsOf } from '../../bench/rates/turns.js'
+import { type Listener, runBench } from '../../bench/run.js'
 import { takeSample } from '../../bench/sample.js'
 import type { Asked } from '../../bench/section.js'
 import type { Setup } from '../../bench/setup.js'
@@ -85,6 +86,29 @@ describe('every contender forwards as it claims', { skip }, () => {
     }
     await assert.rejects(tryOut({ ...named('testpmd-io'), start }), /exchanged/)
   })
+})
+
+test('one that fails twice has no more turns, and does not end the bench', { skip }, async () => {
+  let starts = 0
+  const start = () => {
+    throw new Error(`no start ${++starts}`)
+  }
+  const failing: Contender = { name: 'failing', what: '', load: 'pair', start }
+  const heard: string[] = []
+  const listener: Listener = {
+    turn: ({ round }) => heard.push(`turn ${round}`),
+    again: (_turn, { message }) => heard.push(`again: ${message}`),
+    lost: (_turn, { message }) => heard.push(`lost: ${message}`),
+    sample: () => assert.fail('there is none'),
+  }
+  const options = {
+    entries: entriesOf([failing], [{ ring: 'split', frameBytes: 64 }]),
+    ...{ rounds: 2, seconds: 0.1, limitSeconds: Infinity, retakes: 0, patienceSeconds: 0 },
+    ...{ burst: 32, cpus: chooseCpus(undefined), memory: chooseMemory('memfd') },
+  }
+  const { runs } = await runBench(options, listener, new AbortController().signal)
+  assert.deepEqual(heard, ['turn 0', 'again: no start 1', 'lost: no start 2', 'turn 1'])
+  assert.deepEqual(runs, [])
 })
 
 describe('every load', { skip }, () => {

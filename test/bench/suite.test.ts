@@ -9,7 +9,8 @@ import { type Report, resultOf } from '../../bench/json-report.js'
 import { chooseMemory } from '../../bench/memory.js'
 import type { Options } from '../../bench/options.js'
 import type { Context, Section } from '../../bench/section.js'
-import { runSuite } from '../../bench/suite.js'
+import { runSuite, type SuiteListener } from '../../bench/suite.js'
+import { Turns } from '../../bench/twice.js'
 import { caveatsOf } from '../../bench/verdict.js'
 import { machine, quickOptions } from './support.js'
 
@@ -29,6 +30,7 @@ async function run(
   more: Partial<Options> = {},
   stop = new AbortController(),
   budget?: typeof BUDGET,
+  kept?: SuiteListener['kept'],
 ) {
   const options = quickOptions(sections, more)
   const said: string[] = []
@@ -37,6 +39,7 @@ async function run(
     progress: (what: string, done: number) => said.push(`${what} ${done}`),
     say: (what: string) => said.push(what),
     end: (report: Report) => said.push(`end ${Object.keys(report.sections)}`),
+    ...(kept && { kept }),
   }
   const suite = {
     options,
@@ -95,6 +98,41 @@ describe('sections', { skip }, () => {
     assert.equal(report.sections.next?.result, 'whole')
     assert.ok(said.some((text) => text.startsWith('failing failed: Error: no frames came')))
     assert.ok(caveatsOf(report).includes('failing: failed: no frames came'))
+  })
+
+  test('one that loses a part is told as failed, and has all else', async () => {
+    const losing = section('losing', async (context) => {
+      const turns = new Turns(context)
+      let calls = 0
+      const fail = () => Promise.reject(new Error(`no frames came; it said last: ${++calls}`))
+      const taken: unknown[] = []
+      for (let round = 0; round < 2; round++) {
+        taken.push(await turns.take('a', fail), await turns.take('b', async () => round))
+      }
+      return { taken, calls }
+    })
+    const { report, said } = await run([losing, section('next', async () => 'whole')])
+    assert.equal(report.sections.losing?.incomplete, 'failed: a: no frames came')
+    // It is tried twice, and never again.
+    const taken = [undefined, 0, undefined, 1]
+    assert.deepEqual(report.sections.losing?.result, { taken, calls: 2 })
+    assert.ok(said.includes('left out from now on: a: no frames came; it said last: 2'))
+    assert.equal(report.sections.next?.result, 'whole')
+  })
+
+  test('what they hand over meanwhile is there to be written', async () => {
+    const sofar: Report[] = []
+    const one = section('one', async ({ keep }) => {
+      keep?.('half of it')
+      return 'whole'
+    })
+    const kept = (report: () => Report) => sofar.push(report())
+    const { report } = await run([one], {}, undefined, undefined, kept)
+    assert.deepEqual(
+      sofar.map(({ sections }) => [sections.one?.result, sections.one?.incomplete]),
+      [['half of it', 'it never came to its end']],
+    )
+    assert.equal(report.sections.one?.incomplete, undefined)
   })
 
   test('when all is stopped, what was kept remains, as it was then', async () => {
