@@ -9,7 +9,7 @@ export function help(sections: readonly Section[]): string {
   when no section is named.
 
   --quick            what matters most, in ${BUDGET.quick / 60} minutes; without it, everything in ${BUDGET.usual / 60}
-  --full             everything, in less than an hour; says how long before it starts
+  --full             everything, in 45 minutes; says how long before it starts
   --only A,B         these sections, and these contenders in them
   --json FILE        writes everything that was measured
   --html FILE        writes a page with tables and plots, which needs nothing but itself

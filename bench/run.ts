@@ -54,7 +54,7 @@ export interface Listener {
 }
 
 /** What a turn takes besides warming up and the measured time: two processes start, and are looked at. */
-const AROUND_SECONDS = 1.9
+const AROUND_SECONDS = 1.5
 
 /** What all turns take, about. */
 export function secondsOfTurns(

@@ -34,9 +34,10 @@ const IDLE: readonly Idle[] = ['none', 'guests', 'stopped']
 /** Below that many ports the start of the process is all there is to it. */
 const MANY = 64
 
-/** With its guests, started and ended. */
-const TURN_SECONDS = 5
-const START_SECONDS = 1.5
+/** With what is started and ended around it: a sample, slices in turns, the start of a switch. */
+const SAMPLE_SECONDS = 2
+const TURNS_SECONDS = 5.5
+const START_SECONDS = 1.2
 
 export interface PortsRun {
   readonly ports: number
@@ -62,9 +63,10 @@ export const portsSection: Section<PortsResult> = {
   name: 'ports',
   title: 'What idle ports cost a busy pair, and how long many take to start',
   seconds: (effort) => {
-    const turns = COUNTS[effort].length * IDLE.length * TURN_SECONDS
-    const rounds = ROUNDS[effort] * (turns + STARTS[effort].length * START_SECONDS + 3)
-    return Math.round(rounds + TURNS[effort].length * (TURN_SECONDS + TURNS_MS[effort] / 1000))
+    const samples = (1 + COUNTS[effort].length * IDLE.length) * (SAMPLE_SECONDS + SECONDS[effort])
+    const round = samples + STARTS[effort].length * START_SECONDS
+    const turns = TURNS[effort].length * (TURNS_SECONDS + TURNS_MS[effort] / 1000)
+    return Math.round(ROUNDS[effort] * round + turns)
   },
   measure,
   show,

@@ -41,7 +41,11 @@ export const ratesSection: Section<RatesResult> = {
 
 async function measure(context: Context): Promise<RatesResult> {
   const asked = ratesOptions(context)
-  const contenders = availableOf(asked.contenders, context, context.say)
+  const leftOut: string[] = []
+  const contenders = availableOf(asked.contenders, context, (what) => {
+    leftOut.push(what)
+    context.say(what)
+  })
   const { cpus, memory, patienceSeconds, signal } = context
   const { rings } = asked
   // The boundary wants its share of the time.
@@ -49,7 +53,7 @@ async function measure(context: Context): Promise<RatesResult> {
   const entries = turnsOf(contenders, asked)
   const options = { ...asked, limitSeconds, entries, cpus, memory, patienceSeconds }
   const resultOf = (results: Results, boundaries: readonly Boundary[]) =>
-    ratesResult(asked, results, boundaries, caveats(results, isVirtual()))
+    ratesResult(asked, results, boundaries, [...leftOut, ...caveats(results, isVirtual())])
 
   const keep = (sofar: Results) => context.keep?.(resultOf(sofar, []))
   const listener = new ContextListener(context, keep, BEFORE_BOUNDARY)

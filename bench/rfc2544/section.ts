@@ -27,7 +27,7 @@ export const rfc2544Section: Section<Rfc2544Result> = {
 }
 
 async function measure(context: Context): Promise<Rfc2544Result> {
-  const { contenders: asked, ...rules } = rfc2544Options(context)
+  const { contenders: asked, limitSeconds, ...rules } = rfc2544Options(context)
   const { cpus, memory, patienceSeconds, signal } = context
   const contenders = availableOf(asked, context, context.say)
   const runs = contenders.map(({ name }) => ({ name, rounds: [] as Turn[] }))
@@ -37,7 +37,11 @@ async function measure(context: Context): Promise<Rfc2544Result> {
   const attempts = new Turns(context)
   const result = () => ({ rules, stops, runs: runs.filter(({ rounds }) => rounds.length > 0) })
   const turns = rules.rounds * contenders.length
+  const begun = performance.now()
   for (let turn = 0; turn < turns; turn++) {
+    const elapsed = (performance.now() - begun) / 1000
+    const isNewRound = turn > 0 && turn % contenders.length === 0
+    if (isNewRound && elapsed * (1 + contenders.length / turn) > limitSeconds) break
     const contender = contenders[turn % contenders.length] as Contender
     context.progress(`${contender.name}, ${rules.ring} ring`, turn / turns)
     await waitUntilQuiet([cpus.switch, cpus.generator], patienceSeconds, signal)
