@@ -2,6 +2,7 @@ import { type Burst, DROP, MAX_FRAMES, MAX_PORTS } from 'dpdk-vhost/programs/pro
 import { SubBurst } from 'dpdk-vhost/programs/sub-burst'
 import { BucketTime } from 'dpdk-vhost/qos'
 import type { AttachmentSpec, MirrorSpec } from '../spec.js'
+import { type FrameLoops, frameLoops } from './frame-loops.js'
 import { Counter, countDrops, Direction, portWords } from './memory.js'
 import type { MirrorOutput } from './mirror-output.js'
 import { Mirrors } from './mirrors.js'
@@ -43,6 +44,8 @@ export class Guards {
   /** Whether `#frames` are open. */
   #isSub = false
   #active = false
+  #loops: FrameLoops | undefined
+  #loopsOf: Burst | undefined
   /** What is to be done with frames received on a port, by port id. */
   readonly #onReceived = new Uint8Array(MAX_PORTS)
   /** What is to be done with frames sent to a port. */
@@ -145,6 +148,10 @@ export class Guards {
     this.#isSub = false
     this.#asReceivedCount = 0
     this.#time.set(burst.now)
+    if (this.#loopsOf !== burst) {
+      this.#loops = frameLoops(burst)
+      this.#loopsOf = burst
+    }
     // A decision that threw leaves all this behind.
     this.#closeEgress()
     if (this.#mirrors !== undefined) this.#mirrored.fill(0)
@@ -186,10 +193,11 @@ export class Guards {
   /** Adds the frames that may pass to the sub-burst, or says that all may and nothing else is to be done with them. */
   #select(burst: Burst, todo: number): boolean {
     const { inPort, count } = burst
+    const loops = this.#loops as FrameLoops
     const security = this.#security[inPort]
     let policer = this.#ingress[inPort]
     if (policer !== undefined) {
-      const bytes = payloadOfAll(burst)
+      const bytes = loops.payloadOf(0, count)
       if (policer.passAll(this.#time, bytes, count)) policer = undefined
       else policer.open(this.#time, bytes, count)
     }
@@ -197,7 +205,7 @@ export class Guards {
     let refused = 0
     let first = 0
     if (policer === undefined && (todo & MIRRORED) === 0) {
-      first = security === undefined ? count : security.allowedFirst(burst, count)
+      first = security === undefined ? count : security.allowedFirst(burst, loops, count)
       if (first === count) return true
     }
     this.#frames.begin()
@@ -255,24 +263,27 @@ export class Guards {
   }
 
   #guardVerdicts(burst: Burst): void {
-    const { outPort, length, total } = burst
+    const { outPort, total } = burst
+    const loops = this.#loops as FrameLoops
     let done = 0
     while (done < total) {
       const port = outPort[done] as number
       const from = done
-      let bytes = 0
-      do bytes = (bytes + payloadOf(length[done] as number)) | 0
-      while (++done < total && outPort[done] === port)
-      if (port >= 0 && this.#onSent[port]) this.#guardRun(burst, port, from, done, bytes)
+      done = loops.endOfRun(from, total)
+      if (port >= 0 && this.#onSent[port]) this.#guardRun(burst, port, from, done)
     }
   }
 
   /** Sees to frames one after the other that go to the same port. */
-  #guardRun(burst: Burst, port: number, from: number, end: number, bytes: number): void {
+  #guardRun(burst: Burst, port: number, from: number, end: number): void {
     const { outPort } = burst
     if (
       this.#onSent[port] === POLICED &&
-      (this.#egress[port] as PortPolicer).passAll(this.#time, bytes, end - from)
+      (this.#egress[port] as PortPolicer).passAll(
+        this.#time,
+        (this.#loops as FrameLoops).payloadOf(from, end),
+        end - from,
+      )
     )
       return
     for (let i = from; i < end; i++) {
@@ -405,10 +416,4 @@ function formed(burst: Burst, index: number, output: MirrorOutput, isOwn: boolea
 function payloadOf(bytes: number): number {
   const payload = (bytes | 0) - ETHERNET
   return payload < 0 ? 0 : payload
-}
-
-function payloadOfAll({ length, count }: Burst): number {
-  let bytes = 0
-  for (let i = 0; i < count; i++) bytes = (bytes + payloadOf(length[i] as number)) | 0
-  return bytes
 }

@@ -17,7 +17,8 @@ import {
 } from 'dpdk-vhost/headers'
 import type { AllowedAddress } from '../spec.js'
 import { AllowedAddresses, allowsIpv4, allowsIpv6, type Station } from './allowed-addresses.js'
-import { type Frames, PlainSources } from './plain.js'
+import type { FrameLoops, Frames } from './frame-loops.js'
+import { PlainSources } from './plain.js'
 
 /** Where the source address is in a frame. */
 const SOURCE_MAC = 6
@@ -49,12 +50,12 @@ export class PortSecurity {
   }
 
   /** How many frames from the first on may be sent, up to the first that may not. */
-  allowedFirst(frames: Frames, count: number): number {
+  allowedFirst(frames: Frames, loops: FrameLoops, count: number): number {
     const sources = this.#sources
     for (let i = 0; ; i++) {
-      i = sources.endOfKnown(frames, i, count)
+      i = sources.endOfKnown(loops, i, count)
       if (i === count) return i
-      if (!sources.learn(frames, i, this.#addresses) && !this.allows(frames, i)) return i
+      if (!sources.learn(frames, loops, i, this.#addresses) && !this.allows(frames, i)) return i
     }
   }
 

@@ -17,6 +17,7 @@ import {
   parseMac,
   writeMac,
 } from '../../../src/headers/index.js'
+import { type Frames, frameLoops } from '../../../src/switch/guards/frame-loops.js'
 import { PortSecurity } from '../../../src/switch/guards/port-security.js'
 import type { AllowedAddress } from '../../../src/switch/spec.js'
 import { Random, seeds } from '../../headers/random.js'
@@ -30,15 +31,32 @@ const LINK_LOCAL = 'fe80::f816:3eff:fe00:1'
 const to = { source: MAC, destination: OTHER }
 const broadcast = { source: MAC, destination: 'ff:ff:ff:ff:ff:ff' }
 
+function framesAt(
+  view: DataView,
+  offsets: readonly number[],
+  frames: readonly Uint8Array[],
+): Frames {
+  return {
+    view,
+    offset: Uint32Array.from(offsets),
+    length: Uint32Array.from(frames, (frame) => frame.length),
+    outPort: new Int32Array(frames.length),
+  }
+}
+
+function allowedFirst(security: PortSecurity, frames: Frames, count: number): number {
+  return security.allowedFirst(frames, frameLoops(frames), count)
+}
+
 function allows(security: PortSecurity, frame: Uint8Array): boolean {
   // With other bytes around it, which are not to be looked at.
   const bytes = new Uint8Array(frame.length + 200).fill(0x11)
   bytes.set(frame, 100)
   const view = new DataView(bytes.buffer)
-  const frames = { view, offset: Uint32Array.of(100), length: Uint32Array.of(frame.length) }
+  const frames = framesAt(view, [100], [frame])
   const allowed = security.allows(frames, 0)
   // The first time and, with its source remembered, again.
-  for (const _ of [1, 2]) assert.equal(security.allowedFirst(frames, 1), allowed ? 1 : 0)
+  for (const _ of [1, 2]) assert.equal(allowedFirst(security, frames, 1), allowed ? 1 : 0)
   return allowed
 }
 
@@ -695,16 +713,13 @@ describe('as many frames are allowed at once as are one by one', () => {
         frames.forEach((frame, i) => {
           memory.set(frame, i * 256)
         })
-        const burst = {
-          view: new DataView(memory.buffer),
-          offset: Uint32Array.from(frames, (_, i) => i * 256),
-          length: Uint32Array.from(frames, (frame) => frame.length),
-        }
+        const offsets = frames.map((_, i) => i * 256)
+        const burst = framesAt(new DataView(memory.buffer), offsets, frames)
         const security = random.pick(securities)
         const first = frames.findIndex((_, i) => !security.allows(burst, i))
         const expected = first < 0 ? frames.length : first
         assert.equal(
-          security.allowedFirst(burst, frames.length),
+          allowedFirst(security, burst, frames.length),
           expected,
           frames.map((frame) => Buffer.from(frame).toString('hex')).join(' '),
         )
@@ -726,13 +741,23 @@ test('no frame makes it read what is not the frame', () => {
     const outcomes = [0, 0xff].map((around) => {
       const bytes = new Uint8Array(frame.length + 400).fill(around)
       bytes.set(frame, 200)
-      const frames = {
-        view: new DataView(bytes.buffer),
-        offset: Uint32Array.of(200),
-        length: Uint32Array.of(frame.length),
-      }
-      return security.allows(frames, 0) && security.allowedFirst(frames, 1) === 1
+      const frames = framesAt(new DataView(bytes.buffer), [200], [frame])
+      return security.allows(frames, 0) && allowedFirst(security, frames, 1) === 1
     })
     assert.equal(outcomes[0], outcomes[1], Buffer.from(frame).toString('hex'))
   }
+})
+
+test('frames beyond 2 GiB of packet memory are looked at where they are', () => {
+  const security = new PortSecurity(dual)
+  const beyond = 2 ** 31
+  const view = new DataView(new ArrayBuffer(beyond + 1024))
+  const bytes = new Uint8Array(view.buffer)
+  const allowed = udp4()
+  // What is found in their place by 31 bits is allowed.
+  for (const at of [0, 256]) bytes.set(allowed, at)
+  bytes.set(allowed, beyond)
+  bytes.set(udp4({ sourceIp: '10.9.9.9' }), beyond + 256)
+  const frames = framesAt(view, [beyond, beyond + 256], [allowed, allowed])
+  assert.equal(allowedFirst(security, frames, 2), 1)
 })
