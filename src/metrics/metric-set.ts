@@ -1,22 +1,24 @@
 import type { Metric, Registry } from 'prom-client'
 import { linesOf, type MetricDefinition } from './definition.js'
-import { metricsText } from './text.js'
+import { MetricsText } from './text.js'
 
 /** Metrics that are read from snapshots of the same kind; each scrape takes one. */
 export class MetricSet<Snapshot> {
   readonly #definitions: readonly MetricDefinition<Snapshot>[]
+  readonly #text: MetricsText<Snapshot>
   readonly #take: () => Promise<Snapshot>
   #taken: Promise<Snapshot> | undefined
 
   /** @param take - reads all counters */
   constructor(definitions: readonly MetricDefinition<Snapshot>[], take: () => Promise<Snapshot>) {
     this.#definitions = definitions
+    this.#text = new MetricsText(definitions)
     this.#take = take
   }
 
   /** In Prometheus' text format. */
   async text(): Promise<string> {
-    return metricsText(this.#definitions, await this.#take())
+    return this.#text.of(await this.#take())
   }
 
   /**

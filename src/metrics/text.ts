@@ -1,34 +1,72 @@
-import { linesOf, type MetricDefinition } from './definition.js'
+import { type LabelValues, linesOf, type MetricDefinition } from './definition.js'
+
+/** A line as it was written last. */
+interface Line {
+  readonly name: string
+  readonly values: LabelValues
+  /** All but the value. */
+  readonly series: string
+  value: number
+  text: string
+}
 
 /**
  * Metrics in Prometheus' text format, version 0.0.4. `prom-client` writes it too, but takes longer than a scrape of
- * hundreds of ports may.
+ * hundreds of ports may. Lines are kept from one scrape to the next, since most series stay and few of them count: who writes
+ * them all anew leaves megabytes of garbage.
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
-export function metricsText<Snapshot>(
-  definitions: readonly MetricDefinition<Snapshot>[],
-  snapshot: Snapshot,
-): string {
-  let text = ''
-  for (const definition of definitions) {
-    const { name, help, type } = definition
-    text += `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n`
-    text += `# TYPE ${name} ${type}\n`
-    linesOf(definition, snapshot, (line, labels, values, value) => {
-      text += line
-      if (labels.length > 0) {
-        let mark = '{'
-        for (let i = 0; i < labels.length; i++) {
-          text += `${mark}${labels[i]}="${escaped(values[i])}"`
-          mark = ','
-        }
-        text += '}'
-      }
-      text += ` ${value}\n`
+export class MetricsText<Snapshot> {
+  readonly #metrics: readonly {
+    readonly definition: MetricDefinition<Snapshot>
+    readonly head: string
+    readonly lines: Line[]
+  }[]
+
+  constructor(definitions: readonly MetricDefinition<Snapshot>[]) {
+    this.#metrics = definitions.map((definition) => {
+      const { name, help, type } = definition
+      const escapedHelp = help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
+      const head = `# HELP ${name} ${escapedHelp}\n# TYPE ${name} ${type}\n`
+      return { definition, head, lines: [] }
     })
   }
-  return text
+
+  /** All metrics, as a snapshot has them. */
+  of(snapshot: Snapshot): string {
+    const texts: string[] = []
+    for (const { definition, head, lines } of this.#metrics) {
+      texts.push(head)
+      let count = 0
+      linesOf(definition, snapshot, (name, labels, values, value) => {
+        let line = lines[count]
+        if (line === undefined || !isOf(line, name, values)) {
+          const series = name + labelText(labels, values)
+          line = { name, values, series, value, text: `${series} ${value}\n` }
+          lines[count] = line
+        } else if (line.value !== value) {
+          line.value = value
+          line.text = `${line.series} ${value}\n`
+        }
+        texts.push(line.text)
+        count++
+      })
+      lines.length = count
+    }
+    return texts.join('')
+  }
+}
+
+function isOf(line: Line, name: string, values: LabelValues): boolean {
+  if (line.name !== name || line.values.length !== values.length) return false
+  for (let i = 0; i < values.length; i++) if (line.values[i] !== values[i]) return false
+  return true
+}
+
+function labelText(labels: readonly string[], values: LabelValues): string {
+  if (labels.length === 0) return ''
+  return `{${labels.map((label, i) => `${label}="${escaped(values[i])}"`).join(',')}}`
 }
 
 const SPECIAL = /["\\\n]/

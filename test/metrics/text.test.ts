@@ -55,3 +55,42 @@ test('prom-client writes the same, of one snapshot a scrape', async () => {
   await registry.metrics()
   assert.equal(taken, 2)
 })
+
+test('series that change, go and come are written as if for the first time', async () => {
+  const definition: MetricDefinition<readonly [string, number][]> = {
+    type: 'counter',
+    name: 'a_total',
+    help: 'None',
+    labels: ['port'],
+    collect: (ports, add) => {
+      for (const [port, value] of ports) add(value, port)
+    },
+  }
+  let ports: [string, number][] = []
+  const set = new MetricSet([definition], async () => ports)
+  for (ports of [
+    [],
+    [
+      ['a', 1],
+      ['b', 2],
+    ],
+    [
+      ['a', 1],
+      ['b', 3],
+    ],
+    [['b', 3]],
+    [
+      ['b', Number.NaN],
+      ['a', 3],
+      ['c', 0],
+    ],
+    [
+      ['b', Number.NaN],
+      ['a', -1],
+      ['c', 0],
+    ],
+  ] as [string, number][][]) {
+    assert.equal(await set.text(), await new MetricSet([definition], async () => ports).text())
+    assert.equal((await set.text()).match(/^a_total/gm)?.length ?? 0, ports.length)
+  }
+})
