@@ -124,7 +124,8 @@ describe('a peer that comes', () => {
     await until('gone', () => port.status.state === 'connecting', SOON_MS)
     await using _ = await RawPeer.listen(path)
     await connected(port)
-    assert.equal(port.status.generation, 2)
+    // More, if it came to the first once again before that was gone.
+    assert.ok(port.status.generation >= 2, `generation ${port.status.generation}`)
   })
 })
 
