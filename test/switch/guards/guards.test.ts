@@ -179,6 +179,14 @@ describe('ingress policing', () => {
     assert.deepEqual(bench.drops(1), NONE)
   })
 
+  test('counts no bytes of frames without a whole header', () => {
+    // 250 bytes: five of six frames of 46.
+    const bench = new Bench({ 0: { ingressPolicer: { cir: 1000, cbs: 250 } } })
+    const short = Array.from({ length: 10 }, () => new Uint8Array(4))
+    bench.run(0, [...short, ...frames(6)], () => {})
+    assert.deepEqual(bench.drops(0), { ...NONE, ingressPoliced: 1 })
+  })
+
   test('has a burst of 8000 kilobits where none is given', () => {
     const bench = new Bench({ 0: { ingressPolicingRate: 1 } })
     let passed = 0
