@@ -66,7 +66,13 @@ export function linesOf<Snapshot>(
   })
 }
 
-/** `ringFull` as `ring_full`. */
+const snakeCases = new Map<string, string>()
+
+/** `ringFull` as `ring_full`; remembered, because names are few and asked for at each scrape. */
 export function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter, at) => (at > 0 ? '_' : '') + letter.toLowerCase())
+  const known = snakeCases.get(name)
+  if (known !== undefined) return known
+  const made = name.replace(/[A-Z]/g, (letter, at) => (at > 0 ? '_' : '') + letter.toLowerCase())
+  snakeCases.set(name, made)
+  return made
 }
