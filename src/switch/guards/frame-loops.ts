@@ -54,6 +54,12 @@ export type PlainSource = Int32Array
 /** The loops over the frames of one lcore. */
 export type FrameLoops = ReturnType<typeof newLoops>
 
+/** Bytes of a frame as policers count them; of one without a whole Ethernet header none. `| 0`, because V8 would count on with fractions. */
+export function payloadOf(bytes: number): number {
+  const payload = (bytes | 0) - ETHERNET
+  return payload < 0 ? 0 : payload
+}
+
 const made = new WeakMap<Frames, FrameLoops>()
 
 /** The loops over the frames of a burst. Made once for all bridges of an lcore: V8 knows no constants of closures made twice. */
@@ -70,7 +76,7 @@ function newLoops({ view, offset, length, outPort }: Frames) {
   const next = (i: number): number => (i + 1) | 0
 
   /** Bytes of these frames as policers count them. */
-  const payloadOf = (from: number, end: number): number => {
+  const payloadOfAll = (from: number, end: number): number => {
     const stop = Math.min(end | 0, MAX_FRAMES)
     let bytes = 0
     let signs = 0
@@ -82,10 +88,10 @@ function newLoops({ view, offset, length, outPort }: Frames) {
     return signs < 0 ? payloadOfShort(from, stop) : bytes
   }
 
-  /** The same where there are frames without a whole header, which count as none. */
+  /** The same where there are frames without a whole header. */
   const payloadOfShort = (from: number, end: number): number => {
     let bytes = 0
-    for (let i = from; i < end; i++) bytes += Math.max(0, (length[i] as number) - ETHERNET)
+    for (let i = from; i < end; i++) bytes += payloadOf(length[i] as number)
     return bytes
   }
 
@@ -179,5 +185,5 @@ function newLoops({ view, offset, length, outPort }: Frames) {
     return (room | (header - 20) | (bytes - header)) >= 0
   }
 
-  return { payloadOf, endOfRun, endOfIpv4, endOfIpv6 }
+  return { payloadOfAll, endOfRun, endOfIpv4, endOfIpv6 }
 }

@@ -2,7 +2,7 @@ import { type Burst, DROP, MAX_FRAMES, MAX_PORTS } from 'dpdk-vhost/programs/pro
 import { SubBurst } from 'dpdk-vhost/programs/sub-burst'
 import { BucketTime } from 'dpdk-vhost/qos'
 import type { AttachmentSpec, MirrorSpec } from '../spec.js'
-import { type FrameLoops, frameLoops } from './frame-loops.js'
+import { type FrameLoops, frameLoops, payloadOf } from './frame-loops.js'
 import { Counter, countDrops, Direction, portWords } from './memory.js'
 import type { MirrorOutput } from './mirror-output.js'
 import { Mirrors } from './mirrors.js'
@@ -11,9 +11,6 @@ import { PortSecurity } from './port-security.js'
 
 export { type GuardDrops, newGuardMemory, readGuardCounters, resetGuardPort } from './memory.js'
 export { newMirrorCounters, readMirrorCounters } from './mirror-counters.js'
-
-/** Bytes of the Ethernet header, which policers do not count; as in OVS. */
-const ETHERNET = 14
 
 /** What a port has, as bits. */
 const POLICED = 1
@@ -197,7 +194,7 @@ export class Guards {
     const security = this.#security[inPort]
     let policer = this.#ingress[inPort]
     if (policer !== undefined) {
-      const bytes = loops.payloadOf(0, count)
+      const bytes = loops.payloadOfAll(0, count)
       if (policer.passAll(this.#time, bytes, count)) policer = undefined
       else policer.open(this.#time, bytes, count)
     }
@@ -281,7 +278,7 @@ export class Guards {
       this.#onSent[port] === POLICED &&
       (this.#egress[port] as PortPolicer).passAll(
         this.#time,
-        (this.#loops as FrameLoops).payloadOf(from, end),
+        (this.#loops as FrameLoops).payloadOfAll(from, end),
         end - from,
       )
     )
@@ -410,10 +407,4 @@ function formed(burst: Burst, index: number, output: MirrorOutput, isOwn: boolea
   const frame = isOwn ? index : burst.duplicate(index)
   if (frame >= 0) output.change(burst, frame)
   return frame
-}
-
-/** Bytes as policers count them of a frame of so many. `| 0`, because V8 would count on with fractions. */
-function payloadOf(bytes: number): number {
-  const payload = (bytes | 0) - ETHERNET
-  return payload < 0 ? 0 : payload
 }

@@ -15,8 +15,7 @@ const IPV6_TYPE = 0x86dd
 const IPV4_SOURCE = 26
 const IPV6_SOURCE = 22
 
-/** Bytes of MAC address and EtherType in a source, and words. */
-const MAC_BYTES = 8
+/** Words of MAC address and EtherType in a source. */
 const MAC_WORDS = 2
 /** Address and mask. */
 const V4_WORDS = 2
@@ -93,5 +92,5 @@ function know(
   source.setInt32(0, view.getInt32(at + SOURCE_MAC))
   source.setInt32(4, view.getInt32(at + SOURCE_MAC + 4))
   for (let i = 0; i < count; i++)
-    source.setInt32(MAC_BYTES + 4 * i, words === undefined ? 0 : (words[from + i] as number))
+    source.setInt32(4 * (MAC_WORDS + i), words === undefined ? 0 : (words[from + i] as number))
 }
