@@ -49,9 +49,13 @@ export interface GuardDrops {
   readonly egressPoliced: number
 }
 
+/** By memory: a scrape reads the counters of hundreds of ports. */
+const wordsOf = new WeakMap<SharedArrayBuffer, Int32Array>()
+
 /** Reads the counters of a port. For the control plane. */
 export function readGuardCounters(memory: SharedArrayBuffer, portId: number): GuardDrops {
-  const words = new Int32Array(memory)
+  const words = wordsOf.get(memory) ?? new Int32Array(memory)
+  wordsOf.set(memory, words)
   const at = portWords(portId)
   const read = (counter: number) => read64(words, at + counter)
   return {
