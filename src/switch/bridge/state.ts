@@ -58,12 +58,19 @@ export function newState(): SharedArrayBuffer {
   return buffer
 }
 
+/** By buffer: a scrape looks at the state for each port. */
+const states = new WeakMap<SharedArrayBuffer, State>()
+
 /** Lays words over the state of a bridge. */
 export function stateOver(buffer: SharedArrayBuffer): State {
+  const known = states.get(buffer)
+  if (known !== undefined) return known
   const words = new Int32Array(buffer)
   if (words[FORMAT] !== FORMAT_VALUE)
     throw new TypeError('the buffer does not hold the state of a bridge')
-  return { words, floats: new Float64Array(buffer) }
+  const state = { words, floats: new Float64Array(buffer) }
+  states.set(buffer, state)
+  return state
 }
 
 /** Whether two are the same state, also when one was posted from another thread. */
