@@ -131,9 +131,14 @@ void VhostPort::look_for_peer() {
   looking_since_ = Clock::now();
   back_off_ = milliseconds{0};
   enter(PortState::connecting);
-  // Watched before it is looked at: what comes in between is not missed.
-  watch_path();
+  // Watched before it is looked at: what comes in between is not missed. What is there already is
+  // watched only if it refuses: the first watch on a folder takes the kernel as long as it
+  // remembers many names in there, 11 ms for some hundred thousand.
+  is_watching_ = false;
+  const bool is_there = access(options_.path.c_str(), F_OK) == 0;
+  if (!is_there) watch_path();
   connect();
+  if (is_there && !registered_ && state() == PortState::connecting) watch_path();
 }
 
 void VhostPort::connect() {
