@@ -12,8 +12,9 @@ interface Line {
 
 /**
  * Metrics in Prometheus' text format, version 0.0.4. `prom-client` writes it too, but takes longer than a scrape of
- * hundreds of ports may. Lines are kept from one scrape to the next, since most series stay and few of them count: who writes
- * them all anew leaves megabytes of garbage.
+ * hundreds of ports may. Lines and the text of a metric are kept from one scrape to the next, since most series stay and few
+ * of them count: who writes them all anew leaves megabytes of garbage. `+` joins nothing yet: that is done once, by who sends
+ * the text.
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
@@ -22,6 +23,8 @@ export class MetricsText<Snapshot> {
     readonly definition: MetricDefinition<Snapshot>
     readonly head: string
     readonly lines: Line[]
+    /** As it was last. */
+    text: string
   }[]
 
   constructor(definitions: readonly MetricDefinition<Snapshot>[]) {
@@ -29,32 +32,38 @@ export class MetricsText<Snapshot> {
       const { name, help, type } = definition
       const escapedHelp = help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
       const head = `# HELP ${name} ${escapedHelp}\n# TYPE ${name} ${type}\n`
-      return { definition, head, lines: [] }
+      return { definition, head, lines: [], text: head }
     })
   }
 
   /** All metrics, as a snapshot has them. */
   of(snapshot: Snapshot): string {
-    const texts: string[] = []
-    for (const { definition, head, lines } of this.#metrics) {
-      texts.push(head)
+    let text = ''
+    for (const metric of this.#metrics) {
+      const { definition, head, lines } = metric
       let count = 0
+      let isSame = true
       linesOf(definition, snapshot, (name, labels, values, value) => {
         let line = lines[count]
         if (line === undefined || !isOf(line, name, values)) {
           const series = name + labelText(labels, values)
           line = { name, values, series, value, text: `${series} ${value}\n` }
           lines[count] = line
+          isSame = false
         } else if (line.value !== value) {
           line.value = value
           line.text = `${line.series} ${value}\n`
+          isSame = false
         }
-        texts.push(line.text)
         count++
       })
-      lines.length = count
+      if (!isSame || count !== lines.length) {
+        lines.length = count
+        metric.text = head + lines.map((line) => line.text).join('')
+      }
+      text += metric.text
     }
-    return texts.join('')
+    return text
   }
 }
 

@@ -180,7 +180,9 @@ function send(
   headers: Readonly<Record<string, string>>,
 ): void {
   if (response.destroyed) return
-  const length = status === 204 ? {} : { 'content-length': Buffer.byteLength(text) }
+  // Encoded here, once: for a string node:http takes three bytes a character, and its length has to be counted before.
+  const bytes = Buffer.from(text)
+  const length = status === 204 ? {} : { 'content-length': bytes.length }
   response.writeHead(status, { ...headers, ...length, 'cache-control': 'no-store' })
-  response.end(text)
+  response.end(bytes)
 }

@@ -33,34 +33,27 @@ export interface BridgeSnapshot {
 }
 
 type Definition = MetricDefinition<SwitchSnapshot>
-type Series = readonly [value: number, ...labels: LabelValues]
+type Collect = (
+  snapshot: SwitchSnapshot,
+  add: (value: number, ...labels: LabelValues) => void,
+) => void
 
 function gauge(
   name: string,
   help: string,
   labels: readonly string[],
-  series: (snapshot: SwitchSnapshot) => readonly Series[],
+  collect: Collect,
 ): Definition {
-  return define('gauge', name, help, labels, series)
+  return { type: 'gauge', name: `vswitch_${name}`, help, labels, collect }
 }
 
-function counter(...[name, help, labels, series]: Parameters<typeof gauge>): Definition {
-  return define('counter', `${name}_total`, help, labels, series)
-}
-
-function define(
-  type: 'counter' | 'gauge',
-  ...[name, help, labels, series]: Parameters<typeof gauge>
+function counter(
+  name: string,
+  help: string,
+  labels: readonly string[],
+  collect: Collect,
 ): Definition {
-  return {
-    type,
-    name: `vswitch_${name}`,
-    help,
-    labels,
-    collect: (snapshot, add) => {
-      for (const one of series(snapshot)) add(...one)
-    },
-  }
+  return { type: 'counter', name: `vswitch_${name}_total`, help, labels, collect }
 }
 
 type BridgeView = SwitchView['bridges'][number]
@@ -70,9 +63,9 @@ function bridgeGauge(
   help: string,
   value: (bridge: BridgeView) => number,
 ): Definition {
-  return gauge(`bridge_${name}`, help, ['bridge'], ({ show }) =>
-    show.bridges.map((bridge) => [value(bridge), bridge.name]),
-  )
+  return gauge(`bridge_${name}`, help, ['bridge'], ({ show }, add) => {
+    for (const bridge of show.bridges) add(value(bridge), bridge.name)
+  })
 }
 
 function bridgeCounter(
@@ -80,9 +73,9 @@ function bridgeCounter(
   help: string,
   value: (bridge: BridgeSnapshot) => number,
 ): Definition {
-  return counter(`bridge_${name}`, help, ['bridge'], ({ bridges }) =>
-    Array.from(bridges, ([bridge, own]) => [value(own), bridge]),
-  )
+  return counter(`bridge_${name}`, help, ['bridge'], ({ bridges }, add) => {
+    for (const [bridge, own] of bridges) add(value(own), bridge)
+  })
 }
 
 function mirrorCounter(
@@ -90,11 +83,11 @@ function mirrorCounter(
   help: string,
   value: (mirror: MirrorCounters) => number,
 ): Definition {
-  return counter(`mirror_${name}`, help, ['bridge', 'mirror'], ({ show }) =>
-    show.bridges.flatMap(({ name: bridge, mirrors }) =>
-      mirrors.map((mirror): Series => [value(mirror), bridge, mirror.name]),
-    ),
-  )
+  return counter(`mirror_${name}`, help, ['bridge', 'mirror'], ({ show }, add) => {
+    for (const { name: bridge, mirrors } of show.bridges) {
+      for (const mirror of mirrors) add(value(mirror), bridge, mirror.name)
+    }
+  })
 }
 
 function flowCounter(name: string, help: string, value: (rule: FlowStatus) => number): Definition {
@@ -102,42 +95,56 @@ function flowCounter(name: string, help: string, value: (rule: FlowStatus) => nu
     `flow_${name}`,
     `${help}; only rules with a cookie, of each bridge the first thousand`,
     ['bridge', 'table', 'priority', 'match', 'cookie'],
-    ({ bridges }) =>
-      [...bridges].flatMap(([bridge, { rules }]) =>
-        rules.map((rule): Series => {
+    ({ bridges }, add) => {
+      for (const [bridge, { rules }] of bridges) {
+        for (const rule of rules) {
           const { table, priority, match, cookie } = rule
-          return [value(rule), bridge, table, priority, match, `0x${cookie.toString(16)}`]
-        }),
-      ),
+          add(value(rule), bridge, table, priority, match, `0x${cookie.toString(16)}`)
+        }
+      }
+    },
   )
+}
+
+/** A series for each reason, by which counters of one port or bridge are named. */
+function addByReason<Reason extends string>(
+  counters: Readonly<Record<Reason, number>>,
+  owner: string,
+  add: Parameters<Collect>[1],
+): void {
+  for (const reason in counters) add(counters[reason], owner, snakeCase(reason))
 }
 
 /** Metrics of a switch; those of its datapath come beside them. */
 export const SWITCH_METRICS: readonly Definition[] = [
-  gauge('info', 'Always 1: the version of the switch, in a label', ['version'], ({ show }) => [
-    [1, show.version],
-  ]),
-  gauge('start_time_seconds', 'When the switch started, as Unix time', [], ({ startedAt }) => [
-    [startedAt / 1000],
-  ]),
-  gauge('ready', 'Whether GET /readyz says so: 1 if so', [], ({ ready }) => [[Number(ready)]]),
+  gauge('info', 'Always 1: the version of the switch, in a label', ['version'], ({ show }, add) =>
+    add(1, show.version),
+  ),
+  gauge('start_time_seconds', 'When the switch started, as Unix time', [], ({ startedAt }, add) =>
+    add(startedAt / 1000),
+  ),
+  gauge('ready', 'Whether GET /readyz says so: 1 if so', [], ({ ready }, add) =>
+    add(Number(ready)),
+  ),
   gauge(
     'port_info',
     'Always 1: the bridge of a port and its VLAN, in labels',
     ['port', 'bridge', 'vlan_mode', 'tag'],
-    ({ show }) =>
-      show.bridges
-        .flatMap(({ ports }) => ports)
-        .map(({ name, bridge, vlanMode, tag = '' }) => [1, name, bridge, vlanMode, tag]),
+    ({ show }, add) => {
+      for (const { ports } of show.bridges) {
+        for (const { name, bridge, vlanMode, tag = '' } of ports) {
+          add(1, name, bridge, vlanMode, tag)
+        }
+      }
+    },
   ),
   counter(
     'port_guard_dropped_frames',
     'Frames that policers, port security, VLANs, storm limits and the loop guard of a port dropped',
     ['port', 'reason'],
-    ({ guards }) =>
-      [...guards].flatMap(([port, counters]) =>
-        Object.entries(counters).map(([reason, value]): Series => [value, port, snakeCase(reason)]),
-      ),
+    ({ guards }, add) => {
+      for (const [port, counters] of guards) addByReason(counters, port, add)
+    },
   ),
   bridgeGauge('ports', 'Ports of a bridge', ({ ports }) => ports.length),
   bridgeGauge('macs', 'Addresses in the table of a bridge', ({ macs }) => macs.size),
@@ -190,16 +197,19 @@ export const SWITCH_METRICS: readonly Definition[] = [
     'bridge_flow_rules_listed',
     'Rules of a bridge that have series',
     ['bridge'],
-    ({ bridges }) => Array.from(bridges, ([bridge, { rules }]) => [rules.length, bridge]),
+    ({ bridges }, add) => {
+      for (const [bridge, { rules }] of bridges) add(rules.length, bridge)
+    },
   ),
   counter(
     'bridge_flow_unmatched_frames',
     'Frames that no rule decided',
     ['bridge', 'reason'],
-    ({ bridges }) =>
-      [...bridges].flatMap(([bridge, { others = {} }]) =>
-        Object.entries(others).map(([reason, value]): Series => [value, bridge, snakeCase(reason)]),
-      ),
+    ({ bridges }, add) => {
+      for (const [bridge, { others }] of bridges) {
+        if (others !== undefined) addByReason(others, bridge, add)
+      }
+    },
   ),
   flowCounter('frames', 'Frames that a rule took', ({ packets }) => packets),
   flowCounter('bytes', 'Bytes that a rule took', ({ bytes }) => bytes),
@@ -223,6 +233,7 @@ export class SwitchMetrics {
 
   /** In Prometheus' text format. */
   async text(): Promise<string> {
-    return (await Promise.all(this.#parts.map((text) => text()))).join('')
+    const texts = await Promise.all(this.#parts.map((text) => text()))
+    return texts.reduce((all, text) => all + text)
   }
 }
