@@ -1,3 +1,4 @@
+import { counting } from './near.js'
 import type { Figure } from './section.js'
 import { extremes, median } from './statistics.js'
 
@@ -11,12 +12,16 @@ export function figureOf(
   return { key, value: median(values), unit, ...extremes(values), better }
 }
 
-/** Rates, and what a frame costs. */
+/** Rates, and what a frame costs, of the samples that count. */
 export function rateFigures(
   key: string,
-  samples: readonly { readonly mpps: number; readonly cyclesPerPacket: number }[],
+  samples: readonly {
+    readonly mpps: number
+    readonly cyclesPerPacket: number
+    readonly far?: boolean
+  }[],
 ): Figure[] {
-  const of = (name: 'mpps' | 'cyclesPerPacket') => samples.map((sample) => sample[name])
+  const of = (name: 'mpps' | 'cyclesPerPacket') => counting(samples).map((sample) => sample[name])
   return [
     figureOf(`${key} rate`, of('mpps'), 'Mpps', 'more'),
     figureOf(`${key} cost`, of('cyclesPerPacket'), 'cycles/frame', 'less'),

@@ -1,9 +1,10 @@
 import { type Calibration, Calibrator } from './calibration/calibrator.js'
 import { WARM_UP_MS } from './load.js'
 import type { Memory } from './memory.js'
+import { placed } from './near.js'
 import { type Entry, planTurns, type Run, type Turn } from './plan.js'
 import type { Sample } from './sample.js'
-import { RETAKE_SHARE, SampleTaker } from './sample-taker.js'
+import { SampleTaker } from './sample-taker.js'
 import type { Cpus } from './setup.js'
 
 export interface BenchOptions {
@@ -14,8 +15,6 @@ export interface BenchOptions {
   readonly seconds: number
   /** No round is begun that would end later than this. The first is always run. */
   readonly limitSeconds: number
-  /** How often a disturbed sample is taken again. */
-  readonly retakes: number
   /** How long to wait before each turn for both CPUs to be free. */
   readonly patienceSeconds: number
   /** Most frames a switch takes in one burst. */
@@ -28,8 +27,8 @@ export interface BenchOptions {
 export interface Noise {
   /** The two CPUs before each sample. */
   readonly calibrations: readonly Calibration[]
-  /** Samples that were taken again, because something else had disturbed them. */
-  readonly putAside: number
+  /** In older reports: samples that were taken again. */
+  readonly putAside?: number
 }
 
 export interface Results {
@@ -53,19 +52,22 @@ export interface Listener {
   sofar?(results: Results): void
 }
 
+/** Windows that do not count take that share of the time of the others. */
+const SPARE = 0.15
+
 /** What a turn takes besides warming up and the measured time: two processes start, and are looked at. */
 const AROUND_SECONDS = 1.5
 
 /** What all turns take, about. */
 export function secondsOfTurns(
   entries: readonly Entry[],
-  { rounds, seconds, retakes }: Pick<BenchOptions, 'rounds' | 'seconds' | 'retakes'>,
+  { rounds, seconds }: Pick<BenchOptions, 'rounds' | 'seconds'>,
 ): number {
   const round = entries.reduce((sum, { contender, scenario }) => {
     const warmUp = WARM_UP_MS[scenario.load ?? contender.load] / 1000
     return sum + AROUND_SECONDS + warmUp + seconds
   }, 0)
-  return rounds * round * (retakes > 0 ? 1 + RETAKE_SHARE : 1)
+  return rounds * round * (1 + SPARE)
 }
 
 /** Takes all samples in turn. */
@@ -83,11 +85,18 @@ export async function runBench(
 
   let done = 0
   const lost = new Set<Run>()
-  const results = (): Results => ({
-    runs: turns.slice(0, perRound).flatMap(({ run }) => (run.samples.length === 0 ? [] : run)),
-    rounds: Math.ceil(done / perRound),
-    noise: { calibrations: taker.calibrations, putAside: taker.putAside },
-  })
+  const results = (): Results => {
+    const runs = turns.slice(0, perRound).map(({ run }) => run)
+    const { calibrations } = taker
+    return {
+      runs: placed(
+        runs.filter(({ samples }) => samples.length > 0),
+        calibrations.map(({ roundTrip }) => roundTrip),
+      ),
+      rounds: Math.ceil(done / perRound),
+      noise: { calibrations },
+    }
+  }
   for (const turn of turns) {
     const elapsed = (performance.now() - begun) / 1000
     const each = done === 0 ? undefined : elapsed / done

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Distance } from './calibration/distance.js'
 import type { Contender } from './contender.js'
 import { expectToGuest } from './frames.js'
 import { networkOf, startLoad, WARM_UP_MS } from './load.js'
-import { PollingThread } from './polling-thread.js'
 import type { Setup } from './setup.js'
 import { type SharedSetup, withSockets } from './sockets.js'
 import { median } from './statistics.js'
+import { type Surroundings, Windows } from './windows.js'
 
 /** The rate of a sample is the median over windows of this length, so that one disturbance does not count. */
 const WINDOW_MS = 100
@@ -16,8 +17,8 @@ const SETTLING_MS = 10_000
 /** Length of the window in which cycles are counted, after the others. */
 export const CYCLES_MS = 200
 
-/** One measurement of one contender. */
-export interface Measurement {
+/** One measurement of one contender. How things stood is that of the worst of its windows. */
+export interface Sample extends Surroundings {
   /** Million frames a second that went through the switch, both directions together. */
   readonly mpps: number
   /** Cycles of the switch's core for each frame, without polls that found nothing. */
@@ -32,16 +33,15 @@ export interface Measurement {
   readonly upcalls?: number | undefined
   /** Frames the switch took and did not deliver. */
   readonly dropped: number
-  /** Share of the time for which the switch's core was given to others. */
-  readonly switchLost: number
-  /** The same of the generator's core. */
-  readonly generatorLost: number
+  /** Whether the CPUs were far apart: told in the end of a run, by the shortest distance of all. */
+  readonly far?: boolean
+  /** All windows in which the rate was measured, those that do not count too. Older reports have none. */
+  readonly windows?: readonly (Rate & Surroundings)[]
 }
 
-/** A measurement and how things stood around it. */
-export interface Sample extends Measurement {
-  /** Nanoseconds for a cache line from one CPU to the other and back, the longer of before and after. */
-  readonly roundTrip: number
+/** Million frames a second. */
+interface Rate {
+  readonly mpps: number
 }
 
 /**
@@ -54,11 +54,14 @@ export async function takeSample(
   contender: Contender,
   shared: SharedSetup,
   milliseconds: number,
+  distance: Distance,
   signal: AbortSignal,
-): Promise<Measurement> {
+): Promise<Sample> {
   signal.throwIfAborted()
   try {
-    return await withSockets(shared, (setup) => measure(contender, setup, milliseconds, signal))
+    return await withSockets(shared, (setup) =>
+      measure(contender, setup, milliseconds, distance, signal),
+    )
   } catch (error) {
     // Timers that are aborted throw an error of their own.
     signal.throwIfAborted()
@@ -70,8 +73,9 @@ async function measure(
   contender: Contender,
   shared: Setup,
   milliseconds: number,
+  distance: Distance,
   signal: AbortSignal,
-): Promise<Measurement> {
+): Promise<Sample> {
   const load = shared.load ?? contender.load
   await using network = await networkOf(load)
   const setup = network === undefined ? shared : { ...shared, network }
@@ -95,37 +99,37 @@ async function measure(
     await wait(WINDOW_MS)
   }
 
-  const ours = new PollingThread(running.pid, setup.cpus.switch)
-  const theirs = new PollingThread(generator.pid, setup.cpus.generator)
-  const begun = performance.now()
-  const rates: number[] = []
-  await generator.rate()
-  for (let left = Math.max(1, Math.round(milliseconds / WINDOW_MS)); left > 0; left--) {
-    await wait(WINDOW_MS)
-    rates.push(await generator.rate())
+  const windows = new Windows(distance, setup.cpus, running, generator)
+  const rateOver = async (ms: number) => {
+    await generator.rate()
+    await wait(ms)
+    return generator.rate()
   }
-  const elapsed = performance.now() - begun
-  const switchLost = ours.lost() / elapsed
-  const generatorLost = theirs.lost() / elapsed
-
-  await Promise.all([running.countCycles(), generator.countCycles()])
-  await generator.rate()
-  await wait(CYCLES_MS)
-  const rate = await generator.rate()
-  const [work, generatorCycles] = await Promise.all([running.work(), generator.cyclesPerFrame()])
+  const rates = await windows.take(Math.max(1, Math.round(milliseconds / WINDOW_MS)), async () => {
+    return { mpps: (await rateOver(WINDOW_MS)) / 1e6 }
+  })
+  const cycles = await windows.take(1, async () => {
+    await Promise.all([running.countCycles(), generator.countCycles()])
+    const rate = await rateOver(CYCLES_MS)
+    const [work, generatorCycles] = await Promise.all([running.work(), generator.cyclesPerFrame()])
+    return { rate, work, generatorCycles }
+  })
 
   // Last, because nothing goes round afterwards.
   const frames = await generator.takeFrames?.()
   if (frames !== undefined) (running.check?.bind(running) ?? expectToGuest)(frames)
 
-  const mpps = median(rates) / 1e6
+  const mpps = median(rates.counting.map((window) => window.mpps))
+  const [{ rate, work, generatorCycles }] = cycles.counting as [(typeof cycles.counting)[0]]
   if (mpps === 0 || work.frames === 0) {
     throw new Error(
       `no frames went through ${contender.name} on ${setup.ring} rings: ` +
-        `the guests got ${rates.join(', ')} a second, the switch took ${work.frames} in the end`,
+        `the guests got ${mpps} million a second, the switch took ${work.frames} in the end`,
     )
   }
   const cyclesPerPacket = work.busyCycles / work.frames
+  const worst = (of: (window: Surroundings) => number) =>
+    Math.max(...[...rates.counting, ...cycles.counting].map(of))
   return {
     mpps,
     cyclesPerPacket,
@@ -134,8 +138,10 @@ async function measure(
     burst: work.burst,
     upcalls: work.upcalls,
     dropped: work.dropped,
-    switchLost,
-    generatorLost,
+    roundTrip: worst(({ roundTrip }) => roundTrip),
+    switchLost: worst(({ switchLost }) => switchLost),
+    generatorLost: worst(({ generatorLost }) => generatorLost),
+    windows: rates.taken,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Calibration } from './calibration/calibrator.js'
 import type { Conditions } from './conditions.js'
 import type { Report } from './json-report.js'
+import { counting } from './near.js'
 import type { Run } from './plan.js'
 import type { Results } from './run.js'
 import { median } from './statistics.js'
@@ -10,9 +11,6 @@ const LOST = 0.01
 
 /** Work that takes that much longer at one time than at another was not alone. */
 const SLOWER = 0.1
-
-/** CPUs that are that much farther apart at one time than at another were moved. */
-const FARTHER = 0.5
 
 /** A switch that is idle for more of its time than this waits for the generator. */
 const WAITING = 0.1
@@ -25,16 +23,7 @@ export function caveats({ runs, noise }: Results, virtual: boolean): string[] {
   const said: string[] = []
   const samples = runs.flatMap((run) => run.samples)
   said.push(...slowed(noise.calibrations, ["switch's", "generator's"]))
-  const distances = samples.map((sample) => sample.roundTrip)
-  if (growth(distances) > FARTHER) {
-    const [near, far] = [Math.min(...distances), Math.max(...distances)]
-    // The two did not run at the same time for long enough.
-    const most = Number.isFinite(far) ? `${far.toFixed(0)} ns` : 'more ns than could be told'
-    said.push(
-      `noisy: a cache line took ${near.toFixed(0)} to ${most} between the two CPUs and back` +
-        (virtual ? ', which is where the host runs them' : ''),
-    )
-  }
+  said.push(...farApart(runs, virtual))
   const lost = samples.map((sample) => Math.max(sample.switchLost, sample.generatorLost))
   const disturbed = lost.filter((share) => share > LOST).length
   if (disturbed > 0) {
@@ -43,8 +32,9 @@ export function caveats({ runs, noise }: Results, virtual: boolean): string[] {
         `at worst ${percent(Math.max(...lost))}`,
     )
   }
-  if (noise.putAside > 0) said.push(`${noise.putAside} samples were disturbed and taken again`)
-  const waiting = runs.filter((run) => median(run.samples.map(({ busy }) => busy)) < 1 - WAITING)
+  const waiting = runs.filter(
+    (run) => median(counting(run.samples).map(({ busy }) => busy)) < 1 - WAITING,
+  )
   if (waiting.length > 0) {
     said.push(
       `limited by the generator, so its rate says less than its cycles: ${waiting.map(title).join(', ')}`,
@@ -57,6 +47,27 @@ export function caveats({ runs, noise }: Results, virtual: boolean): string[] {
   const losing = runs.filter((run) => run.samples.some(({ dropped }) => dropped > 1024))
   if (losing.length > 0) said.push(`frames were lost: ${losing.map(title).join(', ')}`)
   return said
+}
+
+/** Samples in which the CPUs were far apart. */
+function farApart(runs: readonly Run[], virtual: boolean): string[] {
+  const samples = runs.flatMap((run) => run.samples)
+  const far = samples.filter((sample) => sample.far)
+  if (far.length === 0) return []
+  const most = Math.max(...far.map(({ roundTrip }) => roundTrip))
+  const least = Math.min(...samples.map(({ roundTrip }) => roundTrip))
+  // The two did not run at the same time for long enough.
+  const way = Number.isFinite(most) ? `${most.toFixed(0)} ns` : 'more ns than could be told'
+  const only = runs.filter((run) => run.samples.every((sample) => sample.far))
+  return [
+    `in ${far.length} of ${samples.length} samples the two CPUs were far apart (a cache line took up to ${way} there and back` +
+      ` instead of ${least.toFixed(0)}${virtual ? ': where the host runs them' : ''}), so these do not count`,
+    ...(only.length === 0
+      ? []
+      : [
+          `far apart in all samples, and so not to be compared with others: ${only.map(title).join(', ')}`,
+        ]),
+  ]
 }
 
 /** The host is felt when it takes more of the time of a CPU than this. */

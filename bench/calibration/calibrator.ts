@@ -43,6 +43,11 @@ export class Calibrator implements AsyncDisposable {
     return roundTrip as number
   }
 
+  /** Has a host run the two CPUs near each other, if it is one that can. It takes 15 ms; nothing may poll on them meanwhile. */
+  async gather(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => ask(worker, 'gather')))
+  }
+
   /** How often the switch's CPU is stopped while nothing else wants it: that is felt whoever switches. It takes a second. */
   stops(): Promise<Stops> {
     return ask(this.#workers[0], 'stops')

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { binding } from '../../src/native/binding.js'
 
 /** What it can be asked; the answer to `stops` is {@link Stops}, to the others a number. */
-export type Ask = 'work' | 'roundTrip' | 'stops'
+export type Ask = 'work' | 'roundTrip' | 'gather' | 'stops'
 
 /** How often and how long a CPU did not run a thread that did nothing but work. */
 export interface Stops {
@@ -38,10 +38,15 @@ const ROUND_TRIPS = 500
 /** A partner that was interrupted is waited for this long, and then given up. */
 const GIVE_UP_MS = 500
 
+/** Time in which the two threads wake each other; and how long each sleeps when the other does not wake it. */
+const GATHER_MS = 15
+const SLEEP_MS = 1
+
 /** Indices into the meeting place, each on cache lines of its own. */
 const PING = 0
 const PONG = 64
 const READY = [128, 192] as const
+const BELLS = [256, 320] as const
 
 const { cpu, line, serves } = workerData as Setting
 const words = new Int32Array(line)
@@ -53,6 +58,7 @@ work(STEPS / 10) // lets it be compiled
 const answers: Record<Ask, () => number | Stops> = {
   work: timeWork,
   roundTrip: timeRoundTrip,
+  gather,
   stops: findStops,
 }
 parentPort?.on('message', (what: Ask) => parentPort?.postMessage(answers[what]()))
@@ -115,6 +121,22 @@ function timeRoundTrip(): number {
     best = Math.min(best, ((performance.now() - begun) * 1e6) / ROUND_TRIPS)
   }
   return best
+}
+
+/**
+ * Sleeps and wakes the other thread in turns. While virtual CPUs run, a host leaves them where they are; one that is woken by
+ * another is run near it.
+ */
+function gather(): number {
+  const [mine, theirs] = serves ? BELLS : ([BELLS[1], BELLS[0]] as const)
+  const begun = performance.now()
+  while (performance.now() - begun < GATHER_MS) {
+    const heard = Atomics.load(words, mine)
+    Atomics.add(words, theirs, 1)
+    Atomics.notify(words, theirs)
+    Atomics.wait(words, mine, heard, SLEEP_MS)
+  }
+  return performance.now() - begun
 }
 
 /** Spins until the other thread has stored the value. */

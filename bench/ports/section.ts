@@ -1,10 +1,11 @@
+import { figureOf } from '../figure.js'
+import { counting, pairsOf } from '../near.js'
 import { entriesOf, type Run } from '../plan.js'
 import { runBench } from '../run.js'
 import type { Sample } from '../sample.js'
-import { RETAKES } from '../sample-taker.js'
 import { exponent, perDoubling } from '../scale/fit.js'
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
-import { extremes, median } from '../statistics.js'
+import { median } from '../statistics.js'
 import { Turns } from '../twice.js'
 import { type Idle, ManyPorts } from './contender.js'
 import { startTime } from './start-time.js'
@@ -126,7 +127,6 @@ async function measure(context: Context): Promise<PortsResult> {
       rounds,
       seconds: smoke ? 0.1 : SECONDS[effort],
       limitSeconds: Number.POSITIVE_INFINITY,
-      retakes: smoke ? 0 : RETAKES,
       patienceSeconds,
     },
     {
@@ -163,11 +163,12 @@ function quartiles(values: readonly number[]) {
   }
 }
 
-/** The rate of each round to that of two ports in the same round, and what a frame costs. */
+/** The rate of each round to that of two ports in the same round, and what a frame costs: of the samples that count. */
 function compare({ runs }: PortsResult) {
   const two = runs.find(({ ports }) => ports === 2)?.samples ?? []
-  return runs.map(({ samples, ...run }) => {
-    const ratios = samples.map(({ mpps }, round) => mpps / (two[round]?.mpps ?? Number.NaN))
+  return runs.map(({ samples: all, ...run }) => {
+    const samples = counting(all)
+    const ratios = pairsOf(all, two).map(([one, other]) => one.mpps / other.mpps)
     const cycles = samples.map(({ cyclesPerPacket }) => cyclesPerPacket)
     return { ...run, samples, ratios, cycles, ratio: median(ratios) }
   })
@@ -175,7 +176,7 @@ function compare({ runs }: PortsResult) {
 
 function show(result: PortsResult): Exhibit[] {
   const range = (values: readonly number[]) =>
-    `${Math.min(...values).toFixed(2)}-${Math.max(...values).toFixed(2)}`
+    values.length === 0 ? '' : `${Math.min(...values).toFixed(2)}-${Math.max(...values).toFixed(2)}`
   const extra = turnsOf(result).map(({ ports: x, extra: more }) => ({ x, ...quartiles(more) }))
   const starts = result.starts.map(({ ports: x, samples }) => ({ x, y: median(samples) }))
   const many = starts.filter(({ x }) => x >= MANY)
@@ -214,7 +215,7 @@ function show(result: PortsResult): Exhibit[] {
         ...compare(result).map(({ name, samples, ratios, ratio, cycles, guestCpus }) => [
           name,
           median(samples.map(({ mpps }) => mpps)).toFixed(2),
-          ratio.toFixed(3),
+          ratios.length === 0 ? '' : ratio.toFixed(3),
           range(ratios),
           median(cycles).toFixed(0),
           median(guestCpus).toFixed(3),
@@ -260,21 +261,9 @@ function figures(result: PortsResult): Figure[] {
         { key: `${ports} extra`, value: more, ...moreRange, unit: 'cycles/frame', better: 'less' },
       ]
     }),
-    ...compare(result).flatMap(({ name, ratios, ratio, cycles }): Figure[] => [
-      {
-        key: `${name} to 2 ports`,
-        value: ratio,
-        unit: 'times',
-        ...extremes(ratios),
-        better: 'more',
-      },
-      {
-        key: `${name} cycles`,
-        value: median(cycles),
-        unit: 'cycles/frame',
-        ...extremes(cycles),
-        better: 'less',
-      },
+    ...compare(result).flatMap(({ name, ratios, cycles }): Figure[] => [
+      ...(ratios.length === 0 ? [] : [figureOf(`${name} to 2 ports`, ratios, 'times', 'more')]),
+      figureOf(`${name} cycles`, cycles, 'cycles/frame', 'less'),
     ]),
     ...result.starts.map(({ ports, samples }): Figure => {
       const low = Math.min(...samples)

@@ -1,7 +1,6 @@
 import { validateLaunchOptions } from '../../src/config/index.js'
 import { number, pick, pickNamed } from '../arguments.js'
 import { CONTENDERS, type Contender, contendersOf } from '../contender.js'
-import { RETAKE_SHARE, RETAKES } from '../sample-taker.js'
 import type { Asked, Option } from '../section.js'
 import { RINGS, type Ring } from '../setup.js'
 
@@ -15,17 +14,15 @@ export interface RatesOptions {
   readonly limitSeconds: number
   /** Measured time of the boundary to JavaScript, for each ring. */
   readonly boundarySeconds: number
-  /** How often a disturbed sample is taken again. */
-  readonly retakes: number
   /** Who takes turns on other than split rings; undefined: all. */
   readonly onOtherRings: readonly string[] | undefined
 }
 
 const PRESETS = {
-  smoke: { rounds: 1, seconds: 0.1, limitSeconds: Infinity, boundarySeconds: 0.5, retakes: 0 },
-  quick: { rounds: 3, seconds: 0.3, limitSeconds: 74, boundarySeconds: 1.5, retakes: 0 },
-  usual: { rounds: 5, seconds: 0.4, limitSeconds: 350, boundarySeconds: 6, retakes: 0 },
-  full: { rounds: 5, seconds: 0.5, limitSeconds: Infinity, boundarySeconds: 10, retakes: RETAKES },
+  smoke: { rounds: 1, seconds: 0.1, limitSeconds: Infinity, boundarySeconds: 0.5 },
+  quick: { rounds: 3, seconds: 0.3, limitSeconds: 74, boundarySeconds: 1.5 },
+  usual: { rounds: 5, seconds: 0.4, limitSeconds: 350, boundarySeconds: 6 },
+  full: { rounds: 5, seconds: 0.5, limitSeconds: Infinity, boundarySeconds: 10 },
 }
 
 /** One of each kind. */
@@ -63,11 +60,6 @@ export const OPTIONS: readonly Option[] = [
     what: 'length of the frames without FCS, 60 to 1514 (default: 64)',
   },
   {
-    name: 'retakes',
-    value: 'N',
-    what: `how often a disturbed sample is taken again, of all samples ${100 * RETAKE_SHARE} % at most (default: 0, with --full ${RETAKES})`,
-  },
-  {
     name: 'burst',
     value: 'N',
     what: `most frames a switch takes at once, 1 to 256 (default: ${USUAL_BURST}, as in launch)`,
@@ -90,6 +82,5 @@ export function ratesOptions({ smoke, effort, only, options: values = {} }: Aske
     burst: number('--burst', values.burst, USUAL_BURST, 1, 256),
     rounds: number('--rounds', values.rounds, preset.rounds, 1, 1000),
     seconds: number('--seconds', values.seconds, preset.seconds, 0.1, 600, false),
-    retakes: number('--retakes', values.retakes, preset.retakes, 0, 100),
   }
 }

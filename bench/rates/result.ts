@@ -1,5 +1,6 @@
 import type { Boundary } from '../boundary.js'
 import { describeGuests } from '../generator.js'
+import { counting } from '../near.js'
 import { ratiosOf } from '../ratios.js'
 import type { Noise, Results } from '../run.js'
 import { median } from '../statistics.js'
@@ -10,7 +11,7 @@ export interface RatesResult {
   readonly runs: readonly JsonRun[]
   /** Median over rounds of the ratio of frames a second, by `a/b@ring@frameBytes`. */
   readonly ratios: Readonly<Record<string, number>>
-  /** The ratio of each round, in order. */
+  /** The ratio of each round that counts, in order: of those in which the CPUs were as far apart for both. */
   readonly ratioRounds: Readonly<Record<string, readonly number[]>>
   /** As `ratios`, of cycles: `b`'s over `a`'s. */
   readonly cycleRatios: Readonly<Record<string, number>>
@@ -37,7 +38,7 @@ export interface JsonRun {
   readonly name: string
   readonly ring: string
   readonly frameBytes: number
-  /** Median of `samples`. */
+  /** Median of the samples that count, as of cycles: those with the CPUs near each other (`far` of `rounds`), if there are any. */
   readonly mpps: number
   readonly cyclesPerPacket: number
   /** Mpps of each round, in order. */
@@ -59,8 +60,8 @@ export function ratesResult(
       name,
       ring,
       frameBytes,
-      mpps: median(samples.map(({ mpps }) => mpps)),
-      cyclesPerPacket: median(samples.map(({ cyclesPerPacket }) => cyclesPerPacket)),
+      mpps: median(counting(samples).map(({ mpps }) => mpps)),
+      cyclesPerPacket: median(counting(samples).map(({ cyclesPerPacket }) => cyclesPerPacket)),
       samples: samples.map(({ mpps }) => mpps),
       rounds: samples,
     })),

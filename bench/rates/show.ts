@@ -1,5 +1,6 @@
 import { counted } from '../../src/switch/counted.js'
 import type { Boundary } from '../boundary.js'
+import { counting } from '../near.js'
 import type { Exhibit, Plot } from '../section.js'
 import { extremes, median } from '../statistics.js'
 import type { JsonRun, RatesResult } from './result.js'
@@ -46,10 +47,10 @@ function plotOf(runs: readonly JsonRun[]): Plot {
       name: title,
       points: runs
         .filter((run) => titleOf(run) === title)
-        .map(({ name, mpps, samples }) => ({
-          x: names.indexOf(name),
-          y: mpps,
-          ...extremes(samples),
+        .map((run) => ({
+          x: names.indexOf(run.name),
+          y: run.mpps,
+          ...extremes(ratesOf(run)),
         })),
     })),
   }
@@ -83,8 +84,9 @@ const HEAD = [
 ]
 
 function cells(run: JsonRun, { ratios, ratioRounds }: RatesResult): string[] {
-  const of = (pick: (sample: JsonRun['rounds'][number]) => number) => run.rounds.map(pick)
-  const bursts = run.rounds.flatMap(({ burst }) => burst ?? [])
+  const samples = counting(run.rounds)
+  const of = (pick: (sample: JsonRun['rounds'][number]) => number) => samples.map(pick)
+  const bursts = samples.flatMap(({ burst }) => burst ?? [])
   const to = (other: string) => {
     const key = Object.keys(ratios).find(
       (one) =>
@@ -92,13 +94,17 @@ function cells(run: JsonRun, { ratios, ratioRounds }: RatesResult): string[] {
     )
     if (key === undefined) return ''
     const rounds = ratioRounds[key] ?? []
-    const [low, high] = [Math.min(...rounds), Math.max(...rounds)]
-    return `${(ratios[key] as number).toFixed(3)} (${low.toFixed(2)}-${high.toFixed(2)})`
+    const { low, high } = extremes(rounds)
+    const fewer = rounds.length < run.samples.length ? `, ${rounds.length} pairs` : ''
+    return `${(ratios[key] as number).toFixed(3)} (${low.toFixed(2)}-${high.toFixed(2)}${fewer})`
   }
+  const { low, high } = extremes(ratesOf(run))
+  const [some, all] = [samples.length, run.samples.length]
+  const fewer = some < all ? `, ${some} of ${all}` : ''
   return [
     run.name,
     run.mpps.toFixed(2),
-    `${Math.min(...run.samples).toFixed(2)}-${Math.max(...run.samples).toFixed(2)}`,
+    `${low.toFixed(2)}-${high.toFixed(2)}${fewer}`,
     run.cyclesPerPacket.toFixed(1),
     share(median(of(({ busy }) => busy))),
     share(median(of(({ generatorBusy }) => generatorBusy))),
@@ -107,6 +113,11 @@ function cells(run: JsonRun, { ratios, ratioRounds }: RatesResult): string[] {
     to('native-io'),
     to('ovs-'),
   ]
+}
+
+/** Of the samples that count. */
+function ratesOf({ rounds }: JsonRun): number[] {
+  return counting(rounds).map(({ mpps }) => mpps)
 }
 
 function share(value: number): string {

@@ -1,3 +1,4 @@
+import { counting } from '../near.js'
 import type { Noise, Results } from '../run.js'
 import { CYCLES_MS, type Sample } from '../sample.js'
 import { median } from '../statistics.js'
@@ -25,7 +26,7 @@ export interface SliceResult {
   readonly keys: readonly (readonly string[])[]
 }
 
-/** One contender in one scenario: medians over rounds. */
+/** One contender in one scenario: medians of the samples that count, those with the CPUs near each other. */
 export interface SliceRun {
   readonly name: string
   readonly ring: string
@@ -54,7 +55,7 @@ export function slicesResult(
   // A round that was begun and not ended is one of some runs only.
   const complete = runs.filter(({ samples }) => samples.length > 0)
   const entries = complete.map((run) => {
-    const of = (pick: (sample: Sample) => number) => median(run.samples.map(pick))
+    const of = (pick: (sample: Sample) => number) => median(counting(run.samples).map(pick))
     const { name, ring, frameBytes } = run
     const mpps = of((sample) => sample.mpps)
     const result: SliceRun = {

@@ -5,7 +5,6 @@ import { ContextListener } from '../context-listener.js'
 import { rateFigures } from '../figure.js'
 import { isVirtual } from '../machine.js'
 import { type Results, runBench, secondsOfTurns } from '../run.js'
-import { RETAKES } from '../sample-taker.js'
 import type { Asked, Context, Effort, Section } from '../section.js'
 import { caveats } from '../verdict.js'
 import { type SlicesResult, slicesResult } from './result.js'
@@ -13,10 +12,10 @@ import { show } from './show.js'
 import { keyOf, lcoreCpus, type Slice, sliceEntries, slicesOf } from './slices.js'
 
 const PRESETS = {
-  smoke: { rounds: 1, seconds: 0.1, retakes: 0 },
-  quick: { rounds: 3, seconds: 0.3, retakes: RETAKES },
-  usual: { rounds: 1, seconds: 0.5, retakes: 0 },
-  full: { rounds: 3, seconds: 0.3, retakes: 0 },
+  smoke: { rounds: 1, seconds: 0.1 },
+  quick: { rounds: 3, seconds: 0.3 },
+  usual: { rounds: 1, seconds: 0.5 },
+  full: { rounds: 3, seconds: 0.3 },
 }
 
 /** What takes part in a test. */

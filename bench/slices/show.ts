@@ -1,5 +1,7 @@
 import { counted } from '../../src/switch/counted.js'
+import { counting } from '../near.js'
 import type { Exhibit, Plot, Table } from '../section.js'
+import { extremes } from '../statistics.js'
 import type { SliceResult, SliceRun, SlicesResult } from './result.js'
 
 const HEAD = [
@@ -56,7 +58,7 @@ function plotOf(
         if (run === undefined) return []
         // Both units are in proportion to the rate.
         const scale = value(run) / run.mpps
-        const [low, high] = [Math.min(...run.samples), Math.max(...run.samples)]
+        const { low, high } = extremes(ratesOf(run))
         return { x, y: value(run), low: low * scale, high: high * scale }
       }),
     })),
@@ -74,14 +76,20 @@ function tableOf(slice: SliceResult, { runs }: SlicesResult): Table {
 }
 
 function cells(run: SliceRun): string[] {
-  const { mpps, gbps, cyclesPerPacket, busy, generatorBusy, lost, samples } = run
+  const { mpps, gbps, cyclesPerPacket, busy, generatorBusy, lost } = run
+  const { low, high } = extremes(ratesOf(run))
   return [
     mpps.toFixed(2),
-    `${Math.min(...samples).toFixed(2)}-${Math.max(...samples).toFixed(2)}`,
+    `${low.toFixed(2)}-${high.toFixed(2)}`,
     gbps.toFixed(2),
     cyclesPerPacket.toFixed(1),
     `${(100 * busy).toFixed(0)} %`,
     `${(100 * generatorBusy).toFixed(0)} %`,
     lost.toFixed(0),
   ]
+}
+
+/** Of the samples that count. */
+function ratesOf({ rounds }: SliceRun): number[] {
+  return counting(rounds).map(({ mpps }) => mpps)
 }

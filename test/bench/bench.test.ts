@@ -17,7 +17,7 @@ async function measure(only: string, rings: string, folder?: string) {
   using output = socketFolder()
   const file = join(output.path, 'out.json')
   const args = [
-    ...['--only', only, '--rings', rings, '--rounds', '1', '--seconds', '0.2', '--retakes', '0'],
+    ...['--only', only, '--rings', rings, '--rounds', '1', '--seconds', '0.2'],
     ...['--memory', 'memfd', '--json', file],
   ]
   const { code, stdout, stderr } = await startBench(args, folder ? { folder } : {}).ended

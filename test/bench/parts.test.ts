@@ -5,6 +5,7 @@ import { UsageError } from '../../bench/arguments.js'
 import { CONTENDERS, contendersOf, RATIOS } from '../../bench/contender.js'
 import { parseCpuList } from '../../bench/cpus.js'
 import { exactRules, FLOWS, flows, frameOf } from '../../bench/flows/flows.js'
+import { counting, pairsOf, placed } from '../../bench/near.js'
 import { parseOptions } from '../../bench/options.js'
 import { parsePmdStats, parseTxDropped } from '../../bench/ovs/output.js'
 import { entriesOf, planTurns, type Run } from '../../bench/plan.js'
@@ -14,6 +15,8 @@ import type { Sample } from '../../bench/sample.js'
 import { SECTIONS, takesPart } from '../../bench/sections.js'
 import { median } from '../../bench/statistics.js'
 import { parseForwardStats, parsePortStats } from '../../bench/testpmd-output.js'
+import { caveats } from '../../bench/verdict.js'
+import { leastDisturbed } from '../../bench/windows.js'
 
 const SAMPLE: Sample = {
   mpps: 10,
@@ -145,6 +148,92 @@ describe('ratios', () => {
     assert.equal(median([4, 1, 3, 2]), 2.5)
     assert.equal(median([3, 1, 2]), 2)
     assert.ok(Number.isNaN(median([])))
+  })
+})
+
+describe('the distance of the CPUs', () => {
+  /** Samples of these rates, in nanoseconds of round trip. */
+  const at = (name: string, rates: readonly number[], roundTrips: readonly number[]): Run => {
+    const { samples, ...rest } = run(name, rates)
+    return {
+      ...rest,
+      samples: samples.map((sample, i) => ({ ...sample, roundTrip: roundTrips[i] as number })),
+    }
+  }
+  const mppsOf = (samples: readonly Sample[]) => samples.map(({ mpps }) => mpps)
+
+  test('is near or far by the shortest that was seen, in whatever sample or before', () => {
+    const runs = [at('testpmd-io', [10, 4], [110, 450]), at('native-io', [5, 11], [440, 60])]
+    const far = (seen: readonly number[]) =>
+      placed(runs, seen).map(({ samples }) => samples.map((sample) => sample.far))
+    assert.deepEqual(far([]), [
+      [false, true],
+      [true, false],
+    ])
+    assert.deepEqual(far([40]), [
+      [true, true],
+      [true, false],
+    ])
+  })
+
+  test('samples count that were near, whatever came of them; others where there are none', () => {
+    const [a, b, c] = placed(
+      [
+        at('testpmd-io', [1, 9, 2], [100, 450, 110]),
+        at('native-io', [5, 6], [450, 450]),
+        run('ts-io', [1, 2]),
+      ],
+      [],
+    ) as [Run, Run, Run]
+    assert.deepEqual(mppsOf(counting(a.samples)), [1, 2])
+    assert.deepEqual(mppsOf(counting(b.samples)), [5, 6])
+    const old = run('ts-io', [1, 2]).samples
+    assert.deepEqual(mppsOf(counting(old)), mppsOf(counting(c.samples)))
+  })
+
+  test('pairs are of the same round and the same distance', () => {
+    const rounds = (a: readonly number[], b: readonly number[]) => {
+      const rates = [10, 20, 30]
+      const runs = placed([at('native-io', rates, a), at('testpmd-io', [1, 1, 1], b)], [100])
+      return [runs, ratiosOf(runs).map((ratio) => ratio.rounds)] as const
+    }
+    assert.deepEqual(rounds([100, 100, 400], [100, 400, 400])[1], [[10]])
+    assert.deepEqual(rounds([400, 100, 400], [100, 400, 400])[1], [[30]])
+    const [[a, b], ratios] = rounds([400, 400, 400], [100, 100, 100])
+    assert.deepEqual(ratios, [])
+    assert.deepEqual(pairsOf(a?.samples ?? [], b?.samples ?? []), [])
+  })
+
+  test('is said where it was far', () => {
+    const said = (runs: readonly Run[]) =>
+      caveats({ runs: placed(runs, []), rounds: 2, noise: { calibrations: [] } }, true)
+    assert.deepEqual(said([at('ts-io', [10, 10], [60, 120])]), [])
+    const [some, all] = said([
+      at('ts-io', [10, 10], [60, 120]),
+      at('native-io', [9, 9], [480, 481]),
+    ])
+    assert.match(some ?? '', /^in 2 of 4 samples .* up to 481 ns .* instead of 60: where the host/)
+    assert.match(all ?? '', /not to be compared with others: native-io \(split\)$/)
+  })
+
+  test('and what others took of the CPUs decide which windows count, the rate never', () => {
+    const window = (mpps: number, roundTrip: number, switchLost: number) => {
+      return { mpps, roundTrip, switchLost, generatorLost: 0 }
+    }
+    const windows = [
+      window(30, 450, 0),
+      window(9, 110, 0.3),
+      window(20, 110, 0.1),
+      window(1, 100, 0),
+    ]
+    const pick = (count: number) => {
+      const best = leastDisturbed(windows, count, (roundTrip) => roundTrip > 250)
+      return best.map(({ mpps }) => mpps)
+    }
+    assert.deepEqual(pick(2), [1, 20])
+    assert.deepEqual(pick(4), [1, 20, 9])
+    const far = leastDisturbed(windows, 4, () => true)
+    assert.equal(far.length, 4)
   })
 })
 

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
-import { describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
+import { Calibrator } from '../../bench/calibration/calibrator.js'
+import { Distance } from '../../bench/calibration/distance.js'
 import { CONTENDERS, type Contender, contendersOf, RATIOS } from '../../bench/contender.js'
 import { chooseCpus } from '../../bench/cpus.js'
 import { exactRules, imixFrames } from '../../bench/flows/flows.js'
@@ -35,12 +37,24 @@ function sharedSetup(): SharedSetup {
   return { ring: 'split', frameBytes: 64, burst: 32, cpus, memory, warmUpMs: 100 }
 }
 
+const { cpus: calibrated } = sharedSetup()
+const calibrator = new Calibrator(calibrated.switch, calibrated.generator)
+const distance = Distance.start(calibrator)
+after(() => calibrator[Symbol.asyncDispose]())
+
 /** A sample that is too short to mean anything. What comes out at the guests is looked at in its end. */
 async function tryOut(contender: Contender, more: Partial<SharedSetup> = {}): Promise<void> {
-  const sample = await takeSample(contender, { ...sharedSetup(), ...more }, 100, signal)
+  const sample = await takeSample(
+    contender,
+    { ...sharedSetup(), ...more },
+    100,
+    await distance,
+    signal,
+  )
   assert.ok(sample.mpps > 0, JSON.stringify(sample))
   assert.ok(sample.cyclesPerPacket > 0, JSON.stringify(sample))
   assert.ok(sample.generatorBusy > 0, JSON.stringify(sample))
+  assert.ok(sample.roundTrip > 0, JSON.stringify(sample))
 }
 
 const named = (name: string) => CONTENDERS.find((one) => one.name === name) as Contender
@@ -103,7 +117,7 @@ test('one that fails twice has no more turns, and does not end the bench', { ski
   }
   const options = {
     entries: entriesOf([failing], [{ ring: 'split', frameBytes: 64 }]),
-    ...{ rounds: 2, seconds: 0.1, limitSeconds: Infinity, retakes: 0, patienceSeconds: 0 },
+    ...{ rounds: 2, seconds: 0.1, limitSeconds: Infinity, patienceSeconds: 0 },
     ...{ burst: 32, cpus: chooseCpus(undefined), memory: chooseMemory('memfd') },
   }
   const { runs } = await runBench(options, listener, new AbortController().signal)

@@ -60,7 +60,7 @@ async function stopAt({ args, signal, after, delayMs }: Moment) {
 }
 
 describe('stopped', { skip }, () => {
-  const rates = ['--only', 'native-io,ts-io', '--rings', 'split', '--retakes', '0']
+  const rates = ['--only', 'native-io,ts-io', '--rings', 'split']
 
   test('before anything was measured', async () => {
     const { report } = await stopAt({
