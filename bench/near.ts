@@ -1,4 +1,4 @@
-import { isFar } from './calibration/distance.js'
+import { isFar } from './calibration/placement.js'
 import type { Run } from './plan.js'
 import type { Sample } from './sample.js'
 

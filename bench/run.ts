@@ -53,7 +53,7 @@ export interface Listener {
 }
 
 /** Windows that do not count take that share of the time of the others. */
-const SPARE = 0.15
+const SPARE = 0.2
 
 /** What a turn takes besides warming up and the measured time: two processes start, and are looked at. */
 const AROUND_SECONDS = 1.5

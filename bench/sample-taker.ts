@@ -1,5 +1,5 @@
 import type { Calibration, Calibrator } from './calibration/calibrator.js'
-import { Distance } from './calibration/distance.js'
+import { Placement } from './calibration/placement.js'
 import type { Turn } from './plan.js'
 import { waitUntilQuiet } from './quiet.js'
 import type { BenchOptions, Listener } from './run.js'
@@ -12,7 +12,7 @@ export class SampleTaker {
   readonly #calibrator: Calibrator
   readonly #listener: Listener
   readonly #signal: AbortSignal
-  #distance: Distance | undefined
+  #placement: Placement | undefined
 
   constructor(
     options: BenchOptions,
@@ -30,7 +30,7 @@ export class SampleTaker {
   async take(turn: Turn): Promise<Sample> {
     const { seconds, burst, cpus, memory, patienceSeconds } = this.#options
     await waitUntilQuiet([cpus.switch, cpus.generator], patienceSeconds, this.#signal)
-    this.#distance ??= await Distance.start(this.#calibrator)
+    this.#placement ??= await Placement.start(this.#calibrator)
     this.calibrations.push(await this.#calibrator.run())
     const { name: _name, samples: _samples, ring, ...scenario } = turn.run
     const setup = {
@@ -40,8 +40,8 @@ export class SampleTaker {
       ...scenario,
       ring: ring === 'none' ? 'split' : ring,
     } as const
-    const distance = this.#distance
-    const take = () => takeSample(turn.contender, setup, seconds * 1000, distance, this.#signal)
+    const placement = this.#placement
+    const take = () => takeSample(turn.contender, setup, seconds * 1000, placement, this.#signal)
     try {
       return await take()
     } catch (error) {

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Distance } from './calibration/distance.js'
+import type { Placement } from './calibration/placement.js'
 import type { Contender } from './contender.js'
 import { expectToGuest } from './frames.js'
 import { networkOf, startLoad, WARM_UP_MS } from './load.js'
 import type { Setup } from './setup.js'
 import { type SharedSetup, withSockets } from './sockets.js'
 import { median } from './statistics.js'
-import { type Surroundings, Windows } from './windows.js'
+import { type Surroundings, type Window, Windows } from './windows.js'
 
 /** The rate of a sample is the median over windows of this length, so that one disturbance does not count. */
 const WINDOW_MS = 100
@@ -36,7 +36,7 @@ export interface Sample extends Surroundings {
   /** Whether the CPUs were far apart: told in the end of a run, by the shortest distance of all. */
   readonly far?: boolean
   /** All windows in which the rate was measured, those that do not count too. Older reports have none. */
-  readonly windows?: readonly (Rate & Surroundings)[]
+  readonly windows?: readonly Window<Rate>[]
 }
 
 /** Million frames a second. */
@@ -54,13 +54,13 @@ export async function takeSample(
   contender: Contender,
   shared: SharedSetup,
   milliseconds: number,
-  distance: Distance,
+  placement: Placement,
   signal: AbortSignal,
 ): Promise<Sample> {
   signal.throwIfAborted()
   try {
     return await withSockets(shared, (setup) =>
-      measure(contender, setup, milliseconds, distance, signal),
+      measure(contender, setup, milliseconds, placement, signal),
     )
   } catch (error) {
     // Timers that are aborted throw an error of their own.
@@ -73,7 +73,7 @@ async function measure(
   contender: Contender,
   shared: Setup,
   milliseconds: number,
-  distance: Distance,
+  placement: Placement,
   signal: AbortSignal,
 ): Promise<Sample> {
   const load = shared.load ?? contender.load
@@ -99,7 +99,7 @@ async function measure(
     await wait(WINDOW_MS)
   }
 
-  const windows = new Windows(distance, setup.cpus, running, generator)
+  const windows = new Windows(placement, setup.cpus, running, generator)
   const rateOver = async (ms: number) => {
     await generator.rate()
     await wait(ms)

@@ -12,6 +12,9 @@ const LOST = 0.01
 /** Work that takes that much longer at one time than at another was not alone. */
 const SLOWER = 0.1
 
+/** Cores that are shared for more than this share of the time are worth a word. */
+const SHARED = 0.1
+
 /** A switch that is idle for more of its time than this waits for the generator. */
 const WAITING = 0.1
 
@@ -24,6 +27,13 @@ export function caveats({ runs, noise }: Results, virtual: boolean): string[] {
   const samples = runs.flatMap((run) => run.samples)
   said.push(...slowed(noise.calibrations, ["switch's", "generator's"]))
   said.push(...farApart(runs, virtual))
+  const windows = samples.flatMap((sample) => sample.windows ?? [])
+  const shared = windows.filter((window) => window.shared).length / windows.length
+  if (shared > SHARED) {
+    said.push(
+      `noisy: in ${percent(shared)} of the time somebody else ran on a core of the two CPUs`,
+    )
+  }
   const lost = samples.map((sample) => Math.max(sample.switchLost, sample.generatorLost))
   const disturbed = lost.filter((share) => share > LOST).length
   if (disturbed > 0) {

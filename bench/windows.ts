@@ -1,13 +1,16 @@
-import type { Distance } from './calibration/distance.js'
+import type { Place } from './calibration/calibrator.js'
+import type { Placement } from './calibration/placement.js'
 import { PollingThread } from './polling-thread.js'
 import type { Cpus } from './setup.js'
 
-/** A window is disturbed when others took more than this share of either CPU, */
+/** A window is disturbed when the CPUs were far apart, or others took more than this share of either, */
 const LOST = 0.05
-/** and is then followed by another; but there are at most that many for each that is to count. */
+/** and is then followed by another; but there are at most that many for each that is to count, */
 const MOST = 2
-/** Time in a sample for the CPUs to come near each other. */
-const SETTLE_MS = 1000
+/** or so many while all were far. */
+const MOST_FAR = 4
+/** Time in a sample for the CPUs to come near. */
+const SETTLE_MS = 2000
 
 /** How things stood in a window; nothing of it depends on what was measured there. */
 export interface Surroundings {
@@ -19,22 +22,32 @@ export interface Surroundings {
   readonly generatorLost: number
 }
 
+/** Where the CPUs were before a window and after it, by what was seen until then. */
+interface Placed {
+  readonly far: boolean
+  /** Whether somebody else ran on one of their cores: it comes and goes too often to be waited for, and has no say. */
+  readonly shared: boolean
+}
+
+/** What was measured, and how things stood. */
+export type Window<T> = T & Surroundings & Placed
+
 /** Which processes poll: both are stopped while the distance of their CPUs is measured. */
 interface Polling {
   readonly pid: number
 }
 
-/** Takes the windows of one sample, with CPUs that are near each other if that is to be had. */
+/** Takes the windows of one sample, with CPUs that are near each other, if that is to be had. */
 export class Windows {
-  readonly #distance: Distance
+  readonly #placement: Placement
   readonly #pids: readonly [number, number]
   readonly #threads: readonly [PollingThread, PollingThread]
   #patienceMs = SETTLE_MS
-  /** Distance after the last window. */
-  #last: number | undefined
+  /** Where they were after the last window. */
+  #last: Place | undefined
 
-  constructor(distance: Distance, cpus: Cpus, running: Polling, generator: Polling) {
-    this.#distance = distance
+  constructor(placement: Placement, cpus: Cpus, running: Polling, generator: Polling) {
+    this.#placement = placement
     this.#pids = [running.pid, generator.pid]
     this.#threads = [
       new PollingThread(running.pid, cpus.switch),
@@ -43,43 +56,43 @@ export class Windows {
   }
 
   /**
-   * Takes windows until so many were undisturbed and near.
+   * Takes windows until so many were undisturbed.
    *
    * @returns all that were taken, and those that count: without enough good ones, the least disturbed, of one distance
    */
   async take<T extends object>(count: number, measure: () => Promise<T>) {
-    const isFar = (roundTrip: number) => this.#distance.isFar(roundTrip)
-    const taken: (T & Surroundings)[] = []
-    const good = () => taken.filter((window) => disturbance(window, isFar) < 1).length
-    while (taken.length < MOST * count && good() < count) taken.push(await this.#one(measure))
-    return { taken, counting: leastDisturbed(taken, count, isFar) }
+    const taken: Window<T>[] = []
+    const good = () => taken.filter((window) => disturbance(window) < 1).length
+    const most = () => count * (taken.every(({ far }) => far) ? MOST_FAR : MOST)
+    while (good() < count && taken.length < most()) taken.push(await this.#one(measure))
+    return { taken, counting: leastDisturbed(taken, count) }
   }
 
-  async #one<T extends object>(measure: () => Promise<T>): Promise<T & Surroundings> {
-    const before =
-      this.#last === undefined || this.#distance.isFar(this.#last)
-        ? await this.#settle()
-        : this.#last
+  async #one<T extends object>(measure: () => Promise<T>): Promise<Window<T>> {
+    const last = this.#last
+    const before = last === undefined || this.#placement.isFar(last) ? await this.#settle() : last
     for (const thread of this.#threads) thread.lost()
     const begun = performance.now()
     const measured = await measure()
     const elapsed = performance.now() - begun
     const [switchLost, generatorLost] = this.#threads.map((thread) => thread.lost() / elapsed)
-    const after = await this.#stopped(() => this.#distance.measure())
+    const after = await this.#stopped(() => this.#placement.measure())
     this.#last = after
     return {
       ...measured,
-      roundTrip: Math.max(before, after),
+      far: this.#placement.isFar(before) || this.#placement.isFar(after),
+      shared: this.#placement.isShared(before) || this.#placement.isShared(after),
+      roundTrip: Math.max(before.roundTrip, after.roundTrip),
       switchLost: switchLost as number,
       generatorLost: generatorLost as number,
     }
   }
 
-  async #settle(): Promise<number> {
+  async #settle(): Promise<Place> {
     const begun = performance.now()
-    const roundTrip = await this.#stopped(() => this.#distance.settle(this.#patienceMs))
+    const place = await this.#stopped(() => this.#placement.settle(this.#patienceMs))
     this.#patienceMs -= performance.now() - begun
-    return roundTrip
+    return place
   }
 
   /** Frames stay where they are meanwhile: nobody takes any, and nobody sends. */
@@ -93,21 +106,19 @@ export class Windows {
   }
 }
 
-/** Those of one distance, the near one if there are such: so many of them, those first that others took least of the CPUs of. */
-export function leastDisturbed<T extends Surroundings>(
+/** Those of one distance, the near one if there are such: so many of them, the least disturbed first. */
+export function leastDisturbed<T extends Surroundings & Placed>(
   windows: readonly T[],
   count: number,
-  isFar: (roundTrip: number) => boolean,
 ): T[] {
-  const sorted = [...windows].sort((a, b) => disturbance(a, isFar) - disturbance(b, isFar))
-  const far = isFar(sorted[0]?.roundTrip ?? 0)
-  return sorted.filter(({ roundTrip }) => isFar(roundTrip) === far).slice(0, count)
+  const sorted = [...windows].sort((a, b) => disturbance(a) - disturbance(b))
+  return sorted.filter(({ far }) => far === sorted[0]?.far).slice(0, count)
 }
 
-/** Below 1 for a window that counts at once. Distance weighs most: it doubles the cost of a frame. */
-function disturbance(window: Surroundings, isFar: (roundTrip: number) => boolean): number {
-  const lost = Math.max(window.switchLost, window.generatorLost) / LOST
-  return isFar(window.roundTrip) ? lost + 1000 : lost
+/** Below 1 for a window that counts at once. Distance weighs most, as it doubles the cost of a frame. */
+function disturbance({ far, switchLost, generatorLost }: Surroundings & Placed): number {
+  const lost = Math.max(switchLost, generatorLost) / LOST
+  return far ? lost + 1000 : lost
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {

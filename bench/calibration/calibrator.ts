@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import type { Ask, Setting, Stops } from './worker.js'
+import type { Ask, PlaceOfOne, Setting, Stops } from './worker.js'
 
 /** The two CPUs at one moment. */
 export interface Calibration {
@@ -8,6 +8,17 @@ export interface Calibration {
   readonly work: readonly [number, number]
   /** Nanoseconds for a cache line to go from one CPU to the other and back. */
   readonly roundTrip: number
+}
+
+/** Where the two CPUs are run at one moment. */
+export interface Place {
+  /** Nanoseconds for a cache line to go from one CPU to the other and back. */
+  readonly roundTrip: number
+  /**
+   * Nanoseconds of a loop of instructions that do not wait for each other, on the switch's CPU and on the generator's: a third more
+   * when another hardware thread uses the same core.
+   */
+  readonly wide: readonly [number, number]
 }
 
 /** Most that one measurement may take; it takes 30 ms on a free CPU. */
@@ -41,6 +52,16 @@ export class Calibrator implements AsyncDisposable {
   async roundTrip(): Promise<number> {
     const [roundTrip] = await Promise.all(this.#workers.map((worker) => ask(worker, 'roundTrip')))
     return roundTrip as number
+  }
+
+  /** Where the two are run, which takes a few milliseconds. */
+  async place(): Promise<Place> {
+    const [one, other] = this.#workers
+    const places = await Promise.all([
+      ask<PlaceOfOne>(one, 'place'),
+      ask<PlaceOfOne>(other, 'place'),
+    ])
+    return { roundTrip: places[0].roundTrip, wide: [places[0].wide, places[1].wide] }
   }
 
   /** Has a host run the two CPUs near each other, if it is one that can. It takes 15 ms; nothing may poll on them meanwhile. */

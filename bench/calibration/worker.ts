@@ -1,9 +1,16 @@
 /** A thread of a {@link Calibrator}, bound to one of the two CPUs. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { binding } from '../../src/native/binding.js'
+import { median } from '../statistics.js'
 
-/** What it can be asked; the answer to `stops` is {@link Stops}, to the others a number. */
-export type Ask = 'work' | 'roundTrip' | 'gather' | 'stops'
+/** What it can be asked; the answer to `stops` is {@link Stops}, to `place` {@link PlaceOfOne}, to the others a number. */
+export type Ask = 'work' | 'roundTrip' | 'place' | 'gather' | 'stops'
+
+/** Nanoseconds of a round trip, and of a step of {@link wide}. */
+export interface PlaceOfOne {
+  readonly roundTrip: number
+  readonly wide: number
+}
 
 /** How often and how long a CPU did not run a thread that did nothing but work. */
 export interface Stops {
@@ -33,6 +40,10 @@ const STOPS_STEPS = 7000
 /** What is this much longer than the fastest is a stop. */
 const STOP_MS = 0.005
 
+/** About 80 µs each. */
+const WIDE_STEPS = 40_000
+const WIDE_BATCHES = 11
+
 const BATCHES = 20
 const ROUND_TRIPS = 500
 /** A partner that was interrupted is waited for this long, and then given up. */
@@ -50,14 +61,19 @@ const BELLS = [256, 320] as const
 
 const { cpu, line, serves } = workerData as Setting
 const words = new Int32Array(line)
+const numbers = new Int32Array(4096).fill(3)
 let session = 0
 
 binding.pinThread(cpu)
-work(STEPS / 10) // lets it be compiled
+// Lets them be compiled.
+work(STEPS / 10)
+for (let i = 0; i < 100; i++) wide(WIDE_STEPS)
 
-const answers: Record<Ask, () => number | Stops> = {
+const answers: Record<Ask, () => number | Stops | PlaceOfOne> = {
   work: timeWork,
   roundTrip: timeRoundTrip,
+  // The two begin the loop at the same time, as they may share a core.
+  place: () => ({ roundTrip: timeRoundTrip(), wide: timeWide() }),
   gather,
   stops: findStops,
 }
@@ -79,6 +95,31 @@ function work(steps: number): number {
     x ^= x << 5
   }
   return x
+}
+
+/** The median of some batches: a few of them are interrupted. */
+function timeWide(): number {
+  const times: number[] = []
+  for (let batch = 0; batch < WIDE_BATCHES; batch++) {
+    const begun = performance.now()
+    if (wide(WIDE_STEPS) === 0.5) throw new Error('no integer') // never; asked for the same reason
+    times.push(performance.now() - begun)
+  }
+  return (median(times) * 1e6) / WIDE_STEPS
+}
+
+/** Operations of which as many can be done at once as a core has units for: another thread on the core takes some of these. */
+function wide(steps: number): number {
+  let [a, b, c, d, e, f] = [1, 2, 3, 4, 5, 6]
+  for (let i = 0; i < steps; i++) {
+    a = ((a + b) | 0) ^ (numbers[i & 4095] as number)
+    b = ((b + 7) | 0) ^ i
+    c = ((c + a) | 0) & 0xffffff
+    d = ((d + 3) | 0) ^ (i << 1)
+    e = (e + d) | 0 | 1
+    f = ((f + (numbers[(i + 64) & 4095] as number)) | 0) ^ e
+  }
+  return a ^ b ^ c ^ d ^ e ^ f
 }
 
 function findStops(): Stops {

@@ -62,8 +62,11 @@ describe('npm run bench', () => {
       assert.equal(run.samples.length, 1)
       assert.ok(run.mpps > 0 && run.cyclesPerPacket > 0, JSON.stringify(run))
     }
-    assert.deepEqual(Object.keys(report.ratios), ['ts-io/native-io@split@64'])
-    assert.ok((report.ratios['ts-io/native-io@split@64'] as number) > 0)
+    // A host may have had the CPUs far apart for one of them only: that is no pair.
+    const far = report.runs.map(({ rounds }) => rounds[0]?.far)
+    const key = 'ts-io/native-io@split@64'
+    assert.deepEqual(Object.keys(report.ratios), far[0] === far[1] ? [key] : [])
+    for (const ratio of Object.values(report.ratios)) assert.ok(ratio > 0, String(ratio))
     assert.equal(report.machine.memory, 'memfd')
     for (const key of ['cpu', 'kernel', 'versions', 'hugepages', 'command'] as const) {
       assert.notEqual(report.machine[key], undefined, key)

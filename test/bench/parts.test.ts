@@ -217,23 +217,20 @@ describe('the distance of the CPUs', () => {
   })
 
   test('and what others took of the CPUs decide which windows count, the rate never', () => {
-    const window = (mpps: number, roundTrip: number, switchLost: number) => {
-      return { mpps, roundTrip, switchLost, generatorLost: 0 }
+    const window = (mpps: number, far: boolean, switchLost: number) => {
+      return { mpps, far, switchLost, shared: false, roundTrip: 100, generatorLost: 0 }
     }
     const windows = [
-      window(30, 450, 0),
-      window(9, 110, 0.3),
-      window(20, 110, 0.1),
-      window(1, 100, 0),
+      window(30, true, 0),
+      window(9, false, 0.3),
+      window(20, false, 0.1),
+      window(1, false, 0),
     ]
-    const pick = (count: number) => {
-      const best = leastDisturbed(windows, count, (roundTrip) => roundTrip > 250)
-      return best.map(({ mpps }) => mpps)
-    }
+    const pick = (count: number) => leastDisturbed(windows, count).map(({ mpps }) => mpps)
     assert.deepEqual(pick(2), [1, 20])
     assert.deepEqual(pick(4), [1, 20, 9])
-    const far = leastDisturbed(windows, 4, () => true)
-    assert.equal(far.length, 4)
+    const far = windows.map((one) => ({ ...one, far: true }))
+    assert.equal(leastDisturbed(far, 4).length, 4)
   })
 })
 

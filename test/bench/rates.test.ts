@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { after, describe, test } from 'node:test'
 import { Calibrator } from '../../bench/calibration/calibrator.js'
-import { Distance } from '../../bench/calibration/distance.js'
+import { Placement } from '../../bench/calibration/placement.js'
 import { CONTENDERS, type Contender, contendersOf, RATIOS } from '../../bench/contender.js'
 import { chooseCpus } from '../../bench/cpus.js'
 import { exactRules, imixFrames } from '../../bench/flows/flows.js'
@@ -39,7 +39,7 @@ function sharedSetup(): SharedSetup {
 
 const { cpus: calibrated } = sharedSetup()
 const calibrator = new Calibrator(calibrated.switch, calibrated.generator)
-const distance = Distance.start(calibrator)
+const placement = Placement.start(calibrator)
 after(() => calibrator[Symbol.asyncDispose]())
 
 /** A sample that is too short to mean anything. What comes out at the guests is looked at in its end. */
@@ -48,7 +48,7 @@ async function tryOut(contender: Contender, more: Partial<SharedSetup> = {}): Pr
     contender,
     { ...sharedSetup(), ...more },
     100,
-    await distance,
+    await placement,
     signal,
   )
   assert.ok(sample.mpps > 0, JSON.stringify(sample))
