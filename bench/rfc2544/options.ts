@@ -26,6 +26,7 @@ const PRESETS = {
     resolution: 0.5,
     latencyMs: 50,
     shortSlices: 5,
+    sideSeconds: 1,
   },
   quick: {
     names: FEW,
@@ -35,6 +36,7 @@ const PRESETS = {
     resolution: 0.05,
     latencyMs: 200,
     shortSlices: 100,
+    sideSeconds: 0,
   },
   usual: {
     names: MORE,
@@ -44,6 +46,7 @@ const PRESETS = {
     resolution: 0.03,
     latencyMs: 500,
     shortSlices: 100,
+    sideSeconds: 0,
   },
   full: {
     names: MORE,
@@ -52,7 +55,8 @@ const PRESETS = {
     trials: 3,
     resolution: 0.02,
     latencyMs: 500,
-    shortSlices: 400,
+    shortSlices: 0,
+    sideSeconds: 45,
   },
 }
 
@@ -93,10 +97,11 @@ export function rfc2544Options({
   const contenders = only
     ? pickNamed('--only', only.join(','), PAIR)
     : PAIR.filter(({ name }) => names.includes(name))
+  const limit = FULL_SECONDS - sideBySideSeconds(preset, contenders)
   return {
     ...preset,
     contenders,
-    limitSeconds: effort === 'full' && values.rounds === undefined ? FULL_SECONDS : Infinity,
+    limitSeconds: effort === 'full' && values.rounds === undefined ? limit : Infinity,
     ring: one('--ring', values.ring ?? 'split', RINGS),
     frameBytes: number('--frame-bytes', values['frame-bytes'], 64, LEAST_FRAME_BYTES, 1514),
     rounds: number('--rounds', values.rounds, preset.rounds, 1, 1000),
@@ -106,6 +111,17 @@ export function rfc2544Options({
 
 /** What a short slice takes, with what is around it. */
 const SHORT_SLICE_MS = 5
+
+/** To start a switch and its tester. */
+const START_SECONDS = 2.5
+
+/** What it takes to have all side by side. */
+export function sideBySideSeconds(
+  { sideSeconds = 0 }: Pick<Rules, 'sideSeconds'>,
+  contenders: readonly Contender[],
+): number {
+  return sideSeconds === 0 ? 0 : sideSeconds + START_SECONDS * contenders.length
+}
 
 /** What a turn takes: processes start, about nine rates are tried, latency is measured at four; some parts twice. */
 export function turnSeconds({ trialMs, trials, latencyMs, shortSlices = 0 }: Rules): number {

@@ -3,6 +3,7 @@ import type { Ring } from '../setup.js'
 import type { Latency } from '../tester/latency.js'
 import type { ShortSlices } from '../tester/short-slices.js'
 import type { Found } from './search.js'
+import type { SideBySide } from './side-by-side.js'
 
 /** Losses that are searched for: none, and one frame in 100,000. */
 export const GOALS = { zero: 0, '0.001%': 0.00001 } as const
@@ -17,6 +18,8 @@ export interface Rfc2544Result {
   /** What the switch's CPU does to any thread; older reports do not say. */
   readonly stops?: Stops
   readonly runs: readonly Rfc2544Run[]
+  /** Where there was time for it. */
+  readonly sideBySide?: SideBySide
 }
 
 /** The load at which latency is measured in short slices too. */
@@ -36,6 +39,8 @@ export interface Rules {
   readonly latencyMs: number
   /** Slices of a millisecond at {@link SLICED}; older reports have none. */
   readonly shortSlices?: number
+  /** Time for turns of all side by side; older reports have none. */
+  readonly sideSeconds?: number
 }
 
 /** A switch, over all rounds. */

@@ -5,9 +5,10 @@ import type { Contender } from '../contender.js'
 import { waitUntilQuiet } from '../quiet.js'
 import type { Context, Section } from '../section.js'
 import { Turns } from '../twice.js'
-import { OPTIONS, PAIR, rfc2544Options, turnSeconds } from './options.js'
+import { OPTIONS, PAIR, rfc2544Options, sideBySideSeconds, turnSeconds } from './options.js'
 import type { Rfc2544Result, Turn } from './result.js'
 import { figures, show } from './show.js'
+import { type SideBySide, sideBySide } from './side-by-side.js'
 import { takeTurn } from './turn.js'
 
 /** The highest rate without loss, and how late frames are at shares of it. */
@@ -18,7 +19,8 @@ export const rfc2544Section: Section<Rfc2544Result> = {
   options: OPTIONS,
   seconds: (effort, asked) => {
     const options = rfc2544Options(asked ?? { effort })
-    return Math.ceil(options.contenders.length * options.rounds * turnSeconds(options))
+    const turns = options.contenders.length * options.rounds * turnSeconds(options)
+    return Math.ceil(turns + sideBySideSeconds(options, options.contenders))
   },
   check: (asked) => void availableOf(rfc2544Options(asked).contenders, asked),
   measure,
@@ -35,15 +37,24 @@ async function measure(context: Context): Promise<Rfc2544Result> {
   await using calibrator = new Calibrator(cpus.switch, cpus.generator)
   const stops = await calibrator.stops()
   const attempts = new Turns(context)
-  const result = () => ({ rules, stops, runs: runs.filter(({ rounds }) => rounds.length > 0) })
+  let beside: SideBySide | undefined
+  const result = () => ({
+    rules,
+    stops,
+    runs: runs.filter(({ rounds }) => rounds.length > 0),
+    ...(beside && { sideBySide: beside }),
+  })
   const turns = rules.rounds * contenders.length
+  const sideTakes = sideBySideSeconds(rules, contenders)
+  const turnsTake = turns * turnSeconds(rules)
+  const share = turnsTake / (turnsTake + sideTakes)
   const begun = performance.now()
   for (let turn = 0; turn < turns; turn++) {
     const elapsed = (performance.now() - begun) / 1000
     const isNewRound = turn > 0 && turn % contenders.length === 0
     if (isNewRound && elapsed * (1 + contenders.length / turn) > limitSeconds) break
     const contender = contenders[turn % contenders.length] as Contender
-    context.progress(`${contender.name}, ${rules.ring} ring`, turn / turns)
+    context.progress(`${contender.name}, ${rules.ring} ring`, (share * turn) / turns)
     await waitUntilQuiet([cpus.switch, cpus.generator], patienceSeconds, signal)
     const before = await calibrator.roundTrip()
     const take = () => takeTurn(contender, shared, rules, signal)
@@ -52,6 +63,13 @@ async function measure(context: Context): Promise<Rfc2544Result> {
     const roundTrip = Math.max(before, await calibrator.roundTrip())
     runs[turn % contenders.length]?.rounds.push({ ...taken, roundTrip })
     context.keep?.(result())
+  }
+  const { sideSeconds = 0 } = rules
+  if (sideSeconds > 0) {
+    context.progress(`side by side, ${rules.ring} ring`, share)
+    await waitUntilQuiet([cpus.switch, cpus.generator], patienceSeconds, signal)
+    const take = () => sideBySide(contenders, shared, sideSeconds, calibrator, signal)
+    beside = await attempts.take('side by side', take)
   }
   return result()
 }

@@ -13,6 +13,7 @@ import {
   type Rfc2544Run,
 } from './result.js'
 import { shortFigures, showShort } from './short.js'
+import { showSide, sideFigures } from './show-side.js'
 
 /** CPUs that were this many times farther apart than the closest cannot be compared. */
 const FAR = 1.5
@@ -42,6 +43,7 @@ export function show(result: Rfc2544Result): Exhibit[] {
         ...runs.map((run) => latencyCells(run, load)),
       ],
     })),
+    ...(result.sideBySide === undefined ? [] : showSide(result.sideBySide)),
     ...showShort(result),
     ...measured.map((load) =>
       latencyPlot(
@@ -64,9 +66,10 @@ export function show(result: Rfc2544Result): Exhibit[] {
   ]
 }
 
-export function figures({ rules, runs }: Rfc2544Result): Figure[] {
+export function figures({ rules, runs, sideBySide }: Rfc2544Result): Figure[] {
   const { ring, frameBytes } = rules
-  return runs.flatMap((run) => {
+  const beside = sideBySide === undefined ? [] : sideFigures(`${ring}@${frameBytes}`, sideBySide)
+  const alone = runs.flatMap((run) => {
     const key = `${run.name}@${ring}@${frameBytes}`
     const rates = (Object.keys(GOALS) as Goal[]).map((goal) =>
       figureOf(`${key} rate at ${goal} loss`, ratesOf(run, goal), 'Mpps', 'more'),
@@ -81,6 +84,7 @@ export function figures({ rules, runs }: Rfc2544Result): Figure[] {
       Number.isFinite(value),
     )
   })
+  return [...alone, ...beside]
 }
 
 function spread(values: readonly number[]) {

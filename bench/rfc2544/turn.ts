@@ -72,7 +72,8 @@ async function latencyAt(
   const trial = await scene.slicedTrial({ framesPerSecond, milliseconds })
   const latency = latencyOf(trial)
   if (latency === undefined) return undefined
-  const short = load === SLICED && (await shortSlices(scene.trial, framesPerSecond, count))
+  const short =
+    load === SLICED && count > 0 && (await shortSlices(scene.trial, framesPerSecond, count))
   return {
     ...latency,
     framesPerSecond,

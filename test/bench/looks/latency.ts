@@ -19,7 +19,7 @@ function assertLatency(latency: Latency): void {
 
 /** Rates and latencies of one switch. */
 export function lookAtRfc2544({ result, said }: Looked): void {
-  const { stops, runs } = result as Rfc2544Result
+  const { stops, runs, sideBySide } = result as Rfc2544Result
   assert.ok(stops && stops.perSecond >= 0)
   assert.deepEqual(
     runs.map(({ name, rounds }) => [name, rounds.length]),
@@ -37,6 +37,10 @@ export function lookAtRfc2544({ result, said }: Looked): void {
     const { slices = 0, testerAway = 0, switchWaited = 0, empty = 0 } = half.short ?? {}
     assert.equal(slices + testerAway + switchWaited + empty, 5)
   }
+  const [beside] = sideBySide?.runs ?? []
+  assert.equal(beside?.name, 'ts-io')
+  for (const { p50, p90, p99, p999 } of beside.slices)
+    assert.ok(0 < p50 && p50 <= p90 && p90 <= p99 && p99 <= p999)
   assert.match(said, /ts-io/)
 }
 
