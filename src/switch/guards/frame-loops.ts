@@ -51,6 +51,13 @@ export type Frames = Pick<Burst, 'view' | 'offset' | 'length' | 'outPort'>
  */
 export type PlainSource = Int32Array
 
+/** Frames one after the other that go to the same port. */
+export interface Run {
+  port: number
+  /** Bytes as policers count them. */
+  payload: number
+}
+
 /** The loops over the frames of one lcore. */
 export type FrameLoops = ReturnType<typeof newLoops>
 
@@ -72,6 +79,8 @@ export function frameLoops(burst: Frames): FrameLoops {
 }
 
 function newLoops({ view, offset, length, outPort }: Frames) {
+  const run: Run = { port: 0, payload: 0 }
+
   // V8 would look at `i + 1` for an overflow, and so `| 0`.
   const next = (i: number): number => (i + 1) | 0
 
@@ -95,12 +104,15 @@ function newLoops({ view, offset, length, outPort }: Frames) {
     return bytes
   }
 
-  /** Index behind the frames from `from` on that go to the same port. */
+  /** Index behind the frames from `from` on that go to the same port: those that `run` tells of then. */
   const endOfRun = (from: number, end: number): number => {
     const stop = Math.min(end | 0, MAX_FRAMES)
     const port = outPort[from] as number
     let i = next(from)
     while (i < stop && outPort[i] === port) i = next(i)
+    // A loop of its own, which is faster than both in one.
+    run.port = port
+    run.payload = payloadOfAll(from, i)
     return i
   }
 
@@ -185,5 +197,5 @@ function newLoops({ view, offset, length, outPort }: Frames) {
     return (room | (header - 20) | (bytes - header)) >= 0
   }
 
-  return { payloadOfAll, endOfRun, endOfIpv4, endOfIpv6 }
+  return { run, payloadOfAll, endOfRun, endOfIpv4, endOfIpv6 }
 }

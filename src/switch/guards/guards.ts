@@ -150,7 +150,7 @@ export class Guards {
       this.#loopsOf = burst
     }
     // A decision that threw leaves all this behind.
-    this.#closeEgress()
+    if (this.#openCount > 0) this.#closeEgress()
     if (this.#mirrors !== undefined) this.#mirrored.fill(0)
     if (this.#looksAtSent) burst.beforeFlush = this.#beforeFlush
     const { inPort, count } = burst
@@ -178,13 +178,15 @@ export class Guards {
     if (this.#looksAtSent) {
       this.#guardVerdicts(burst)
       if (burst.copyCount > 0) this.#guardCopies(burst)
+      // From here on there are no verdicts but those that were seen to, and what is sent is for mirrors.
+      burst.beforeFlush = undefined
     }
-    // From here on there are no verdicts but those that were seen to, and what is sent is for mirrors.
-    burst.beforeFlush = undefined
-    this.#sendSelected(burst, true)
-    this.#sendAsReceived(burst)
-    this.#mirrors?.publish()
-    this.#closeEgress()
+    if (this.#mirrors !== undefined) {
+      this.#sendSelected(burst, true)
+      this.#sendAsReceived(burst)
+      this.#mirrors.publish()
+    }
+    if (this.#openCount > 0) this.#closeEgress()
   }
 
   /** Adds the frames that may pass to the sub-burst, or says that all may and nothing else is to be done with them. */
@@ -260,29 +262,25 @@ export class Guards {
   }
 
   #guardVerdicts(burst: Burst): void {
-    const { outPort, total } = burst
+    const { total } = burst
     const loops = this.#loops as FrameLoops
-    let done = 0
-    while (done < total) {
-      const port = outPort[done] as number
-      const from = done
-      done = loops.endOfRun(from, total)
-      if (port >= 0 && this.#onSent[port]) this.#guardRun(burst, port, from, done)
+    const { run } = loops
+    let from = 0
+    while (from < total) {
+      const end = loops.endOfRun(from, total)
+      const { port } = run
+      const todo = port < 0 ? 0 : (this.#onSent[port] as number)
+      const isPaid =
+        todo === POLICED &&
+        (this.#egress[port] as PortPolicer).passAll(this.#time, run.payload, end - from)
+      if (todo !== 0 && !isPaid) this.#guardRun(burst, port, from, end)
+      from = end
     }
   }
 
-  /** Sees to frames one after the other that go to the same port. */
+  /** Sees to each of the frames from `from` to `end`, which go to the same port. */
   #guardRun(burst: Burst, port: number, from: number, end: number): void {
     const { outPort } = burst
-    if (
-      this.#onSent[port] === POLICED &&
-      (this.#egress[port] as PortPolicer).passAll(
-        this.#time,
-        (this.#loops as FrameLoops).payloadOfAll(from, end),
-        end - from,
-      )
-    )
-      return
     for (let i = from; i < end; i++) {
       if (!this.#maySend(burst, i, port)) outPort[i] = DROP
     }
