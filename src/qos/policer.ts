@@ -113,12 +113,8 @@ export class Policer {
    * shared memory: see {@link TokenBucket.takeAll}.
    */
   passAll(time: BucketTime, amount: number): boolean {
-    if (this.#spill > 0) return this.#passAllSpilling(time, amount)
-    const peak = this.#isPeak ? (this.#other as TokenBucket) : undefined
-    if (peak !== undefined && !peak.takeAll(time, amount)) return false
-    if (this.#committed.takeAll(time, amount)) return true
-    peak?.giveBack(amount)
-    return false
+    if (this.#other === undefined) return this.#committed.takeAll(time, amount)
+    return this.#passAllOfTwo(time, amount)
   }
 
   /** Takes back what a frame of that colour took: another policer refused it. */
@@ -132,6 +128,15 @@ export class Policer {
   close(): void {
     this.#committed.close()
     this.#other?.close()
+  }
+
+  #passAllOfTwo(time: BucketTime, amount: number): boolean {
+    if (this.#spill > 0) return this.#passAllSpilling(time, amount)
+    const peak = this.#isPeak ? (this.#other as TokenBucket) : undefined
+    if (peak !== undefined && !peak.takeAll(time, amount)) return false
+    if (this.#committed.takeAll(time, amount)) return true
+    peak?.giveBack(amount)
+    return false
   }
 
   /** What there is no room for has to be known of each burst. */

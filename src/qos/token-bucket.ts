@@ -4,8 +4,6 @@ const FINEST = 250_000
 /** Units until a bucket is full at most, so that a word of time is clear without doubt for three times as long. */
 const LONGEST = 2 ** 29
 
-const NEVER = 2 ** 31 - 1
-
 /** Places of the words from the bucket's first. */
 const EMPTY_AT = 0
 /** The second in which the bucket was last looked after, plus one; 0: never, and it is full. */
@@ -34,10 +32,20 @@ export class BucketTime {
   ms = 0
   /** Plus one, so that it is not 0. */
   second = 1
+  /** Whole ticks of 4 nanoseconds since that second began. */
+  ticks = 0
 
+  /** So small that V8 inlines it: passed on, the number would be an object. */
   set(ms: number): void {
     this.ms = ms
-    this.second = ((ms * 0.001) | 0) + 1
+    this.#count()
+  }
+
+  #count(): void {
+    const { ms } = this
+    const seconds = (ms * 0.001) | 0
+    this.second = seconds + 1
+    this.ticks = Math.floor(ms * FINEST) - seconds * (1000 * FINEST)
   }
 }
 
@@ -65,8 +73,15 @@ export class TokenBucket {
   readonly #price: number
   /** Units of a full bucket. */
   readonly #most: number
-  /** Units of a nearly full bucket that others need not know to be missing. */
-  readonly #untold: number
+  /** Units of this bucket in a tick: 1 or less. */
+  readonly #perTick: number
+  /**
+   * Ticks in which a token and a full bucket are filled, and what others need not know to be missing of a nearly full one.
+   * What `takeAll` needs is a number from the start, or V8 would look at it each time.
+   */
+  readonly #tokenTicks: number = 0
+  readonly #mostTicks: number = 0
+  readonly #untoldTicks: number
   /** Seconds without a look after which a bucket is full whatever its word says. */
   readonly #clearFor: number
   /** Time of the burst in units, modulo 2^32. */
@@ -78,13 +93,15 @@ export class TokenBucket {
   #expected = 0
   /** Price of a frame for which this burst did not find enough. */
   #missed = Number.POSITIVE_INFINITY
-  /** The shared moment as this lcore left it, and the true one; they differ by what it has not told of. */
+  /** The shared moment as this lcore left it. */
   #told = 0
-  #emptyAt = 0
-  /** Units that are to be left of what is not told of: more than a full bucket has, unless this lcore is the only one. */
-  #leastUntold = NEVER
   /** Second in which this lcore last wrote the shared moment. */
   #second = 0
+  /** That moment in ticks since then, and the true one; they differ by what this lcore has not told of. */
+  #toldTicks = 0
+  #emptyTicks = 0
+  /** Ticks that are to be left of what is not told of: more than a full bucket has, unless this lcore is the only one. */
+  #leastTicks = Number.POSITIVE_INFINITY
   /** Milliseconds since which nobody else has written it. */
   #aloneSince = 0
   /** What the bucket had no room for, as a share of a full one; for who takes it, and sets it to 0. */
@@ -106,7 +123,10 @@ export class TokenBucket {
     this.#price = rate === 0 ? LONGEST / burst : (1000 * this.#perMs) / rate
     const isFinest = this.#perMs === FINEST
     this.#most = isFinest ? floatAbove(burst * this.#price) : Math.ceil(burst * this.#price)
-    this.#untold = Math.floor(Math.min(this.#most * UNTOLD_SHARE, this.#perMs * UNTOLD_MS))
+    this.#perTick = rate === 0 ? 1 : this.#perMs / FINEST
+    this.#tokenTicks = this.#price / this.#perTick
+    this.#mostTicks = this.#most / this.#perTick
+    this.#untoldTicks = Math.min(this.#most * UNTOLD_SHARE, this.#perMs * UNTOLD_MS) / this.#perTick
     this.#scale = bitsOf(isFinest ? -this.#most : this.#perMs)
     this.#clearFor = (2 ** 31 - this.#most) / (1000 * this.#perMs) - 2
   }
@@ -127,7 +147,7 @@ export class TokenBucket {
     this.#now = (time.ms * this.#perMs) | 0
     this.#missed = Number.POSITIVE_INFINITY
     if (expected > 0) this.#expected = Math.min(this.#most, Math.ceil(expected * this.#price))
-    if (this.#emptyAt !== this.#told) this.#tell(second)
+    if (this.#emptyTicks !== this.#toldTicks) this.#tell(second)
     // Plain loads, as V8 calls a function for atomic ones: what seems to be due is looked at again there.
     if (this.#words[this.#at + SCALE] !== this.#scale) this.#adopt(time)
     if (second > (this.#words[this.#at + SECOND] as number)) this.#lookAfter(second)
@@ -151,20 +171,18 @@ export class TokenBucket {
    * is not more than 0.2 % of the rate. Nothing is kept from others, so an lcore that ends leaves nothing behind.
    */
   takeAll(time: BucketTime, amount: number): boolean {
-    const most = this.#most
-    const now = (time.ms * this.#perMs) | 0
-    const price = amount * this.#price
-    const units = Math.floor(price - this.#held) | 0
-    const all = (now - this.#emptyAt) | 0
+    const most = this.#mostTicks
+    const now = time.ticks
+    const all = now - this.#emptyTicks
     const level = all > most ? most : all
+    const left = level - amount * this.#tokenTicks
     if (
-      level - units < this.#leastUntold ||
+      left < this.#leastTicks ||
       this.#words[this.#at + EMPTY_AT] !== this.#told ||
       time.second !== this.#second
     )
       return this.#takeTelling(time, amount)
-    this.#emptyAt = (((now - level) | 0) + units) | 0
-    this.#held += units - price
+    this.#emptyTicks = now - left
     return true
   }
 
@@ -172,6 +190,8 @@ export class TokenBucket {
   giveBack(amount: number): void {
     this.#held += amount * this.#price
     this.#missed = Number.POSITIVE_INFINITY
+    // What is held is looked at when others are told.
+    this.#leastTicks = Number.POSITIVE_INFINITY
   }
 
   /** Gives the shared bucket what was fetched and not used; at the end of a burst. */
@@ -222,7 +242,7 @@ export class TokenBucket {
       const after = (((now - level) | 0) + units) | 0
       const before = Atomics.compareExchange(words, at, emptyAt, after)
       if (before === emptyAt) {
-        this.#emptyAt = this.#told = after
+        this.#told = after
         break
       }
       emptyAt = before
@@ -231,11 +251,20 @@ export class TokenBucket {
     this.#second = time.second
     if (!isAlone) {
       this.#aloneSince = time.ms
-      this.#leastUntold = NEVER
+      this.#leastTicks = Number.POSITIVE_INFINITY
     } else if (time.ms - this.#aloneSince >= ALONE_MS) {
-      this.#leastUntold = most - this.#untold
+      this.#leastTicks = this.#mostTicks - this.#untoldTicks
     }
+    const start = this.#startOfSecond()
+    const whole = Math.floor(start)
+    const sinceStart = ((this.#told - (whole | 0)) | 0) - (start - whole)
+    this.#toldTicks = this.#emptyTicks = sinceStart / this.#perTick
     return true
+  }
+
+  /** The start of the second that ticks are counted from, in units. */
+  #startOfSecond(): number {
+    return (this.#second - 1) * 1000 * this.#perMs
   }
 
   /** Tells others what was taken without them, less what was filled since. */
@@ -244,9 +273,14 @@ export class TokenBucket {
     const at = this.#at + EMPTY_AT
     const most = this.#most
     const now = this.#now
-    const told = Math.min(most, (now - this.#told) | 0)
-    const owed = told - Math.min(most, (now - this.#emptyAt) | 0)
-    this.#emptyAt = this.#told
+    const start = this.#startOfSecond()
+    const whole = Math.floor(start)
+    const sinceStart = this.#emptyTicks * this.#perTick + (start - whole)
+    const units = Math.ceil(sinceStart)
+    this.#held += units - sinceStart
+    const trueLevel = Math.min(most, (now - (((whole | 0) + units) | 0)) | 0)
+    const owed = Math.min(most, (now - this.#told) | 0) - trueLevel
+    this.#emptyTicks = this.#toldTicks
     // What is not told of is filled in less than a second.
     if (owed <= 0 || second - this.#second > 1) return
     let emptyAt = words[at] as number

@@ -257,6 +257,16 @@ describe('what is taken of a burst at once', () => {
     assert.equal(bucket.takeAll(time, 401), false)
     assert.ok(bucket.takeAll(time, 400))
   })
+
+  test('is not filled by time without a rate', () => {
+    const bucket = new TokenBucket(memory(), 0, { rate: 0, burst: 1000 })
+    for (let now = START; now <= START + 500; now += 50) {
+      time.set(now)
+      assert.ok(bucket.takeAll(time, 90))
+    }
+    assert.equal(bucket.takeAll(time, 11), false)
+    assert.ok(bucket.takeAll(time, 10))
+  })
 })
 
 describe('a bucket', () => {
