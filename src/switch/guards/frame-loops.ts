@@ -25,10 +25,13 @@ const AFTER_IPV6 = 54
 
 /** Version 4 and a header of 20 bytes. */
 const VERSION_AND_LENGTH = 0x45
-/** In the word with them: the bits that mark a fragment, and the protocol. */
-const FRAGMENT_AND_PROTOCOL = 0x3fff_00ff
+/** Of the word at 20, as it is in memory: the bits that mark a fragment, and the protocol. */
+const FRAGMENT_AND_PROTOCOL = 0xff00_ff3f | 0
 const TCP = 6
 const UDP = 17
+/** These as the word has them. */
+const TCP_ALONE = TCP << 24
+const UDP_ALONE = UDP << 24
 const DHCP_CLIENT = 68
 const DHCPV6_CLIENT = 546
 
@@ -80,16 +83,26 @@ export function frameLoops(burst: Frames): FrameLoops {
 
 function newLoops({ view, offset, length, outPort }: Frames) {
   const run: Run = { port: 0, payload: 0 }
+  const places = new Int32Array(offset.buffer, offset.byteOffset, offset.length)
 
   // V8 would look at `i + 1` for an overflow, and so `| 0`.
   const next = (i: number): number => (i + 1) | 0
 
-  /** Bytes of these frames as policers count them. */
+  /** Bytes of these frames as policers count them. Four at a time: V8 asks in every turn of a loop whether it is to stop. */
   const payloadOfAll = (from: number, end: number): number => {
     const stop = Math.min(end | 0, MAX_FRAMES)
+    let i = from | 0
     let bytes = 0
     let signs = 0
-    for (let i = from | 0; i < stop; i = next(i)) {
+    for (const last = stop - 3; i < last; i = (i + 4) | 0) {
+      const a = ((length[i] as number) - ETHERNET) | 0
+      const b = ((length[(i + 1) | 0] as number) - ETHERNET) | 0
+      const c = ((length[(i + 2) | 0] as number) - ETHERNET) | 0
+      const d = ((length[(i + 3) | 0] as number) - ETHERNET) | 0
+      bytes = (bytes + a + b + c + d) | 0
+      signs |= a | b | c | d
+    }
+    for (; i < stop; i = next(i)) {
       const payload = ((length[i] as number) - ETHERNET) | 0
       bytes = (bytes + payload) | 0
       signs |= payload
@@ -109,6 +122,14 @@ function newLoops({ view, offset, length, outPort }: Frames) {
     const stop = Math.min(end | 0, MAX_FRAMES)
     const port = outPort[from] as number
     let i = next(from)
+    for (const last = stop - 3; i < last; i = (i + 4) | 0) {
+      const others =
+        ((outPort[i] as number) ^ port) |
+        ((outPort[(i + 1) | 0] as number) ^ port) |
+        ((outPort[(i + 2) | 0] as number) ^ port) |
+        ((outPort[(i + 3) | 0] as number) ^ port)
+      if (others !== 0) break
+    }
     while (i < stop && outPort[i] === port) i = next(i)
     // A loop of its own, which is faster than both in one.
     run.port = port
@@ -125,23 +146,23 @@ function newLoops({ view, offset, length, outPort }: Frames) {
     const stop = Math.min(end | 0, MAX_FRAMES)
     let i = from | 0
     for (; i < stop; i = next(i)) {
-      const place = offset[i] as number
-      const at = place & NEAR
+      const at = places[i] as number
+      if (at < 0) break
       const lengths = view.getInt32(at + 14)
       // One branch for all that is to be equal: there are more of them than a CPU does in time.
       const difference =
-        (place & ~NEAR) |
         (view.getInt32(at + SOURCE_MAC, true) ^ mac) |
         (view.getInt32(at + SOURCE_MAC + 4, true) ^ macAndType) |
         ((view.getInt32(at + IPV4_SOURCE, true) & mask) ^ address) |
         ((lengths >>> 24) ^ VERSION_AND_LENGTH)
       if (difference !== 0) break
-      const payload = (lengths & 0xffff) - 20
-      const room = ((length[i] as number) - AFTER_IPV4 - payload) | 0
-      const kind = view.getInt32(at + 20) & FRAGMENT_AND_PROTOCOL
-      if (kind === UDP) {
+      const whole = lengths & 0xffff
+      const payload = whole - 20
+      const room = ((length[i] as number) - ETHERNET - whole) | 0
+      const kind = view.getInt32(at + 20, true) & FRAGMENT_AND_PROTOCOL
+      if (kind === UDP_ALONE) {
         if (!isUdp(at + AFTER_IPV4, payload, room, DHCP_CLIENT)) break
-      } else if (kind !== TCP || !isTcp(at + AFTER_IPV4, payload, room)) {
+      } else if (kind !== TCP_ALONE || !isTcp(at + AFTER_IPV4, payload, room)) {
         break
       }
     }
