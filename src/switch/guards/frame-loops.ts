@@ -121,7 +121,9 @@ function newLoops({ view, offset, length, outPort }: Frames) {
   const endOfRun = (from: number, end: number): number => {
     const stop = Math.min(end | 0, MAX_FRAMES)
     const port = outPort[from] as number
-    let i = next(from)
+    let i = from | 0
+    let bytes = 0
+    let signs = 0
     for (const last = stop - 3; i < last; i = (i + 4) | 0) {
       const others =
         ((outPort[i] as number) ^ port) |
@@ -129,11 +131,20 @@ function newLoops({ view, offset, length, outPort }: Frames) {
         ((outPort[(i + 2) | 0] as number) ^ port) |
         ((outPort[(i + 3) | 0] as number) ^ port)
       if (others !== 0) break
+      const a = ((length[i] as number) - ETHERNET) | 0
+      const b = ((length[(i + 1) | 0] as number) - ETHERNET) | 0
+      const c = ((length[(i + 2) | 0] as number) - ETHERNET) | 0
+      const d = ((length[(i + 3) | 0] as number) - ETHERNET) | 0
+      bytes = (bytes + a + b + c + d) | 0
+      signs |= a | b | c | d
     }
-    while (i < stop && outPort[i] === port) i = next(i)
-    // A loop of its own, which is faster than both in one.
+    for (; i < stop && outPort[i] === port; i = next(i)) {
+      const payload = ((length[i] as number) - ETHERNET) | 0
+      bytes = (bytes + payload) | 0
+      signs |= payload
+    }
     run.port = port
-    run.payload = payloadOfAll(from, i)
+    run.payload = signs < 0 ? payloadOfShort(from, i) : bytes
     return i
   }
 
