@@ -35,9 +35,6 @@ const UDP_ALONE = UDP << 24
 const DHCP_CLIENT = 68
 const DHCPV6_CLIENT = 546
 
-/** V8 adds to what is below without looking for an overflow. Frames beyond are seen to one by one. */
-const NEAR = 0x7fff_ffff
-
 /** What is needed of a burst. */
 export type Frames = Pick<Burst, 'view' | 'offset' | 'length' | 'outPort'>
 
@@ -83,6 +80,7 @@ export function frameLoops(burst: Frames): FrameLoops {
 
 function newLoops({ view, offset, length, outPort }: Frames) {
   const run: Run = { port: 0, payload: 0 }
+  // V8 adds to such without looking for an overflow. Frames beyond 2 GiB, below 0 here, are seen to one by one.
   const places = new Int32Array(offset.buffer, offset.byteOffset, offset.length)
 
   // V8 would look at `i + 1` for an overflow, and so `| 0`.
@@ -187,11 +185,10 @@ function newLoops({ view, offset, length, outPort }: Frames) {
     const stop = Math.min(end | 0, MAX_FRAMES)
     let i = from | 0
     for (; i < stop; i = next(i)) {
-      const place = offset[i] as number
-      const at = place & NEAR
+      const at = places[i] as number
+      if (at < 0) break
       const lengths = view.getInt32(at + 18)
       const difference =
-        (place & ~NEAR) |
         (view.getInt32(at + SOURCE_MAC, true) ^ mac) |
         (view.getInt32(at + SOURCE_MAC + 4, true) ^ macAndType) |
         otherWord(source, at, 0) |
