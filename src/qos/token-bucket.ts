@@ -32,20 +32,22 @@ export class BucketTime {
   ms = 0
   /** Plus one, so that it is not 0. */
   second = 1
-  /** Whole ticks of 4 nanoseconds since that second began. */
+  /** Whole ticks of 4 nanoseconds since that second began; after {@link count}. */
   ticks = 0
+  /** The `ms` that they are of. */
+  counted = 0
 
   /** So small that V8 inlines it: passed on, the number would be an object. */
   set(ms: number): void {
     this.ms = ms
-    this.#count()
+    this.second = ((ms * 0.001) | 0) + 1
   }
 
-  #count(): void {
+  /** Has {@link ticks} be of this time. Not every bucket wants them. */
+  count(): void {
     const { ms } = this
-    const seconds = (ms * 0.001) | 0
-    this.second = seconds + 1
-    this.ticks = Math.floor(ms * FINEST) - seconds * (1000 * FINEST)
+    this.ticks = Math.floor(ms * FINEST) - (this.second - 1) * (1000 * FINEST)
+    this.counted = ms
   }
 }
 
@@ -171,6 +173,7 @@ export class TokenBucket {
    * is not more than 0.2 % of the rate. Nothing is kept from others, so an lcore that ends leaves nothing behind.
    */
   takeAll(time: BucketTime, amount: number): boolean {
+    if (time.counted !== time.ms) time.count()
     const most = this.#mostTicks
     const now = time.ticks
     const all = now - this.#emptyTicks
