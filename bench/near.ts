@@ -19,6 +19,11 @@ export function counting<T extends Placed>(samples: readonly T[]): readonly T[] 
   return near.length > 0 ? near : samples
 }
 
+/** Rates of the samples that count. */
+export function ratesOf(samples: readonly (Placed & { readonly mpps: number })[]): number[] {
+  return counting(samples).map(({ mpps }) => mpps)
+}
+
 /** Samples of two runs by the round, where both count and were of the same distance. */
 export function pairsOf<T extends Placed>(a: readonly T[], b: readonly T[]): (readonly [T, T])[] {
   const same = a.flatMap((mine, round) => {

@@ -1,6 +1,6 @@
 import type { Boundary } from '../boundary.js'
 import { describeGuests } from '../generator.js'
-import { counting } from '../near.js'
+import { counting, ratesOf } from '../near.js'
 import { ratiosOf } from '../ratios.js'
 import type { Noise, Results } from '../run.js'
 import { median } from '../statistics.js'
@@ -60,7 +60,7 @@ export function ratesResult(
       name,
       ring,
       frameBytes,
-      mpps: median(counting(samples).map(({ mpps }) => mpps)),
+      mpps: median(ratesOf(samples)),
       cyclesPerPacket: median(counting(samples).map(({ cyclesPerPacket }) => cyclesPerPacket)),
       samples: samples.map(({ mpps }) => mpps),
       rounds: samples,

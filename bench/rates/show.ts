@@ -1,6 +1,6 @@
 import { counted } from '../../src/switch/counted.js'
 import type { Boundary } from '../boundary.js'
-import { counting } from '../near.js'
+import { counting, ratesOf } from '../near.js'
 import type { Exhibit, Plot } from '../section.js'
 import { extremes, median } from '../statistics.js'
 import type { JsonRun, RatesResult } from './result.js'
@@ -50,7 +50,7 @@ function plotOf(runs: readonly JsonRun[]): Plot {
         .map((run) => ({
           x: names.indexOf(run.name),
           y: run.mpps,
-          ...extremes(ratesOf(run)),
+          ...extremes(ratesOf(run.rounds)),
         })),
     })),
   }
@@ -98,7 +98,7 @@ function cells(run: JsonRun, { ratios, ratioRounds }: RatesResult): string[] {
     const fewer = rounds.length < run.samples.length ? `, ${rounds.length} pairs` : ''
     return `${(ratios[key] as number).toFixed(3)} (${low.toFixed(2)}-${high.toFixed(2)}${fewer})`
   }
-  const { low, high } = extremes(ratesOf(run))
+  const { low, high } = extremes(ratesOf(run.rounds))
   const [some, all] = [samples.length, run.samples.length]
   const fewer = some < all ? `, ${some} of ${all}` : ''
   return [
@@ -113,11 +113,6 @@ function cells(run: JsonRun, { ratios, ratioRounds }: RatesResult): string[] {
     to('native-io'),
     to('ovs-'),
   ]
-}
-
-/** Of the samples that count. */
-function ratesOf({ rounds }: JsonRun): number[] {
-  return counting(rounds).map(({ mpps }) => mpps)
 }
 
 function share(value: number): string {

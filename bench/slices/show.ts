@@ -1,5 +1,5 @@
 import { counted } from '../../src/switch/counted.js'
-import { counting } from '../near.js'
+import { ratesOf } from '../near.js'
 import type { Exhibit, Plot, Table } from '../section.js'
 import { extremes } from '../statistics.js'
 import type { SliceResult, SliceRun, SlicesResult } from './result.js'
@@ -58,7 +58,7 @@ function plotOf(
         if (run === undefined) return []
         // Both units are in proportion to the rate.
         const scale = value(run) / run.mpps
-        const { low, high } = extremes(ratesOf(run))
+        const { low, high } = extremes(ratesOf(run.rounds))
         return { x, y: value(run), low: low * scale, high: high * scale }
       }),
     })),
@@ -77,7 +77,7 @@ function tableOf(slice: SliceResult, { runs }: SlicesResult): Table {
 
 function cells(run: SliceRun): string[] {
   const { mpps, gbps, cyclesPerPacket, busy, generatorBusy, lost } = run
-  const { low, high } = extremes(ratesOf(run))
+  const { low, high } = extremes(ratesOf(run.rounds))
   return [
     mpps.toFixed(2),
     `${low.toFixed(2)}-${high.toFixed(2)}`,
@@ -87,9 +87,4 @@ function cells(run: SliceRun): string[] {
     `${(100 * generatorBusy).toFixed(0)} %`,
     lost.toFixed(0),
   ]
-}
-
-/** Of the samples that count. */
-function ratesOf({ rounds }: SliceRun): number[] {
-  return counting(rounds).map(({ mpps }) => mpps)
 }

@@ -52,10 +52,17 @@ export interface GuardDrops {
 /** By memory: a scrape reads the counters of hundreds of ports. */
 const wordsOf = new WeakMap<SharedArrayBuffer, Int32Array>()
 
+function wordsOver(memory: SharedArrayBuffer): Int32Array {
+  const known = wordsOf.get(memory)
+  if (known !== undefined) return known
+  const words = new Int32Array(memory)
+  wordsOf.set(memory, words)
+  return words
+}
+
 /** Reads the counters of a port. For the control plane. */
 export function readGuardCounters(memory: SharedArrayBuffer, portId: number): GuardDrops {
-  const words = wordsOf.get(memory) ?? new Int32Array(memory)
-  wordsOf.set(memory, words)
+  const words = wordsOver(memory)
   const at = portWords(portId)
   const read = (counter: number) => read64(words, at + counter)
   return {

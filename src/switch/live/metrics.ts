@@ -44,16 +44,18 @@ function gauge(
   labels: readonly string[],
   collect: Collect,
 ): Definition {
-  return { type: 'gauge', name: `vswitch_${name}`, help, labels, collect }
+  return define('gauge', name, help, labels, collect)
 }
 
-function counter(
-  name: string,
-  help: string,
-  labels: readonly string[],
-  collect: Collect,
+function counter(...[name, ...about]: Parameters<typeof gauge>): Definition {
+  return define('counter', `${name}_total`, ...about)
+}
+
+function define(
+  type: 'counter' | 'gauge',
+  ...[name, help, labels, collect]: Parameters<typeof gauge>
 ): Definition {
-  return { type: 'counter', name: `vswitch_${name}_total`, help, labels, collect }
+  return { type, name: `vswitch_${name}`, help, labels, collect }
 }
 
 type BridgeView = SwitchView['bridges'][number]
