@@ -2,6 +2,7 @@ import type { Place } from './calibration/calibrator.js'
 import type { Placement } from './calibration/placement.js'
 import { PollingThread } from './polling-thread.js'
 import type { Cpus } from './setup.js'
+import { resume, stop } from './stopped.js'
 
 /** A window is disturbed when the CPUs were far apart, or others took more than this share of either, */
 const LOST = 0.05
@@ -40,7 +41,7 @@ interface Polling {
 /** Takes the windows of one sample, with CPUs that are near each other, if that is to be had. */
 export class Windows {
   readonly #placement: Placement
-  readonly #pids: readonly [number, number]
+  readonly #polling: readonly [Polling, Polling]
   readonly #threads: readonly [PollingThread, PollingThread]
   #patienceMs = SETTLE_MS
   /** Where they were after the last window. */
@@ -48,7 +49,7 @@ export class Windows {
 
   constructor(placement: Placement, cpus: Cpus, running: Polling, generator: Polling) {
     this.#placement = placement
-    this.#pids = [running.pid, generator.pid]
+    this.#polling = [running, generator]
     this.#threads = [
       new PollingThread(running.pid, cpus.switch),
       new PollingThread(generator.pid, cpus.generator),
@@ -95,13 +96,12 @@ export class Windows {
     return place
   }
 
-  /** Frames stay where they are meanwhile: nobody takes any, and nobody sends. */
   async #stopped<T>(action: () => Promise<T>): Promise<T> {
-    for (const pid of this.#pids) send(pid, 'SIGSTOP')
+    stop(this.#polling)
     try {
       return await action()
     } finally {
-      for (const pid of this.#pids) send(pid, 'SIGCONT')
+      resume(this.#polling)
     }
   }
 }
@@ -119,10 +119,4 @@ export function leastDisturbed<T extends Surroundings & Placed>(
 function disturbance({ far, switchLost, generatorLost }: Surroundings & Placed): number {
   const lost = Math.max(switchLost, generatorLost) / LOST
   return far ? lost + 1000 : lost
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal)
-  } catch {} // it has ended, which whoever started it knows better
 }

@@ -3,6 +3,7 @@ import type { Contender, RunningSwitch } from '../contender.js'
 import { chooseMemory, freeHugepagesMiB, type Memory } from '../memory.js'
 import { unlessAborted } from '../sample.js'
 import { type SharedSetup, withSockets } from '../sockets.js'
+import { resume, stop } from '../stopped.js'
 import { Tester } from '../tester/tester.js'
 import type { Trial } from '../tester/trial.js'
 import { Distances } from './distances.js'
@@ -114,7 +115,7 @@ async function withPairs(
     await guard(tester.watch(running.pid, setup.cpus.switch))
     const { name } = contender
     const pair: Pair = { name, tester, running, failed, rates: new Map(), slices: [] }
-    signalPair(pair, 'SIGSTOP')
+    stop([tester, running])
     return await withPairs(others, shared, [...pairs, pair], signal, measure)
   })
 }
@@ -135,7 +136,8 @@ async function takeTurn(pair: Pair, distance: number): Promise<Taken> {
   const take = (framesPerSecond: number, milliseconds = SLICE_MS) =>
     pair.tester.trial({ framesPerSecond, milliseconds, lingerMs: LINGER_MS })
   const rates = ratesAt(pair, distance)
-  signalPair(pair, 'SIGCONT')
+  const processes = [pair.tester, pair.running]
+  resume(processes)
   try {
     await take(SAME_RATE, LEAD_IN_MS)
     const search = await take(rates.next)
@@ -144,7 +146,7 @@ async function takeTurn(pair: Pair, distance: number): Promise<Taken> {
     if (zeroLoss !== undefined) slices.push(['50%', await take(zeroLoss / 2)])
     return { search, slices }
   } finally {
-    signalPair(pair, 'SIGSTOP')
+    stop(processes)
   }
 }
 
@@ -168,8 +170,4 @@ function ratesAt({ rates }: Pair, distance: number): Staircase {
   const known = rates.get(distance) ?? new Staircase()
   rates.set(distance, known)
   return known
-}
-
-function signalPair({ tester, running }: Pair, signal: 'SIGSTOP' | 'SIGCONT'): void {
-  for (const { pid } of [tester, running]) process.kill(pid, signal)
 }
