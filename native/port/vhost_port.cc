@@ -48,8 +48,11 @@ uint32_t VhostPort::receive(uint16_t queue, rte_mempool* pool, rte_mbuf** frames
   oversize_[queue].begin(vid, from_guest(queue), epoch());
   RingEnd end = RingEnd::other;
   const uint32_t room = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
-  uint32_t received = ring.take(pool, frames + made, count - made, room, end);
-  const bool wants_call = received != 0 && ring.wants_call();
+  PackedRing& packed = packed_from_guest_[queue];
+  const bool split = split_.load(std::memory_order_relaxed);
+  uint32_t received = split ? ring.take(pool, frames + made, count - made, room, end)
+                            : packed.take(pool, frames + made, count - made, room, end);
+  const bool wants_call = received != 0 && (split ? ring.wants_call() : packed.wants_call());
   if (end == RingEnd::other) {
     const uint32_t most = rules_.most_a_call(from_guest(queue));
     uint32_t ask = 0;
@@ -326,6 +329,8 @@ void VhostPort::open_rings(int vid) {
     };
     from_guest_[queue].read(vid, from_guest(queue), features, guest_memory_,
                             counts(from_guest(queue)));
+    packed_from_guest_[queue].read(vid, from_guest(queue), features, guest_memory_,
+                                   counts(from_guest(queue)));
     to_guest_[queue].read(vid, to_guest(queue), features, guest_memory_, counts(to_guest(queue)));
     packed_to_guest_[queue].read(vid, to_guest(queue), features, guest_memory_,
                                  counts(to_guest(queue)));

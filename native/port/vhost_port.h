@@ -129,9 +129,11 @@ class VhostPort final : public ManagedPort {
 
   // Read anew by librte's event thread after each message of the peer, with all gates closed.
   GuestMemory guest_memory_;
-  std::array<SplitRing, kMaxQueuePairs> from_guest_;        // by rx queue
-  std::array<SplitRing, kMaxQueuePairs> to_guest_;          // by tx queue
-  std::array<PackedRing, kMaxQueuePairs> packed_to_guest_;  // the same, behind the gates of those
+  std::array<SplitRing, kMaxQueuePairs> from_guest_;  // by rx queue
+  std::array<SplitRing, kMaxQueuePairs> to_guest_;    // by tx queue
+  // The same, behind the gates of those.
+  std::array<PackedRing, kMaxQueuePairs> packed_from_guest_;
+  std::array<PackedRing, kMaxQueuePairs> packed_to_guest_;
   // The MAC address for which a RARP is to be made, as it is in memory, and that there is one; set
   // by librte's event thread, taken by a lcore.
   static constexpr uint64_t kAnnounced = uint64_t{1} << 63;

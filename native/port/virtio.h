@@ -22,6 +22,7 @@ constexpr uint32_t kVirtioRingEventIdx = 29;
 constexpr uint32_t kVirtioVersion1 = 32;
 constexpr uint32_t kVirtioIommuPlatform = 33;
 constexpr uint32_t kVirtioRingPacked = 34;
+constexpr uint32_t kVirtioInOrder = 35;
 
 // A message of the vhost-user protocol (QEMU, docs/interop/vhost-user.rst), as far as it is looked
 // at here.

@@ -12,9 +12,12 @@ struct NetHeader {
   static constexpr uint32_t kShort = 10;
   static constexpr uint32_t kLong = 12;
 
-  // With any of these features it ends in the number of buffers.
+  // With any of these features it ends in the number of buffers: as librte has it, to which packed
+  // rings are of version 1 whatever the guest says.
   static uint32_t bytes(uint64_t features) {
-    return (features & (bit(kVirtioVersion1) | bit(kVirtioNetMrgRxbuf))) != 0 ? kLong : kShort;
+    constexpr uint64_t kEndsInNumber =
+        bit(kVirtioVersion1) | bit(kVirtioNetMrgRxbuf) | bit(kVirtioRingPacked);
+    return (features & kEndsInNumber) != 0 ? kLong : kShort;
   }
 
   // No offloads, one buffer. Only where it differs: it seldom does, and what is written here the

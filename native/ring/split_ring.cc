@@ -11,6 +11,7 @@
 #include <atomic>
 
 #include "port/virtio.h"
+#include "ring/fresh_frame.h"
 #include "ring/net_header.h"
 
 namespace dpdk_vhost {
@@ -76,15 +77,7 @@ uint32_t SplitRing::take(rte_mempool* pool, rte_mbuf** frames, uint32_t count, u
     for (uint32_t i = 0; i < found; ++i) {
       const Place& place = places[i];
       rte_mbuf* const mbuf = mbufs[i];
-      // All that may not be as in a new one.
-      mbuf->data_off = RTE_PKTMBUF_HEADROOM;
-      mbuf->port = RTE_MBUF_PORT_INVALID;
-      mbuf->ol_flags = RTE_MBUF_F_EXTERNAL;
-      mbuf->packet_type = 0;
-      mbuf->pkt_len = place.length;
-      mbuf->data_len = static_cast<uint16_t>(place.length);
-      mbuf->vlan_tci = 0;
-      mbuf->vlan_tci_outer = 0;
+      begin_frame(*mbuf, place.length);
       rte_memcpy(rte_pktmbuf_mtod(mbuf, void*), place.at, place.length);
       use(static_cast<uint16_t>(step.used + i), place.id, 0);
     }

@@ -1,6 +1,6 @@
 #pragma once
 
-// A guest's network card: one queue pair of split rings (virtio 1.2, section 2.7).
+// A guest's network card: one queue pair, of split rings (virtio 1.2, section 2.7) or packed ones.
 
 #include <sys/eventfd.h>
 
@@ -8,20 +8,11 @@
 #include <random>
 
 #include "front_end.h"
+#include "packed_side.h"
 
 constexpr uint16_t NEXT = 1, WRITE = 2, INDIRECT = 4, NO_INTERRUPT = 1;
-constexpr uint16_t PACKED_AVAILABLE = 1 << 7, PACKED_USED = 1 << 15;
 // Where a packed ring begins: at its first descriptor, with its wrap counter set.
 constexpr uint32_t PACKED_BASE = 1 << 15;
-
-struct Descriptor {
-  uint64_t address;
-  uint32_t length;
-  uint16_t flags, next;
-};
-struct Used {
-  uint32_t id, length;
-};
 
 // When the guest wants to be called.
 enum class Calls { never, always, event };
@@ -29,17 +20,17 @@ enum class Calls { never, always, event };
 struct Options {
   uint32_t size = 256;
   bool version1 = true, mergeable = true, event_index = false;
-  bool packed = false;  // negotiated; the rings are the scenario's to write
+  bool packed = false, in_order = false;  // in order: packed rings only
   Calls calls = Calls::never;
   bool mixed = false;    // chains and indirect tables among simple descriptors
   bool small = false;    // rx buffers smaller than frames (mergeable only)
   int slices = 1;        // regions of memory
   uint32_t max = 1514;   // bytes of the longest frame
-  uint32_t header() const { return version1 || mergeable ? 12 : 10; }
+  uint32_t header() const { return version1 || mergeable || packed ? 12 : 10; }
   uint64_t features() const {
     return bit(PROTOCOL_FEATURES) | bit(INDIRECT_DESC) | (version1 ? bit(VERSION_1) : 0) |
            (mergeable ? bit(MRG_RXBUF) : 0) | (event_index ? bit(EVENT_IDX) : 0) |
-           (packed ? bit(RING_PACKED) : 0);
+           (packed ? bit(RING_PACKED) : 0) | (in_order ? bit(IN_ORDER) : 0);
   }
 };
 
@@ -49,9 +40,13 @@ class Queue {
   static constexpr uint32_t kTable = 4;
 
   Queue(Memory& memory, const Options& options, uint32_t index)
-      : memory(memory), options(options), index(index), size(options.size) {
+      : memory(memory),
+        options(options),
+        index(index),
+        size(options.size),
+        packed(size, options.in_order) {
     descriptors_at = memory.take(16 * size, 16);
-    available_at = memory.take(6 + 2 * size, 2);
+    available_at = memory.take(6 + 2 * size, 4);
     used_at = memory.take(6 + 8 * size, 4);
     tables_at = memory.take(16 * kTable * size, 16);
     kick = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -79,7 +74,9 @@ class Queue {
   uint8_t* buffer(uint16_t id) { return memory.host(buffers_at + uint64_t{stride} * id); }
   uint64_t guest(uint16_t id) const { return Memory::kGuest + buffers_at + uint64_t{stride} * id; }
   uint16_t used_index() { return __atomic_load_n(&used()[1], __ATOMIC_ACQUIRE); }
-  bool has_used() { return used_index() != last_used; }
+  bool has_used() {
+    return options.packed ? packed.has_used(descriptors()) : used_index() != last_used;
+  }
 
   // Makes the buffer of a free descriptor available, its parts of these lengths. `indirect`: by a
   // table. -1: not enough descriptors are free.
@@ -87,6 +84,12 @@ class Queue {
     const size_t needed = indirect ? 1 : parts.size();
     if (free.size() < needed) return -1;
     const uint16_t head = free.back();
+    if (options.packed) {
+      if (!packed.has_room(needed)) return -1;
+      offer_packed(reserve(), parts, indirect);
+      ++outstanding;
+      return head;
+    }
     write_chain(head, parts, indirect);
     make_available(head);
     return head;
@@ -102,16 +105,21 @@ class Queue {
     ++outstanding;
   }
   void publish() {
-    __atomic_store_n(&available()[1], next_available, __ATOMIC_RELEASE);
+    if (!options.packed) __atomic_store_n(&available()[1], next_available, __ATOMIC_RELEASE);
     std::atomic_thread_fence(std::memory_order_seq_cst);
     const uint64_t one = 1;
-    if (options.event_index || (__atomic_load_n(&used()[0], __ATOMIC_RELAXED) & 1) == 0)
+    const uint16_t* const flags = &used()[options.packed ? 1 : 0];
+    if (options.event_index || (__atomic_load_n(flags, __ATOMIC_RELAXED) & 1) == 0)
       (void)!write(kick, &one, sizeof(one));
   }
   bool take_used(Used& entry) {
-    if (!has_used()) return false;
-    entry = used_ring()[last_used % size];
-    ++last_used;
+    if (options.packed) {
+      if (!packed.take_used(descriptors(), entry)) return false;
+    } else {
+      if (!has_used()) return false;
+      entry = used_ring()[last_used % size];
+      ++last_used;
+    }
     --outstanding;
     return true;
   }
@@ -121,7 +129,12 @@ class Queue {
     chains[id].clear();
   }
   void want_calls(bool on) {
-    if (options.event_index) {
+    if (options.packed) {
+      // The place of an event, and flags: 0 calls always, 1 never, 2 there.
+      const bool there = on && options.event_index;
+      __atomic_store_n(&available()[0], packed.next_used(), __ATOMIC_RELAXED);
+      __atomic_store_n(&available()[1], uint16_t(there ? 2 : on ? 0 : 1), __ATOMIC_RELEASE);
+    } else if (options.event_index) {
       // Far away: nothing that comes soon.
       const uint16_t at = on ? last_used : static_cast<uint16_t>(last_used + 0x7000);
       __atomic_store_n(&available()[2 + size], at, __ATOMIC_RELAXED);
@@ -146,8 +159,28 @@ class Queue {
   std::vector<std::vector<uint16_t>> chains;  // by head
   uint16_t next_available = 0, last_used = 0;
   uint32_t outstanding = 0;
+  PackedSide packed;
 
  private:
+  void offer_packed(uint16_t id, const std::vector<uint32_t>& parts, bool indirect) {
+    const uint16_t direction = index == 0 ? WRITE : 0;
+    uint64_t at = guest(id);
+    std::vector<Descriptor> chain;
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const bool last = indirect || i + 1 == parts.size();
+      chain.push_back({at, parts[i], static_cast<uint16_t>(direction | (last ? 0 : NEXT)), 0});
+      at += parts[i];
+    }
+    chains[id].push_back(id);
+    if (indirect) {
+      auto* const table = reinterpret_cast<Descriptor*>(memory.host(tables_at)) + kTable * id;
+      for (size_t i = 0; i < chain.size(); ++i)
+        table[i] = {chain[i].address, chain[i].length, 0, chain[i].flags};
+      const auto bytes = static_cast<uint32_t>(16 * chain.size());
+      chain = {{Memory::kGuest + tables_at + 16 * kTable * id, bytes, INDIRECT, 0}};
+    }
+    packed.offer(descriptors(), id, chain);
+  }
   void write_chain(uint16_t head, const std::vector<uint32_t>& parts, bool indirect) {
     const uint16_t direction = index == 0 ? WRITE : 0;
     uint64_t at = guest(head);

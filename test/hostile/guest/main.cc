@@ -18,6 +18,8 @@ Options options_of(const Arguments& given) {
   options.version1 = number("version1", 1) != 0;
   options.mergeable = number("mergeable", 1) != 0;
   options.event_index = number("event-index", 0) != 0;
+  options.packed = number("packed", 0) != 0;
+  options.in_order = number("in-order", 0) != 0;
   options.calls = number("calls", 0) != 0 ? Calls::always : Calls::never;
   options.mixed = number("mixed", 0) != 0;
   options.small = number("small", 0) != 0;
