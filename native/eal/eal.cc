@@ -10,10 +10,11 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 #include <utility>
 
-#include "eal/calibration.h"
 #include "eal/log.h"
+#include "eal/short_start.h"
 #include "failure.h"
 
 namespace dpdk_vhost {
@@ -89,8 +90,21 @@ std::vector<std::string> build_arguments(MemoryMode memory, uint32_t mib,
   return arguments;
 }
 
+// Options that have nothing to do with devices, and no driver with them.
+constexpr std::initializer_list<const char*> kOptionsWithoutDevices{
+    "-m",       "--socket-mem", "--socket-limit", "--huge-dir",
+    "-l",       "-c",           "--lcores",       "--log-level",
+    "--no-pci", "--iova-mode",  "--legacy-mem",   "--match-allocations"};
+
+// Of arguments of a caller, who may have EAL make devices in its start.
+bool names_no_device(const std::vector<std::string>& extra) {
+  return std::all_of(extra.begin(), extra.end(), [](const std::string& argument) {
+    return argument.empty() || argument[0] != '-' || has({argument}, kOptionsWithoutDevices);
+  });
+}
+
 // 0, or an errno and what EAL said of it.
-int init(const std::vector<std::string>& arguments, std::string& words) {
+int init(const std::vector<std::string>& arguments, bool without_devices, std::string& words) {
   // rte_eal_init permutes argv and keeps pointers into it for as long as the process lives.
   static std::vector<std::vector<char>>* const kept =
       std::make_unique<std::vector<std::vector<char>>>().release();
@@ -104,13 +118,16 @@ int init(const std::vector<std::string>& arguments, std::string& words) {
   argv->push_back(nullptr);
 
   int error = 0;
-  run_with_short_calibration([&] {
+  // EAL pins the thread that starts it.
+  std::thread thread([&] {
     const Complaints complaints;
+    const ShortStart shorter(without_devices);
     rte_errno = 0;
     if (rte_eal_init(static_cast<int>(arguments.size()), argv->data()) < 0)
       error = rte_errno ? rte_errno : EIO;
     words = Complaints::words();
   });
+  thread.join();
   return error;
 }
 
@@ -152,7 +169,7 @@ void Eal::start(const EalOptions& options) {
       build_arguments(chosen, options.memory_mib, options.extra_arguments);
   const StreamCapture capture;
   std::string words;
-  const int error = init(built, words);
+  const int error = init(built, names_no_device(options.extra_arguments), words);
   if (error != 0) {
     const bool again = error == EINVAL || error == ENODEV || error == EACCES || error == EAGAIN;
     throw Failure(again ? "ERR_EAL_INIT" : "ERR_EAL_UNUSABLE",

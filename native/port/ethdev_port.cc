@@ -7,6 +7,7 @@
 #include <cstring>
 #include <future>
 
+#include "eal/drivers.h"
 #include "eal/happens_before.h"
 #include "eal/log.h"
 #include "failure.h"
@@ -113,6 +114,7 @@ void EthdevPort::open() {
     throw Failure("ERR_PORT_DEVICE",
                   "device '" + device_name + "' is in use by another port of this process");
   }
+  Drivers::load();
   const int probed = rte_dev_probe(options_.devargs.c_str());
   if (probed != 0) refuse("plug device", probed);
   if (rte_eth_dev_get_port_by_name(device_name.c_str(), &device_) != 0) {

@@ -89,6 +89,40 @@ describe('starting DPDK', () => {
     assert.equal(stderr, '')
   })
 
+  const drivers = `
+      import { readFileSync } from 'node:fs'
+      const drivers = () => [
+        ...new Set(readFileSync('/proc/self/maps', 'utf8').match(/librte_(net|crypto|common)_[a-z]\\w+/g)),
+      ]`
+
+  test('drivers of devices are loaded with the first device, and none before', async () => {
+    const { result, stderr } = await inProcess(`${drivers}
+      const datapath = await Datapath.open({ memory: 'memfd', memoryMiB: 64 })
+      const complaints = []
+      datapath.on('log', ({ level, message }) => level !== 'info' && complaints.push(message))
+      const before = drivers()
+      const ports = ['net_null0', 'net_null1'].map((devargs, i) =>
+        datapath.addPort({ name: 'null' + i, type: 'dpdk', devargs }))
+      const states = (await Promise.all(ports)).map(({ status }) => status.state)
+      const result = { before, states, after: drivers(), complaints }
+      await datapath.close()`)
+    const { before, states, after, complaints } = result as Record<string, string[]>
+    assert.deepEqual(before, [])
+    assert.deepEqual(states, ['ready', 'ready'])
+    assert.ok(after?.includes('librte_net_null'), String(after))
+    assert.deepEqual(complaints, [])
+    assert.equal(stderr, '')
+  })
+
+  test('EAL has all drivers when it is to make devices itself', async () => {
+    const { result } = await inProcess(`${drivers}
+      const ealArgs = ['--log-level=lib.eal:info', '--vdev=net_null0']
+      const datapath = await Datapath.open({ memory: 'memfd', memoryMiB: 64, ealArgs })
+      const result = drivers()
+      await datapath.close()`)
+    assert.ok((result as string[]).includes('librte_net_null'), String(result))
+  })
+
   test('two processes run side by side', async () => {
     const script = new URL('./children/one-switch.js', import.meta.url)
     await using first = new Child(script)
