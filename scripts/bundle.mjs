@@ -2,7 +2,15 @@
 // millisecond each, and a guest waits for a switch that starts (docs/decisions/0016-bundle.md).
 
 import { execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -73,6 +81,22 @@ function inAscii(text) {
   return ascii
 }
 
+/** Loaded with it, Node.js's module takes a start 3 ms, and only commands that are programs of their own need it. */
+const COMMANDER_SPAWNS = "const childProcess = require('node:child_process');"
+const SPAWNS_LATE =
+  "const childProcess = { spawn: (...args) => require('node:child_process').spawn(...args) };"
+
+const commanderSpawnsLate = {
+  name: 'commander-spawns-late',
+  setup({ onLoad }) {
+    onLoad({ filter: /commander\/lib\/command\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8')
+      if (!text.includes(COMMANDER_SPAWNS)) throw new Error(`${path}: its import has changed`)
+      return { contents: text.replace(COMMANDER_SPAWNS, SPAWNS_LATE) }
+    })
+  },
+}
+
 const SHARED = {
   bundle: true,
   platform: 'node',
@@ -85,6 +109,7 @@ const SHARED = {
   conditions: ['dpdk-vhost-source'],
   // Both look for files beside their own.
   external: ['node-gyp-build', 'esbuild'],
+  plugins: [commanderSpawnsLate],
 }
 
 const modules = () =>
