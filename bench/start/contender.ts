@@ -79,7 +79,7 @@ const vswitch: StartContender = {
 /** In the order in which they take turns. */
 export const START_CONTENDERS: readonly StartContender[] = [
   embedding('embedding', 'crossConnect on the main thread of a program of its own', false),
-  embedding('embedding-worker', 'the same in a Worker, by `launch`', true),
+  embedding('embedding-worker', 'the same in a Worker, prepared before EAL starts', true),
   vswitch,
   testpmdSwitch,
   ovsDpdk,
