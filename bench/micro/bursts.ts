@@ -6,6 +6,7 @@ import {
   MAX_FRAMES,
   MAX_PORTS,
 } from '../../src/burst/burst.js'
+import { ExpectedSources } from '../../src/burst/expected-sources.js'
 import { buildUdp } from '../../src/headers/build.js'
 
 /** Frames of one burst. */
@@ -43,6 +44,7 @@ export class Bursts {
       clock: Float64Array.of(1_000_000),
       readyPorts: new Uint32Array(MAX_PORTS),
       isReady: new Uint8Array(MAX_PORTS).fill(1, 0, PORTS),
+      expected: new Int32Array(ExpectedSources.WORDS),
     }
     const frame = buildUdp({
       source: '02:00:00:00:00:01',
@@ -74,6 +76,7 @@ export class Bursts {
     }
     clock[0] = (clock[0] as number) + 0.002
     words[BurstWord.inPort] = inPort
+    words[BurstWord.payload] = BURST * (this.#bytes - 14)
     this.burst.begin(BURST)
   }
 }

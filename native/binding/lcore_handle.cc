@@ -171,6 +171,7 @@ Napi::Object make_block(Napi::Env env, const std::shared_ptr<BurstBlock>& block)
   place("copyPort", offsetof(BurstBlock, copy_port), block->copy_port.size());
   place("readyPorts", offsetof(BurstBlock, ready_ports), block->ready_ports.size());
   place("isReady", offsetof(BurstBlock, is_ready), block->is_ready.size());
+  place("expected", offsetof(BurstBlock, expected), sizeof(block->expected) / sizeof(uint32_t));
   return result;
 }
 

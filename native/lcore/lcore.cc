@@ -172,6 +172,8 @@ uint32_t Lcore::receive(bool all) {
     block_->words[kInPort] = in_port_;
     block_->words[kInQueue] = in_queue_;
     block_->words[kTotal] = count;
+    block_->words[kPayload] = payload_of(count);
+    find_expected(count);
     counted.frames.add(count);
     counted.bytes.add(static_cast<double>(bytes));
     counters_.frames.add(count);
@@ -202,6 +204,24 @@ uint64_t Lcore::show_first(uint32_t count, bool& all_fit) {
   for (uint32_t i = 0; i < count; ++i) block.out_port[i] = kDrop;
   all_fit = bytes == whole_bytes;
   return bytes;
+}
+
+// Bytes of the received frames behind their Ethernet headers.
+uint32_t Lcore::payload_of(uint32_t count) const {
+  uint32_t payload = 0;
+  for (uint32_t i = 0; i < count; ++i)
+    payload += std::max(length_[i], kEthernetHeader) - kEthernetHeader;
+  return payload;
+}
+
+// Looks at our copies of the frames, while their first lines are still near.
+void Lcore::find_expected(uint32_t count) {
+  BurstBlock& block = *block_;
+  const ExpectedSource& source = block.expected[in_port_];
+  block.words[kExpectedTag] = source.tag;
+  if (source.tag == 0) return;
+  block.words[kExpected] =
+      count_expected(source, memory_->base(), offset_.data(), length_.data(), count);
 }
 
 // A frame longer than a buffer comes in several: a program would see the first only.

@@ -110,6 +110,8 @@ class Lcore {
   uint64_t show_first(uint32_t count, bool& all_fit);
   // Drops those that do not; returns how many are left.
   uint32_t drop_oversize(uint32_t count, RxCounters& counted);
+  uint32_t payload_of(uint32_t count) const;
+  void find_expected(uint32_t count);
   bool is_untouched() const;
   Port* only_receiver() const;
   void add_runs(bool untouched);

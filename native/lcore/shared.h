@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "constants.h"
+#include "lcore/expected_source.h"
 
 namespace dpdk_vhost {
 
@@ -16,6 +17,9 @@ enum BurstWord : uint32_t {
   kCopyCount = 3,
   kReadyCount = 4,
   kReadyEpoch = 5,
+  kPayload = 6,
+  kExpected = 7,
+  kExpectedTag = 8,
 };
 
 // Verdict of a frame that goes nowhere.
@@ -34,6 +38,7 @@ struct alignas(64) BurstBlock {
   std::array<int32_t, kMaxCopies> copy_port{};
   std::array<uint32_t, kMaxPorts> ready_ports{};
   std::array<uint8_t, kMaxPorts> is_ready{};
+  std::array<ExpectedSource, kMaxPorts> expected{};  // by port id; the program writes them
 };
 
 }  // namespace dpdk_vhost

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { ExpectedSources } from './expected-sources.js'
 
 /** Verdict of a frame that goes nowhere; every frame starts with it. */
 export const DROP = -1
@@ -41,6 +42,8 @@ export interface BurstMemory {
   readonly readyPorts: Uint32Array
   /** 1 where the port of that id is ready, else 0; `MAX_PORTS` long. */
   readonly isReady: Uint8Array
+  /** Who plain frames are expected from; for {@link ExpectedSources}. */
+  readonly expected: Int32Array
 }
 
 /** Indices into {@link BurstMemory.words}. The native side holds the same list (`native/lcore/shared.h`). */
@@ -57,6 +60,12 @@ export const BurstWord = {
   readyCount: 4,
   /** Changes whenever a port becomes ready or stops being ready. */
   readyEpoch: 5,
+  /** Bytes of the received frames behind their Ethernet headers. */
+  payload: 6,
+  /** Received frames, from the first on, that are from where they were expected. */
+  expected: 7,
+  /** The tag of whoever expected them; 0: nobody, and the word before says nothing. */
+  expectedTag: 8,
 } as const
 
 /** The calls a burst makes into the native lcore; all of them are off the common path. */
@@ -106,6 +115,8 @@ export class Burst {
   readonly copyFrame: Uint32Array
   /** Port id of each further receiver, parallel to {@link copyFrame}. */
   readonly copyPort: Int32Array
+  /** Who the lcore looks for in what it receives: see {@link expected}. */
+  readonly sources: ExpectedSources
 
   /**
    * Called before copies are sent early, because their list is full: the last chance of a program that calls others to
@@ -131,6 +142,7 @@ export class Burst {
     this.isReady = memory.isReady
     this.copyFrame = memory.copyFrame
     this.copyPort = memory.copyPort
+    this.sources = new ExpectedSources(memory.expected)
     this.#shared = memory.words
     this.#clock = memory.clock
     this.#operations = operations
@@ -154,6 +166,22 @@ export class Burst {
   /** Milliseconds on a monotonic clock, read once per poll. */
   get now(): number {
     return this.#clock[0] as number
+  }
+
+  /** Bytes of the received frames behind their Ethernet headers, as they were received; of a frame without a whole header none. */
+  get payload(): number {
+    return this.#shared[BurstWord.payload] as number
+  }
+
+  /**
+   * How many of the received frames, from the first on, the lcore found to be from where a program expects them, as they
+   * were received.
+   *
+   * @param tag - what it gave to {@link ExpectedSources.expect}; of what others expect it is 0
+   */
+  expected(tag: number): number {
+    const shared = this.#shared
+    return shared[BurstWord.expectedTag] === tag ? (shared[BurstWord.expected] as number) : 0
   }
 
   /**

@@ -18,5 +18,6 @@ export function burstMemory(native: NativeLcore, packets: ArrayBuffer): BurstMem
     clock: new Float64Array(buffer, places.clock.at, places.clock.length),
     readyPorts: u32(places.readyPorts),
     isReady: new Uint8Array(buffer, places.isReady.at, places.isReady.length),
+    expected: i32(places.expected),
   }
 }

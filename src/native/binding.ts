@@ -148,7 +148,8 @@ export interface NativeLcore {
     | 'copyFrame'
     | 'copyPort'
     | 'readyPorts'
-    | 'isReady',
+    | 'isReady'
+    | 'expected',
     Place
   >
   /** Sends the last burst as its verdicts say and takes the next; returns its frames, 0 when all queues were empty. */

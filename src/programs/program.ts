@@ -16,6 +16,7 @@ export {
   MAX_FRAMES,
   MAX_PORTS,
 } from '../burst/burst.js'
+export { ExpectedSources } from '../burst/expected-sources.js'
 export { ConfigError, type Problem } from '../config/config-error.js'
 
 /** A program in its shortest form: one function, called for every burst. */

@@ -4,9 +4,13 @@
  * @packageDocumentation
  */
 import { Burst, BurstWord, DROP, MAX_FRAMES } from '../burst/burst.js'
+import { ExpectedSources } from '../burst/expected-sources.js'
 
 /** Copies that are carried over together. */
 const COPIES = MAX_FRAMES
+
+/** Bytes of an Ethernet header. */
+const HEADER = 14
 
 /** What stands for the index of a frame that is none: the datapath counts it as a bad verdict. */
 const NO_FRAME = MAX_FRAMES
@@ -84,10 +88,13 @@ export class SubBurst {
   open(real: Burst): Burst {
     const count = this.#count
     this.#real = real
+    let payload = 0
     for (let i = 0; i < count; i++) {
       const frame = this.#frames[i] as number
+      const length = real.length[frame] as number
       this.#offset[i] = real.offset[frame] as number
-      this.#length[i] = real.length[frame] as number
+      this.#length[i] = length
+      payload += length < HEADER ? 0 : length - HEADER
     }
     this.#outPort.fill(DROP, 0, count)
     this.#original.fill(-1, 0, count)
@@ -95,6 +102,7 @@ export class SubBurst {
     this.#words[BurstWord.inQueue] = real.inQueue
     this.#words[BurstWord.total] = count
     this.#words[BurstWord.copyCount] = 0
+    this.#words[BurstWord.payload] = payload
     this.#words[BurstWord.readyCount] = real.readyCount
     this.#words[BurstWord.readyEpoch] = real.readyEpoch
     this.#clock[0] = real.now
@@ -194,6 +202,8 @@ export class SubBurst {
         clock: this.#clock,
         readyPorts,
         isReady,
+        // Nobody looks for them here.
+        expected: new Int32Array(ExpectedSources.WORDS),
       },
       {
         flushCopies: () => {

@@ -6,6 +6,7 @@ import {
   MAX_FRAMES,
   MAX_PORTS,
 } from '../../src/burst/burst.js'
+import { ExpectedSources } from '../../src/burst/expected-sources.js'
 
 const BUFFER = 2304
 const HEADROOM = 128
@@ -35,6 +36,7 @@ export class MadeUpBurst {
       clock: Float64Array.of(1_000_000),
       readyPorts: new Uint32Array(MAX_PORTS),
       isReady: new Uint8Array(MAX_PORTS),
+      expected: new Int32Array(ExpectedSources.WORDS),
     }
     this.burst = new Burst(this.memory, {
       flushCopies: () => this.#takeCopies(),
@@ -77,6 +79,7 @@ export class MadeUpBurst {
     words[BurstWord.inQueue] = 0
     words[BurstWord.total] = frames.length
     words[BurstWord.copyCount] = 0
+    words[BurstWord.payload] = sum(frames.map((frame) => Math.max(0, frame.length - 14)))
     this.#copies.length = 0
     this.burst.begin(frames.length)
     return this.burst
@@ -131,4 +134,8 @@ export class MadeUpBurst {
       this.#copies.push([copyFrame[i] as number, copyPort[i] as number])
     words[BurstWord.copyCount] = 0
   }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
 }

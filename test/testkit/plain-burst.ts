@@ -1,4 +1,5 @@
 import { Burst, MAX_FRAMES, MAX_PORTS } from '../../src/burst/burst.js'
+import { ExpectedSources } from '../../src/burst/expected-sources.js'
 
 const BUFFER_BYTES = 2176
 const HEADROOM = 128
@@ -9,7 +10,7 @@ export class PlainBurst {
   readonly #offset = new Uint32Array(MAX_FRAMES)
   readonly #length = new Uint32Array(MAX_FRAMES)
   readonly #outPort = new Int32Array(MAX_FRAMES)
-  readonly #words = new Uint32Array(8)
+  readonly #words = new Uint32Array(16)
   readonly #clock = new Float64Array(1)
   readonly #isReady = new Uint8Array(MAX_PORTS)
   /** Frames that `create` may still make. */
@@ -27,6 +28,7 @@ export class PlainBurst {
       clock: this.#clock,
       readyPorts: new Uint32Array(MAX_PORTS),
       isReady: this.#isReady,
+      expected: new Int32Array(ExpectedSources.WORDS),
     }
     this.burst = new Burst(memory, {
       flushCopies() {},

@@ -44,6 +44,9 @@ const NO_TCI = -3
 const FLOOD = -2
 const CHANGE = -16
 
+/** What {@link Bridge.onlyVerdict} is where it is none. */
+export const SEVERAL = -3
+
 /** No verdict yet. */
 const UNDECIDED = -0x10000
 
@@ -85,6 +88,7 @@ export class Bridge implements Program {
   #ageing = 300
   #forwardBpdu = false
   #second = 0
+  #onlyVerdict = SEVERAL
 
   constructor({ macs, state }: BridgeMemory) {
     this.#state = stateOver(state)
@@ -110,6 +114,11 @@ export class Bridge implements Program {
     this.#takeIn()
   }
 
+  /** Verdict that all frames of the last burst got, none of which was changed then, and none made; or {@link SEVERAL}. */
+  get onlyVerdict(): number {
+    return this.#onlyVerdict
+  }
+
   burst(burst: Burst): void {
     const { view, offset, length, outPort, inPort, count } = burst
     const table = this.#table
@@ -128,10 +137,14 @@ export class Bridge implements Program {
     /** The VLAN where {@link keyOf} has it. */
     let vlanKey = 0
     let verdict = UNDECIDED
+    let verdicts = 0
     let wrong = 0
     let held = 0
     for (let i = 0; i < count; i++) {
-      if ((length[i] as number) < HEADER) continue
+      if ((length[i] as number) < HEADER) {
+        verdicts = 2
+        continue
+      }
       const at = offset[i] as number
       const a = view.getInt32(at, true)
       const b = view.getInt32(at + 4, true)
@@ -171,11 +184,16 @@ export class Bridge implements Program {
           else wrong++
           continue
         }
-        if (verdict === UNDECIDED) verdict = this.#verdict(burst, a, b & 0xffff, tci, vlan) | 0
+        if (verdict === UNDECIDED) {
+          verdict = this.#verdict(burst, a, b & 0xffff, tci, vlan) | 0
+          verdicts = (verdicts + 1) | 0
+        }
       }
       if (verdict >= DROP) outPort[i] = verdict
       else this.#sendOtherwise(burst, i, verdict, tci, vlan)
     }
+    this.#onlyVerdict =
+      verdicts === 1 && (wrong | held) === 0 && verdict >= DROP ? verdict : SEVERAL
     this.#storm.close()
     if (wrong > 0) this.#count(inPort, PortCounter.vlan, wrong)
     if (held > 0) this.#count(inPort, PortCounter.loop, held)

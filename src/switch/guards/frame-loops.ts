@@ -32,8 +32,9 @@ const UDP = 17
 /** These as the word has them. */
 const TCP_ALONE = TCP << 24
 const UDP_ALONE = UDP << 24
-const DHCP_CLIENT = 68
-const DHCPV6_CLIENT = 546
+/** UDP ports of clients, which servers of DHCP send to. */
+export const DHCP_CLIENT = 68
+export const DHCPV6_CLIENT = 546
 
 /** What is needed of a burst. */
 export type Frames = Pick<Burst, 'view' | 'offset' | 'length' | 'outPort'>

@@ -1,6 +1,7 @@
 import { type Burst, DROP, MAX_FRAMES, MAX_PORTS } from 'dpdk-vhost/programs/program'
 import { SubBurst } from 'dpdk-vhost/programs/sub-burst'
 import { BucketTime } from 'dpdk-vhost/qos'
+import { SEVERAL } from '../bridge/bridge.js'
 import type { AttachmentSpec, MirrorSpec } from '../spec.js'
 import { type FrameLoops, frameLoops, payloadOf } from './frame-loops.js'
 import { Counter, countDrops, Direction, portWords } from './memory.js'
@@ -168,15 +169,19 @@ export class Guards {
   /**
    * After the decision, on the real burst: carries it over from the burst that `ingress` gave, then polices and mirrors
    * what is sent. Copies that leave early because their list is full are seen to before they do.
+   *
+   * @param onlyVerdict - that of all frames, where that is known, and that they are those received, as long as they were; else
+   *   {@link SEVERAL}
    */
-  egress(burst: Burst): void {
+  egress(burst: Burst, onlyVerdict: number = SEVERAL): void {
     if (this.#isSub) {
       this.#inherit()
       this.#frames.close()
       this.#isSub = false
     }
     if (this.#looksAtSent) {
-      this.#guardVerdicts(burst)
+      if (onlyVerdict === SEVERAL) this.#guardVerdicts(burst)
+      else this.#guardVerdict(burst, onlyVerdict, 0, burst.total, burst.payload)
       if (burst.copyCount > 0) this.#guardCopies(burst)
       // From here on there are no verdicts but those that were seen to, and what is sent is for mirrors.
       burst.beforeFlush = undefined
@@ -192,11 +197,10 @@ export class Guards {
   /** Adds the frames that may pass to the sub-burst, or says that all may and nothing else is to be done with them. */
   #select(burst: Burst, todo: number): boolean {
     const { inPort, count } = burst
-    const loops = this.#loops as FrameLoops
     const security = this.#security[inPort]
     let policer = this.#ingress[inPort]
     if (policer !== undefined) {
-      const bytes = loops.payloadOfAll(0, count)
+      const bytes = burst.payload
       if (policer.passAll(this.#time, bytes, count)) policer = undefined
       else policer.open(this.#time, bytes, count)
     }
@@ -204,7 +208,7 @@ export class Guards {
     let refused = 0
     let first = 0
     if (policer === undefined && (todo & MIRRORED) === 0) {
-      first = security === undefined ? count : security.allowedFirst(burst, loops, count)
+      first = security === undefined ? count : this.#allowedFirst(burst, security)
       if (first === count) return true
     }
     this.#frames.begin()
@@ -222,6 +226,16 @@ export class Guards {
     if (policed > 0) countDrops(this.#words, inPort, Counter.ingressPoliced, policed)
     if (refused > 0) countDrops(this.#words, inPort, Counter.portSecurity, refused)
     return false
+  }
+
+  /** How many frames from the first on port security allows; of what the lcore found to be allowed, nothing is looked at again. */
+  #allowedFirst(burst: Burst, security: PortSecurity): number {
+    const { count } = burst
+    const known = burst.expected(security.tag)
+    if (known === count) return count
+    const first = security.allowedFirst(burst, this.#loops as FrameLoops, known, count)
+    security.expect(burst)
+    return first
   }
 
   /** Keeps frame `index` as it is for the mirrors that take it, because what decides may change it. */
@@ -268,14 +282,19 @@ export class Guards {
     let from = 0
     while (from < total) {
       const end = loops.endOfRun(from, total)
-      const { port } = run
-      const todo = port < 0 ? 0 : (this.#onSent[port] as number)
-      const isPaid =
-        todo === POLICED &&
-        (this.#egress[port] as PortPolicer).passAll(this.#time, run.payload, end - from)
-      if (todo !== 0 && !isPaid) this.#guardRun(burst, port, from, end)
+      this.#guardVerdict(burst, run.port, from, end, run.payload)
       from = end
     }
+  }
+
+  /** Sees to the frames from `from` to `end`, of so many bytes as policers count them, which have the same verdict. */
+  #guardVerdict(burst: Burst, port: number, from: number, end: number, payload: number): void {
+    const todo = port < 0 ? 0 : (this.#onSent[port] as number)
+    if (todo === 0) return
+    const isPaid =
+      todo === POLICED &&
+      (this.#egress[port] as PortPolicer).passAll(this.#time, payload, end - from)
+    if (!isPaid) this.#guardRun(burst, port, from, end)
   }
 
   /** Sees to each of the frames from `from` to `end`, which go to the same port. */

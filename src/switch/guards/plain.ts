@@ -5,8 +5,15 @@
  *
  * @packageDocumentation
  */
+import type { ExpectedSources } from 'dpdk-vhost/programs/program'
 import { type AllowedAddresses, indexOfIpv4, indexOfIpv6, V6_WORDS } from './allowed-addresses.js'
-import type { FrameLoops, Frames, PlainSource } from './frame-loops.js'
+import {
+  DHCP_CLIENT,
+  DHCPV6_CLIENT,
+  type FrameLoops,
+  type Frames,
+  type PlainSource,
+} from './frame-loops.js'
 
 const SOURCE_MAC = 6
 const ETHER_TYPE = 12
@@ -28,6 +35,8 @@ export class PlainSources {
   readonly #v4View = new DataView(this.#v4.buffer)
   readonly #v6View = new DataView(this.#v6.buffer)
 
+  #isNew = false
+
   constructor() {
     // No address has that without a mask.
     this.#v4[MAC_WORDS] = this.#v6[MAC_WORDS] = 1
@@ -41,6 +50,13 @@ export class PlainSources {
       if (i < end) i = loops.endOfIpv6(this.#v6, i, end)
       if (i === begun || i === end) return i
     }
+  }
+
+  /** Has the lcore look for these itself, if they are others than before. */
+  expect(sources: ExpectedSources, port: number, tag: number): void {
+    if (!this.#isNew) return
+    this.#isNew = false
+    sources.expect(port, tag, this.#v4, this.#v6, DHCP_CLIENT, DHCPV6_CLIENT)
   }
 
   /** Whether frame `index` is a plain one with a source that is listed. A source that is listed is known then. */
@@ -66,6 +82,7 @@ export class PlainSources {
     const pair = anyIp ? 0 : indexOfIpv4(station, view.getInt32(at + IPV4_SOURCE))
     if (pair < 0) return false
     know(this.#v4View, view, at, anyIp ? undefined : v4, pair, V4_WORDS)
+    this.#isNew = true
     return true
   }
 
@@ -76,6 +93,7 @@ export class PlainSources {
     const prefix = anyIp ? 0 : indexOfIpv6(station, view, at + IPV6_SOURCE)
     if (prefix < 0) return false
     know(this.#v6View, view, at, anyIp ? undefined : v6, prefix, V6_WORDS)
+    this.#isNew = true
     return true
   }
 }

@@ -15,17 +15,16 @@ import {
   readMac,
   udp,
 } from 'dpdk-vhost/headers'
+import type { Burst } from 'dpdk-vhost/programs/program'
 import type { AllowedAddress } from '../spec.js'
 import { AllowedAddresses, allowsIpv4, allowsIpv6, type Station } from './allowed-addresses.js'
-import type { FrameLoops, Frames } from './frame-loops.js'
+import { DHCP_CLIENT, DHCPV6_CLIENT, type FrameLoops, type Frames } from './frame-loops.js'
 import { PlainSources } from './plain.js'
 
 /** Where the source address is in a frame. */
 const SOURCE_MAC = 6
 
-const DHCP_CLIENT = 68
 const DHCP_SERVER = 67
-const DHCPV6_CLIENT = 546
 
 /** RARP has the form of ARP (RFC 903). */
 const RARP_LENGTH = 28
@@ -38,25 +37,39 @@ const MLD_REPORT = 131
 const MLD_DONE = 132
 const MLDV2_REPORT = 143
 
+/** Rules of this thread so far. */
+let tags = 0
+
 /** The rules for one port. */
 export class PortSecurity {
   readonly #addresses: AllowedAddresses
   readonly #headers = new Headers()
   readonly #sources = new PlainSources()
+  /** Of what the lcore found by {@link expect}: that of other rules, which a port may have had before, does not count. */
+  readonly tag = ++tags
 
   /** @throws RangeError for an address that is none */
   constructor(allowed: readonly AllowedAddress[]) {
     this.#addresses = new AllowedAddresses(allowed)
   }
 
-  /** How many frames from the first on may be sent, up to the first that may not. */
-  allowedFirst(frames: Frames, loops: FrameLoops, count: number): number {
+  /**
+   * How many frames from the first on may be sent, up to the first that may not.
+   *
+   * @param from - so many may, that is known
+   */
+  allowedFirst(frames: Frames, loops: FrameLoops, from: number, count: number): number {
     const sources = this.#sources
-    for (let i = 0; ; i++) {
+    for (let i = from; ; i++) {
       i = sources.endOfKnown(loops, i, count)
       if (i === count) return i
       if (!sources.learn(frames, loops, i, this.#addresses) && !this.allows(frames, i)) return i
     }
+  }
+
+  /** Has the lcore look for plain frames of the sources that were allowed last, if they changed. */
+  expect({ sources, inPort }: Pick<Burst, 'sources' | 'inPort'>): void {
+    this.#sources.expect(sources, inPort, this.tag)
   }
 
   /** Whether frame `index` may be sent by who is behind the port. */

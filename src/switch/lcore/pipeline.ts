@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { FlowTable, FlowTableOptions } from 'dpdk-vhost/programs/flow-table/program'
 import type { Burst, PortDirectory, Program } from 'dpdk-vhost/programs/program'
-import { Bridge } from '../bridge/bridge.js'
+import { Bridge, SEVERAL } from '../bridge/bridge.js'
 import { isSameState } from '../bridge/state.js'
 import { Guards } from '../guards/guards.js'
 import type { BridgeImage, BridgeMemory } from '../image.js'
@@ -147,7 +147,8 @@ export class Pipeline {
     }
     const passed = guards.ingress(burst)
     if (passed.count > 0) this.#decides.burst(passed)
-    guards.egress(burst)
+    const isBridged = passed === burst && this.#decides === this.#bridge
+    guards.egress(burst, isBridged ? this.#bridge.onlyVerdict : SEVERAL)
   }
 
   #note(burst: Burst): void {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { BurstWord, DROP } from '../../../src/burst/burst.js'
 import { buildEthernet } from '../../../src/headers/build.js'
 import { BROADCAST_MAC, formatMac, parseMac } from '../../../src/headers/mac.js'
+import { SEVERAL } from '../../../src/switch/bridge/bridge.js'
 import {
   bridgeCounters,
   bridgePortCounters,
@@ -11,11 +13,13 @@ import {
   newBridgeMemory,
   resetBridgePort,
 } from '../../../src/switch/bridge/index.js'
+import { Random, seeds } from '../../headers/random.js'
 import { broadcast, frame, station } from '../../programs/frames.js'
 import { attached } from '../images.js'
 import { BridgeLcore } from './bridge-lcore.js'
 
 const [A, B, C] = [station(0xa), station(0xb), station(0xc)]
+const [D, E, F] = [station(0xd), station(0xe), station(0xf)]
 const three = { a: attached(), b: attached(), c: attached() }
 const names = new Map(Object.keys(three).map((name, id) => [id, name]))
 const none = { broadcast: undefined, multicast: undefined, unknownUnicast: undefined }
@@ -23,6 +27,83 @@ const none = { broadcast: undefined, multicast: undefined, unknownUnicast: undef
 function to(mac: string, source = A): Uint8Array {
   return buildEthernet({ source, destination: parseMac(mac), type: 0x88b5, minLength: 60 })
 }
+
+describe('the only verdict of a burst', () => {
+  const known = () => {
+    const access = attached({ tag: 7 })
+    const loopGuard = { moves: 1, withinMs: 1000, holdMs: 5000 }
+    const lcore = new BridgeLcore({ ...three, d: access, e: access }, { loopGuard })
+    for (const [port, source] of [A, B, C, D, E].entries()) lcore.run(port, broadcast(source))
+    return lcore
+  }
+  const tagged = buildEthernet({ source: A, destination: B, vlans: [0], type: 0x88b5 })
+  const ofFive = buildEthernet({ source: D, destination: E, vlans: [5], type: 0x88b5 })
+  const cases: [name: string, expected: number, frames: Uint8Array[], port?: number][] = [
+    ['is the port that all go to', 1, [frame(A, B), frame(A, B)]],
+    ['is the port where they differ in their sources', 2, [frame(A, C)]],
+    ['is to drop them', DROP, [frame(B, A), frame(B, A)]],
+    ['is none where they go to two', SEVERAL, [frame(A, B), frame(A, C), frame(A, B)]],
+    [
+      'is none where one is too short at first',
+      SEVERAL,
+      [frame(A, B).subarray(0, 13), frame(A, B)],
+    ],
+    ['is none where one is too short at last', SEVERAL, [frame(A, B), frame(A, B).subarray(0, 13)]],
+    ['is none where all are too short', SEVERAL, [frame(A, B).subarray(0, 13)]],
+    ['is none where they are flooded', SEVERAL, [broadcast(A), broadcast(A)]],
+    ['is none where one is flooded', SEVERAL, [frame(A, B), broadcast(A)]],
+    ['is none where they lose a tag', SEVERAL, [tagged, tagged]],
+    ['is the port in their VLAN', 4, [frame(D, E), frame(D, E)], 3],
+    ['is none where the first is of another VLAN', SEVERAL, [ofFive, frame(D, E)], 3],
+    ['is none where the last is of another VLAN', SEVERAL, [frame(D, E), ofFive], 3],
+    ['is none where all are of another VLAN', SEVERAL, [ofFive], 3],
+  ]
+  for (const [name, expected, frames, port = 0] of cases) {
+    test(name, () => {
+      const lcore = known()
+      lcore.run(port, ...frames)
+      assert.equal(lcore.bridge.onlyVerdict, expected)
+    })
+  }
+
+  test('is none where the address of the first is held on another port', () => {
+    const lcore = known()
+    for (let n = 0; n < 10; n++) lcore.run(n & 1, broadcast(A))
+    const away = [0, 1].find((port) => lcore.run(port, frame(A, C)).length === 0) as number
+    lcore.run(away, frame(A, C), frame(F, C))
+    assert.equal(lcore.flow.sent().length, 1)
+    assert.equal(lcore.bridge.onlyVerdict, SEVERAL)
+  })
+
+  for (const seed of seeds()) {
+    test(`is that of all frames, which are as they came: seed ${seed}`, () => {
+      const random = new Random(seed)
+      const lcore = known()
+      const some = [...[A, B, C].flatMap((one) => [frame(A, one), frame(B, one)]), broadcast(A)]
+      const others = [tagged, frame(A, B).subarray(0, 13)]
+      let single = 0
+      for (let n = 0; n < 5000; n++) {
+        const usual = random.pick(some)
+        const given = Array.from({ length: 1 + random.below(6) }, () =>
+          random.below(8) > 0 ? usual : random.pick([...some, ...others]),
+        )
+        lcore.run(random.below(4), ...given)
+        lcore.flow.pass(random.below(3))
+        const { onlyVerdict } = lcore.bridge
+        if (onlyVerdict === SEVERAL) continue
+        single++
+        const { outPort, words, length } = lcore.flow.memory
+        assert.equal(words[BurstWord.total], given.length)
+        assert.deepEqual(
+          given.map((_, i) => [outPort[i], length[i]]),
+          given.map((one) => [onlyVerdict, one.length]),
+        )
+        assert.deepEqual(lcore.flow.copies(), [])
+      }
+      assert.ok(single > 500)
+    })
+  }
+})
 
 describe('learning', () => {
   test('what is known goes to its port, the rest to all, nothing back', () => {

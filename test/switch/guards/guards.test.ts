@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Burst, DROP } from '../../../src/burst/burst.js'
+import { type Burst, BurstWord, DROP, MAX_PORTS } from '../../../src/burst/burst.js'
+import { ExpectedSources } from '../../../src/burst/expected-sources.js'
 import { buildUdp } from '../../../src/headers/build.js'
 import { vlan } from '../../../src/headers/index.js'
 import {
@@ -162,6 +163,54 @@ describe('port security', () => {
     assert.deepEqual(sent, ['1<0', '2<2@7', '3<4', '4<4'])
     assert.deepEqual(bench.drops(0), { ...NONE, portSecurity: 2 })
     assert.deepEqual(bench.run(1, given, all(2)), range(2, 0, 5))
+  })
+})
+
+describe('what the lcore says of plain frames', () => {
+  const secured = { 0: { portSecurity: [{ mac: MAC, ips: ['10.0.0.1'] }] } }
+  const SOURCE_WORDS = ExpectedSources.WORDS / MAX_PORTS
+  const spoofed = [frame(5, { source: 'fa:16:3e:00:00:03' }), frame(6)]
+
+  /** Guards that know who sends from port 0, and the tag that they gave the lcore with it. */
+  function known() {
+    const bench = new Bench(secured)
+    const { expected, words } = bench.lcore.memory
+    bench.run(0, frames(3), all(1))
+    const tag = expected[SOURCE_WORDS - 1] as number
+    const say = (count: number, of = tag) => {
+      words[BurstWord.expected] = count
+      words[BurstWord.expectedTag] = of
+    }
+    return { bench, expected, tag, say }
+  }
+
+  test('is what port security asked it to look for, once it saw who sends', () => {
+    const { expected, tag } = known()
+    const source = new DataView(expected.buffer, 0, 4 * SOURCE_WORDS)
+    const bytes = Buffer.from(source.buffer, 0, 4 * SOURCE_WORDS)
+    assert.notEqual(tag, 0)
+    assert.equal(bytes.toString('hex', 0, 16), 'fa163e00000108000a000001ffffffff')
+    assert.deepEqual([source.getUint16(56), source.getUint16(58)], [68, 546])
+    assert.ok(expected.subarray(SOURCE_WORDS).every((word) => word === 0))
+  })
+
+  test('is taken for frames of the first on, and the others are looked at', () => {
+    const { bench, say } = known()
+    say(1)
+    assert.deepEqual(bench.run(0, [...spoofed, ...spoofed], all(1)), ['1<5', '1<6', '1<6'])
+    say(2)
+    assert.deepEqual(bench.run(0, spoofed, all(1)), ['1<5', '1<6'])
+  })
+
+  test('is not taken where it was asked by somebody else, or for the rules before', () => {
+    const { bench, tag, say } = known()
+    for (const other of [0, tag + 1]) {
+      say(2, other)
+      assert.deepEqual(bench.run(0, spoofed, all(1)), ['1<6'])
+    }
+    bench.configure(secured)
+    say(2)
+    assert.deepEqual(bench.run(0, spoofed, all(1)), ['1<6'])
   })
 })
 

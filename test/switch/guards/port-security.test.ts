@@ -45,7 +45,7 @@ function framesAt(
 }
 
 function allowedFirst(security: PortSecurity, frames: Frames, count: number): number {
-  return security.allowedFirst(frames, frameLoops(frames), count)
+  return security.allowedFirst(frames, frameLoops(frames), 0, count)
 }
 
 function allows(security: PortSecurity, frame: Uint8Array): boolean {
@@ -236,6 +236,8 @@ const tables: Record<string, Case[]> = {
     ],
     ['header cut off', false, udp4().subarray(0, 30)],
     ['UDP cut off', false, udp4().subarray(0, 38)],
+    ['UDP shorter than its header', false, changed(udp4(), { 39: 7 })],
+    ['UDP longer than IP', false, changed(udp4(), { 39: 9 })],
     ['longer than the frame', false, changed(udp4(), { 16: 9 })],
     ['version 6', false, changed(udp4(), { 14: 0x65 })],
     ['header length below 20', false, changed(udp4(), { 14: 0x44 })],
@@ -693,7 +695,7 @@ describe('as many frames are allowed at once as are one by one', () => {
     ...[6, 11, 12, 13, 14, 16, 17, 20, 21, 23, 26, 28, 29, 34, 35, 36, 37, 38, 39, 46],
     ...[18, 19, 22, 30, 56, 57, 58, 59, 66],
   ]
-  const bytes = [0, 1, 2, 3, 5, 6, 8, 16, 17, 20, 32, 40, 58, 60, 64, 67, 68, 69, 80, 128, 255]
+  const bytes = [0, 1, 2, 3, 5, 6, 7, 8, 16, 17, 20, 32, 40, 58, 60, 64, 67, 68, 69, 80, 128, 255]
   for (const seed of seeds()) {
     test(`seed ${seed}`, () => {
       const random = new Random(seed)

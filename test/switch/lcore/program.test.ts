@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { formatMac } from '../../../src/headers/mac.js'
 import { SharedFlows } from '../../../src/programs/flow-table/shared.js'
 import { macEntries } from '../../../src/switch/bridge/index.js'
 import { readGuardCounters } from '../../../src/switch/guards/guards.js'
@@ -97,6 +98,31 @@ describe('bridges', () => {
   })
 })
 
+test('what goes to one port is policed there, and what goes nowhere is not', async () => {
+  const { lcore, program, images } = await two()
+  const ports = { ...images[0].ports, b: attached({ egressPacketPolicer: { cir: 1, cbs: 3 } }) }
+  await program.message({ type: 'bridge', image: { ...images[0], ports } })
+  assert.deepEqual(lcore.reaches(1, broadcast(B)), [0])
+  assert.deepEqual(lcore.reaches(1, frame(A, B), frame(A, B)), [])
+  assert.deepEqual(lcore.reaches(0, broadcast(A)), [1])
+  const five = Array.from({ length: 5 }, () => frame(A, B))
+  assert.deepEqual(lcore.reaches(0, ...five), [1, 1])
+  assert.equal(readGuardCounters(images[0].guards, 1).egressPoliced, 3)
+})
+
+test('what port security refuses takes nothing from the policer of the port it was for', async () => {
+  const { lcore, program, images } = await two()
+  const ports = {
+    a: attached({ portSecurity: [{ mac: formatMac(A), ips: [] }] }),
+    b: attached({ egressPacketPolicer: { cir: 1, cbs: 3 } }),
+  }
+  await program.message({ type: 'bridge', image: { ...images[0], ports } })
+  lcore.reaches(1, broadcast(B))
+  const spoofed = frame(station(0xc), B)
+  assert.deepEqual(lcore.reaches(0, spoofed, frame(A, B), spoofed, frame(A, B)), [1, 1])
+  assert.deepEqual(lcore.reaches(0, frame(A, B), frame(A, B)), [1])
+})
+
 test('a program that throws when it is to end goes all the same', async (t) => {
   const said = t.mock.method(console, 'error', () => {})
   const program = { url: userProgram('will-not-go'), data: undefined }
@@ -126,6 +152,20 @@ test('a bridge whose guards cannot be had drops its frames until it has others',
 })
 
 describe('flows', () => {
+  test('are policed by what they decide, whatever the bridge behind them decided last', async () => {
+    const rules = ['in_port=a,actions=output:b', 'in_port=b,actions=normal']
+    const flows = new SharedFlows({ rules, deliver: async () => {} })
+    const { lcore, program, images } = await two({ flows: flows.replica() })
+    const ports = { ...images[0].ports, b: attached({ egressPacketPolicer: { cir: 1, cbs: 3 } }) }
+    await program.message({ type: 'bridge', image: { ...images[0], ports } })
+    lcore.reaches(1, broadcast(B))
+    assert.deepEqual(lcore.reaches(1, frame(B, A)), [0])
+    assert.deepEqual(lcore.reaches(1, frame(A, B)), [])
+    const five = Array.from({ length: 5 }, () => frame(A, B))
+    assert.deepEqual(lcore.reaches(0, ...five), [1, 1, 1])
+    flows.close()
+  })
+
   test('decide, with the bridge behind normal, and follow their updates', async () => {
     const lcores: SwitchLcore[] = []
     const flows = new SharedFlows({
