@@ -21,7 +21,7 @@ export class Polls {
 
   static async open(): Promise<Polls> {
     const datapath = await Datapath.open({ memory: 'memfd', memoryMiB: 64 })
-    const lcores = [0, 1, 2].map(() => binding.createLcore(32, () => {}))
+    const lcores = [0, 1, 2].map(() => binding.createLcore(32, () => false))
     const addPort = async (name: string, devargs: string) => {
       const port = await datapath.addPort({ name, type: 'dpdk', devargs })
       await port.ready({ timeoutMs: 10_000 })

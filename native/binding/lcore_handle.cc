@@ -8,6 +8,19 @@
 
 namespace dpdk_vhost {
 
+namespace {
+
+// As an uncaught exception. None is left of a thread that is being ended.
+void give_to_node(napi_env env) {
+  napi_value error = nullptr;
+  napi_valuetype type = napi_null;
+  napi_get_and_clear_last_exception(env, &error);
+  napi_typeof(env, error, &type);
+  if (type != napi_null) napi_fatal_exception(env, error);
+}
+
+}  // namespace
+
 LcoreHandle::LcoreHandle(std::unique_ptr<Lcore> lcore, std::shared_ptr<Mailbox> mailbox)
     : lcore_(std::move(lcore)), mailbox_(std::move(mailbox)) {}
 
@@ -22,7 +35,24 @@ void LcoreHandle::close() {
   waiter_.reset();
   if (std::exchange(sleeping_, false)) mailbox_->release();
   Datapath::instance().remove_lcore(std::move(lcore_));
-  on_wake_.Reset();
+  turns_.reset();
+  turn_.Reset();
+}
+
+// A callback as node's own are: what the program promised, or left for the next tick, is done after
+// it, whether the event loop gets its round or not.
+bool LcoreHandle::turn() {
+  const Napi::Env env = turn_.Env();
+  const Napi::HandleScope scope(env);
+  napi_value global = nullptr;
+  napi_value result = nullptr;
+  bool goes_on = false;
+  napi_get_global(env, &global);
+  if (napi_make_callback(env, nullptr, global, turn_.Value(), 0, nullptr, &result) == napi_ok)
+    napi_get_value_bool(env, result, &goes_on);
+  else if (env.IsExceptionPending())
+    give_to_node(env);
+  return goes_on;
 }
 
 void LcoreHandle::sleep(uint32_t timeout_ms) {
@@ -44,7 +74,7 @@ void LcoreHandle::wake_up() {
   sleeping_ = false;
   mailbox_->release();
   lcore_->disarm();
-  on_wake_.Call({});
+  turns_->start();
 }
 
 // Node-API callbacks. The data pointer is the handle; every argument is a small number.
@@ -75,6 +105,11 @@ struct LcoreCalls {
     return result;
   }
 
+  static napi_value start(napi_env env, napi_callback_info info) {
+    LcoreHandle* handle = read(env, info, 0).handle;
+    if (handle->lcore_) handle->turns_->start();
+    return nullptr;
+  }
   static napi_value poll(napi_env env, napi_callback_info info) {
     Lcore* lcore = read(env, info, 0).handle->lcore_.get();
     return number(env, lcore ? lcore->poll() : 0);
@@ -177,8 +212,9 @@ Napi::Object make_block(Napi::Env env, const std::shared_ptr<BurstBlock>& block)
 
 }  // namespace
 
-Napi::Object LcoreHandle::make_object(Napi::Env env, Napi::Function on_wake) {
-  on_wake_ = Napi::Persistent(on_wake);
+Napi::Object LcoreHandle::make_object(Napi::Env env, Napi::Function turn) {
+  turn_ = Napi::Persistent(turn);
+  turns_ = std::make_unique<Turns>(env, [this] { return this->turn(); });
   auto object = Napi::Object::New(env);
   object.Set("index", lcore_->index());
   object.Set("block", make_block(env, lcore_->block()));
@@ -189,6 +225,7 @@ Napi::Object LcoreHandle::make_object(Napi::Env env, Napi::Function on_wake) {
     if (status != napi_ok) throw Napi::Error::New(env, "cannot make a function");
     object.Set(name, Napi::Value(env, function));
   };
+  add("start", LcoreCalls::start);
   add("poll", LcoreCalls::poll);
   add("wait", LcoreCalls::wait);
   add("arm", LcoreCalls::arm);

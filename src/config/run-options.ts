@@ -64,7 +64,7 @@ export interface LaunchOptions extends LcoreOptions {
 
 /** How a program runs on the main thread. */
 export interface RunOptions extends LcoreOptions {
-  /** Microseconds the program may take of each turn of the event loop, 10 to 10000. Default 100. */
+  /** Longest turn of the program, in microseconds, 10 to 10000: whatever else this thread has to do waits for its end. Default 100. */
   budgetMicroseconds?: number | undefined
 }
 

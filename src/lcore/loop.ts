@@ -6,9 +6,8 @@ import type { Program } from '../programs/program.js'
 const SPIN_MS = 0.1
 
 /**
- * Longest stay in the polling loop of a thread that does nothing else, before its event loop gets a turn. That takes longer the
- * longer ago the last one was, since frames drive its code from the caches: 1 to 8 µs after this, 10 to 50 µs after a millisecond,
- * 100 µs and more after ten. All of it is the same share of the time, but the frames that come meanwhile wait for it.
+ * Longest turn of a thread that does nothing else. After each it is asked whether the event loop has something to do, and messages
+ * to the program wait for that; it takes less than a microsecond.
  */
 export const WORKER_BUDGET_MS = 0.25
 
@@ -17,7 +16,7 @@ export interface LoopOptions {
   idle: 'spin' | 'adaptive'
   /** Longest sleep. */
   maxSleepMs: number
-  /** Longest stay in the polling loop before the thread's event loop gets a turn. */
+  /** Longest turn: what is to be done on the thread besides, waits for its end. */
   budgetMs: number
   /** Whether the thread may block while it sleeps, as a Worker may. */
   mayBlock: boolean
@@ -26,9 +25,9 @@ export interface LoopOptions {
 }
 
 /**
- * Polls, lets the program decide, and hands the thread's event loop its turns.
+ * Polls and lets the program decide, in turns; in between the thread's event loop can do what it has to.
  *
- * Nothing in `#turn` allocates: it runs for every burst.
+ * Nothing in `turn` allocates: it runs for every burst.
  */
 export class LcoreLoop {
   program: Program
@@ -37,7 +36,6 @@ export class LcoreLoop {
   readonly #clock: Float64Array
   readonly #options: LoopOptions
   #running = false
-  #scheduled: NodeJS.Immediate | undefined
   #lastBusy = 0
   #errorsInRow = 0
 
@@ -58,20 +56,18 @@ export class LcoreLoop {
   start(): void {
     if (this.#running) return
     this.#running = true
-    this.#scheduled = setImmediate(this.turn)
+    this.#native.start()
   }
 
   /** No burst is handed out after this. */
   stop(): void {
     this.#running = false
-    if (this.#scheduled !== undefined) clearImmediate(this.#scheduled)
-    this.#scheduled = undefined
     this.#native.flush()
   }
 
-  /** One turn of the event loop's worth of bursts. Also what a wake-up calls. */
-  readonly turn = (): void => {
-    if (!this.#running) return
+  /** Bursts until the budget is spent. Returns whether to be called again. */
+  readonly turn = (): boolean => {
+    if (!this.#running) return false
     const native = this.#native
     const clock = this.#clock
     const { idle, budgetMs, maxSleepMs, mayBlock } = this.#options
@@ -93,9 +89,8 @@ export class LcoreLoop {
         }
         count = native.arm()
         if (count === 0) {
-          this.#scheduled = undefined
           native.sleep(maxSleepMs)
-          return
+          return false
         }
         continue
       }
@@ -104,7 +99,7 @@ export class LcoreLoop {
     }
     // Whoever runs next may take long; the frames already decided do not wait for it.
     native.flush()
-    if (this.#running) this.#scheduled = setImmediate(this.turn)
+    return this.#running
   }
 
   #decide(count: number): void {

@@ -152,13 +152,15 @@ export interface NativeLcore {
     | 'expected',
     Place
   >
+  /** From now on the function given to `createLcore` is called over and over, until it returns false. In between the event loop gets a round whenever it has something to do. */
+  start(): void
   /** Sends the last burst as its verdicts say and takes the next; returns its frames, 0 when all queues were empty. */
   poll(): number
   /** As `poll`, but blocks until a guest signals, a wake-up, or the time (ms) is over. */
   wait(timeoutMs: number): number
   /** As `poll`, with the guests asked to signal; after 0, `sleep` may follow. */
   arm(): number
-  /** Calls the function given to `createLcore` after a signal, a wake-up, or the time (ms). */
+  /** Turns go on after a signal, a wake-up, or the time (ms); the one under way is to return false. */
   sleep(timeoutMs: number): void
   /** Sends the last burst as its verdicts say. */
   flush(): void
@@ -288,7 +290,7 @@ export interface Binding {
   framesInUse(): number
   /** Of all ports that were added with `vringStats`. */
   vringTotals(): Promise<NativeVringTotals[]>
-  createLcore(burst: number, onWake: () => void): NativeLcore
+  createLcore(burst: number, turn: () => boolean): NativeLcore
   /** One moment on two clocks: milliseconds of the lcores' clock; seconds and nanoseconds since 1970. Throws `ERR_NOT_OPEN`. */
   wallClock(): [clock: number, seconds: number, nanoseconds: number]
   /** Four words an instruction: code, jt, jf, k. Rejects with `ERR_NO_LIBPCAP`, `ERR_FILTER`. */

@@ -25,6 +25,10 @@ export type ProgramFunction = (burst: Burst) => void
 /**
  * Decides what becomes of each frame. It runs on an lcore's thread, between two polls; it must not block, and
  * on the path of a burst it should allocate nothing.
+ *
+ * Under load its thread does other things every 0.25 ms (on the main thread every `budgetMicroseconds`): promises that a burst
+ * resolved and what it left to `process.nextTick` always, the event loop when it has something to do, as timers that are due,
+ * messages, `setImmediate`. What does not keep a process alive, `setImmediate(...).unref()`, can take a tenth of a second.
  */
 export interface Program {
   /** Shown in events, metrics and errors. */
