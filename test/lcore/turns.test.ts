@@ -45,6 +45,14 @@ describe('while frames flow', () => {
         })
       }
 
+      test('messages have their turn at once', async () => {
+        await using lcore = await start()
+        const end = performance.now() + WATCH_MS
+        let answers = 0
+        for (; performance.now() < end; answers++) await lcore.call('ping')
+        assert.ok(answers > FEW, `${answers} answers`)
+      })
+
       test('it ends when it is told to', async () => {
         const lcore = await start()
         await lcore.call('ping')
