@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { BurstWord } from '../../src/burst/burst.js'
+import { type Burst, BurstWord } from '../../src/burst/burst.js'
 import { buildTcp, buildUdp } from '../../src/headers/build.js'
 import { Headers } from '../../src/headers/headers.js'
 import {
@@ -417,6 +417,63 @@ describe('the program', () => {
         [`1:${Buffer.from(udp).toString('hex')}`],
         actions,
       )
+    }
+  })
+
+  test('hands the burst itself to the switch behind normal where that gets all of it', () => {
+    const seen: (readonly [itself: boolean, frames: number])[] = []
+    let burst: Burst
+    let made: MadeUpBurst
+    const normal: Program = {
+      name: 'looks',
+      burst(shown) {
+        seen.push([shown === burst, shown.count])
+        shown.outPort.fill(2, 0, shown.count)
+      },
+    }
+    const sentOf = (rules: string[], frames: Uint8Array[]) => {
+      const program = flowTable({ rules, normal })
+      program.portsChanged(directory)
+      made = new MadeUpBurst(3)
+      burst = made.receive(0, frames)
+      program.burst(burst)
+      return made.sent().map((line) => line.slice(0, 1))
+    }
+    assert.deepEqual(sentOf(['actions=normal'], [udp, tcp, udp]), ['2', '2', '2'])
+    assert.deepEqual(seen.splice(0), [[true, 3]])
+    // One is dropped, one goes elsewhere too, each gets there twice.
+    assert.deepEqual(sentOf(['udp,actions=normal'], [udp, tcp, udp]), ['2', '2'])
+    assert.deepEqual(sentOf(['actions=normal,output:b'], [udp]).sort(), ['1', '2'])
+    assert.deepEqual(sentOf(['actions=normal,normal'], [udp]), ['2', '2'])
+    assert.deepEqual(seen, [
+      [false, 2],
+      [false, 1],
+      [false, 2],
+    ])
+  })
+
+  test('the switch behind normal that throws decides nothing, and leaves what looks at flushes', () => {
+    let throws = true
+    const normal: Program = {
+      name: 'throws',
+      burst(shown) {
+        shown.outPort[0] = 2
+        shown.copyTo(0, 1)
+        shown.beforeFlush = () => {}
+        if (throws) throw new Error('no')
+      },
+    }
+    const program = flowTable({ rules: ['actions=normal'], normal })
+    program.portsChanged(directory)
+    const own = () => {}
+    for (throws of [true, false]) {
+      const made = new MadeUpBurst(3)
+      const burst = made.receive(0, [udp])
+      burst.beforeFlush = own
+      if (throws) assert.throws(() => program.burst(burst), /no/)
+      else program.burst(burst)
+      assert.equal(made.sent().length, throws ? 0 : 2)
+      assert.equal(burst.beforeFlush, own)
     }
   })
 

@@ -3,8 +3,8 @@ import type { Program } from '../program.js'
 import { SubBurst } from '../sub-burst.js'
 
 /**
- * The switch behind the action `normal`. The frames it gets are collected during a burst, and handed to it as a burst
- * of their own when that ends; what it decides is carried over.
+ * The switch behind the action `normal`. The frames it gets are collected during a burst, and handed to it when that ends: as
+ * the burst itself where they are all of it, as a burst of their own otherwise, from which what it decides is carried over.
  *
  * It may change them, as for the VLAN of a port. So of a frame that rules send elsewhere too, before `normal` or after it, it
  * gets a duplicate; when there is no room for one (`framesNotMade` of the lcore), it does not get the frame.
@@ -14,6 +14,8 @@ export class Normal {
   readonly #frames = new SubBurst()
   readonly #noted = new Uint32Array(MAX_FRAMES)
   #count = 0
+  /** Whether it looks at copies before they are sent early, of which a burst has one such: so it needs one of its own. */
+  #looksAtFlushes = false
 
   constructor(program: Program) {
     this.program = program
@@ -33,10 +35,40 @@ export class Normal {
 
   /** Lets the switch decide the frames that were noted. */
   finish(real: Burst): void {
-    const count = this.#count
-    if (count === 0) return
+    if (this.#count === 0) return
+    if (this.#isWhole(real)) this.#decideWhole(real)
+    else this.#decideNoted(real)
+  }
+
+  /** Whether it gets each frame once, and nobody else gets any: mostly so. */
+  #isWhole(real: Burst): boolean {
+    const { count, outPort } = real
+    const noted = this.#noted
+    if (this.#looksAtFlushes || this.#count !== count || real.total !== count) return false
+    for (let i = 0; i < count; i++) if (noted[i] !== i || outPort[i] !== DROP) return false
+    return true
+  }
+
+  /** To collect frames and carry over what was decided takes longer than to decide it. */
+  #decideWhole(real: Burst): void {
+    const { beforeFlush } = real
+    try {
+      this.program.burst(real)
+    } catch (error) {
+      // As of a burst of its own, none of its verdicts count.
+      real.dropAll()
+      throw error
+    } finally {
+      if (real.beforeFlush !== beforeFlush) {
+        real.beforeFlush = beforeFlush
+        this.#looksAtFlushes = true
+      }
+    }
+  }
+
+  #decideNoted(real: Burst): void {
     let before = -1
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < this.#count; i++) {
       const frame = this.#noted[i] as number
       const isShared = real.outPort[frame] !== DROP || frame === before
       before = frame
