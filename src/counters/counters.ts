@@ -122,6 +122,7 @@ function sum(at: number, stride: number, queues: number): number {
 
 const ofRx = placesOf<RxCounters>(layout.rxNames)
 const ofTx = placesOf<TxCounters>(layout.txNames)
+const ofPeer = placesOf<PeerCounters>(layout.peerNames)
 
 // As literals, since objects that are filled by name take several times as long: a scrape makes very many.
 const readRx: Read<RxCounters> = (at, stride, queues) => ({
@@ -146,6 +147,12 @@ const readTx: Read<TxCounters> = (at, stride, queues) => ({
   droppedShaperFull: sum(at + ofTx.droppedShaperFull, stride, queues),
 })
 
+const readPeer = (at: number): PeerCounters => ({
+  stalls: block[at + ofPeer.stalls] as number,
+  flaps: block[at + ofPeer.flaps] as number,
+  memoryFaults: block[at + ofPeer.memoryFaults] as number,
+})
+
 /** Each queue up to the last that was ever used. */
 function queuesOf<T>(reader: Read<T>, names: readonly string[], at: number, stride: number): T[] {
   let count = layout.maxQueuePairs
@@ -163,7 +170,7 @@ function isUsed(length: number, at: number): boolean {
 /** Reads the counters of the port with that id, without a call into the addon. */
 export function readPortCounters(id: number): PortCounters {
   const at = id * layout.portStride
-  const { rxNames, txNames, peerNames, rxStride, txStride, tx, shaper, peer } = layout
+  const { rxNames, txNames, rxStride, txStride, tx, shaper, peer } = layout
   const rxQueues = queuesOf(readRx, rxNames, at, rxStride)
   const txQueues = queuesOf(readTx, txNames, at + tx, txStride)
   return {
@@ -175,7 +182,7 @@ export function readPortCounters(id: number): PortCounters {
       frames: block[at + shaper] as number,
       bytes: block[at + shaper + 1] as number,
     },
-    peer: read(peerNames, at + peer),
+    peer: readPeer(at + peer),
   }
 }
 

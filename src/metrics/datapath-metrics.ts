@@ -60,6 +60,11 @@ export class DatapathMetrics implements Disposable {
     return this.#set.text()
   }
 
+  /** The same in UTF-8, for who sends it: of hundreds of ports it is a megabyte, of which no string is made here. */
+  bytes(): Promise<Buffer> {
+    return this.#set.bytes()
+  }
+
   /**
    * Adds them to a registry of `prom-client`, beside what it has.
    *

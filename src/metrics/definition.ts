@@ -10,10 +10,14 @@ export interface HistogramValue {
   readonly sum: number
 }
 
+/** Most labels of a metric. */
+export const MOST_LABELS = 6
+
 interface Common {
   /** With a prefix, in base units, `_total` for a counter. */
   readonly name: string
   readonly help: string
+  /** Names of its labels, at most {@link MOST_LABELS}. */
   readonly labels: readonly string[]
 }
 

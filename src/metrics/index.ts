@@ -8,6 +8,7 @@ export {
   type HistogramValue,
   type LabelValues,
   type MetricDefinition,
+  MOST_LABELS,
   snakeCase,
 } from './definition.js'
 export { MetricSet } from './metric-set.js'

@@ -1,5 +1,5 @@
 import type { Metric, Registry } from 'prom-client'
-import { linesOf, type MetricDefinition } from './definition.js'
+import { linesOf, type MetricDefinition, type MOST_LABELS } from './definition.js'
 import { MetricsText } from './text.js'
 
 /** Metrics that are read from snapshots of the same kind; each scrape takes one. */
@@ -9,7 +9,10 @@ export class MetricSet<Snapshot> {
   readonly #take: () => Promise<Snapshot>
   #taken: Promise<Snapshot> | undefined
 
-  /** @param take - reads all counters */
+  /**
+   * @param take - reads all counters
+   * @throws RangeError when a metric has more labels than {@link MOST_LABELS}
+   */
   constructor(definitions: readonly MetricDefinition<Snapshot>[], take: () => Promise<Snapshot>) {
     this.#definitions = definitions
     this.#text = new MetricsText(definitions)
@@ -18,6 +21,11 @@ export class MetricSet<Snapshot> {
 
   /** In Prometheus' text format. */
   async text(): Promise<string> {
+    return (await this.bytes()).toString()
+  }
+
+  /** The text in UTF-8, for who sends it: of hundreds of ports it is a megabyte, of which no string is made here. */
+  async bytes(): Promise<Buffer> {
     return this.#text.of(await this.#take())
   }
 

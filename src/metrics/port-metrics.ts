@@ -1,4 +1,4 @@
-import type { RxCounters, TxCounters } from '../counters/counters.js'
+import type { PortCounters, RxCounters, TxCounters } from '../counters/counters.js'
 import type { PortState } from '../native/binding.js'
 import { type MetricDefinition, snakeCase } from './definition.js'
 import type { DatapathSnapshot, PortSnapshot } from './snapshot.js'
@@ -59,19 +59,22 @@ function ofPort(
   }
 }
 
-type QueuesOf<T> = (port: PortSnapshot) => readonly T[]
+/** Counters of a direction. */
+interface Direction<T> {
+  /** Of each queue that was ever used. */
+  queues(counters: PortCounters): readonly T[]
+  /** Of a port none of whose queues was: the first has series before, as a rate needs a value to begin from. */
+  all(counters: PortCounters): T
+}
 
-/** The first queue has series before it is used: a rate needs a value to begin from. */
-const rx: QueuesOf<RxCounters> = ({ counters: { rx, rxQueues } }) =>
-  rxQueues.length > 0 ? rxQueues : [rx]
-const tx: QueuesOf<TxCounters> = ({ counters: { tx, txQueues } }) =>
-  txQueues.length > 0 ? txQueues : [tx]
+const rx: Direction<RxCounters> = { queues: ({ rxQueues }) => rxQueues, all: (of) => of.rx }
+const tx: Direction<TxCounters> = { queues: ({ txQueues }) => txQueues, all: (of) => of.tx }
 
 /** A counter of each queue of a direction. */
 function ofQueues<T>(
   name: string,
   help: string,
-  queuesOf: QueuesOf<T>,
+  direction: Direction<T>,
   key: { [Key in keyof T]: T[Key] extends number ? Key : never }[keyof T],
 ): Definition {
   return {
@@ -81,9 +84,11 @@ function ofQueues<T>(
     labels: ['port', 'queue'],
     collect: ({ ports }, add) => {
       for (const port of ports) {
-        queuesOf(port).forEach((counters, queue) => {
+        const queues = direction.queues(port.counters)
+        for (let queue = 0; queue < Math.max(1, queues.length); queue++) {
+          const counters = queues[queue] ?? direction.all(port.counters)
           add(counters[key] as number, port.name, queue)
-        })
+        }
       }
     },
   }
@@ -93,7 +98,7 @@ function ofQueues<T>(
 function ofDrops<T>(
   name: string,
   help: string,
-  queuesOf: QueuesOf<T>,
+  direction: Direction<T>,
   drops: readonly { key: Drops<T>; reason: string }[],
 ): Definition {
   return {
@@ -103,11 +108,13 @@ function ofDrops<T>(
     labels: ['port', 'queue', 'reason'],
     collect: ({ ports }, add) => {
       for (const port of ports) {
-        queuesOf(port).forEach((counters, queue) => {
+        const queues = direction.queues(port.counters)
+        for (let queue = 0; queue < Math.max(1, queues.length); queue++) {
+          const counters = queues[queue] ?? direction.all(port.counters)
           for (const { key, reason } of drops) {
             add(counters[key] as number, port.name, queue, reason)
           }
-        })
+        }
       }
     },
   }

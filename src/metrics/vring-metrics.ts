@@ -1,5 +1,5 @@
 import type { VringStats } from '../datapath/vring-stats.js'
-import type { LabelValues, MetricDefinition } from './definition.js'
+import type { MetricDefinition } from './definition.js'
 import type { DatapathSnapshot } from './snapshot.js'
 
 type Definition = MetricDefinition<DatapathSnapshot>
@@ -14,9 +14,9 @@ function counter(name: string, key: string, help: string): Definition {
     help: `${help}, as librte_vhost counts; of ports with vringStats`,
     labels: LABELS,
     collect: (snapshot, add) => {
-      forEachVring(snapshot, ({ counters }, labels) => {
+      forEachVring(snapshot, ({ counters, queue, direction }, port) => {
         const value = counters.get(key)
-        if (value !== undefined) add(value, ...labels)
+        if (value !== undefined) add(value, port, queue, direction)
       })
     },
   }
@@ -24,10 +24,10 @@ function counter(name: string, key: string, help: string): Definition {
 
 function forEachVring(
   { ports }: DatapathSnapshot,
-  work: (vring: VringStats, labels: LabelValues) => void,
+  work: (vring: VringStats, port: string) => void,
 ): void {
   for (const { name, vrings } of ports) {
-    for (const vring of vrings) work(vring, [name, vring.queue, vring.direction])
+    for (const vring of vrings) work(vring, name)
   }
 }
 
@@ -57,10 +57,10 @@ export const VRING_METRICS: readonly Definition[] = [
     help: 'Length of frames without FCS, as librte_vhost counts; of ports with vringStats',
     labels: LABELS,
     collect: (snapshot, add) => {
-      forEachVring(snapshot, ({ counters }, labels) => {
+      forEachVring(snapshot, ({ counters, queue, direction }, port) => {
         const counts = SIZES.map(({ key }) => counters.get(key) ?? 0)
         const sum = counters.get('good_bytes') ?? 0
-        add({ bounds: SIZE_BOUNDS, counts, sum }, ...labels)
+        add({ bounds: SIZE_BOUNDS, counts, sum }, port, queue, direction)
       })
     },
   },

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Registry } from 'prom-client'
-import { type MetricDefinition, MetricSet } from '../../src/metrics/index.js'
+import { type MetricDefinition, MetricSet, MOST_LABELS } from '../../src/metrics/index.js'
 
 const DEFINITIONS: readonly MetricDefinition<number>[] = [
   {
@@ -92,5 +92,55 @@ test('series that change, go and come are written as if for the first time', asy
   ] as [string, number][][]) {
     assert.equal(await set.text(), await new MetricSet([definition], async () => ports).text())
     assert.equal((await set.text()).match(/^a_total/gm)?.length ?? 0, ports.length)
+  }
+})
+
+test('what was scraped stays, values are written over where they stand, also behind letters of several bytes', async () => {
+  const definition: MetricDefinition<number> = {
+    type: 'gauge',
+    name: 'a',
+    help: 'Größe',
+    labels: ['port'],
+    collect: (value, add) => {
+      add(1, 'süd')
+      add(value, 'nörd-€')
+      add(2, 'west')
+    },
+  }
+  let value = 10
+  const set = new MetricSet([definition], async () => value)
+  const text = (middle: number) =>
+    `# HELP a Größe\n# TYPE a gauge\na{port="süd"} 1\na{port="nörd-€"} ${middle}\na{port="west"} 2\n`
+  const first = await set.bytes()
+  for (value of [11, 99, 100, 7, -3, 0.5, 1e21]) assert.equal(await set.text(), text(value))
+  assert.equal(first.toString(), text(10))
+})
+
+test('a metric with more labels than there is room for is refused by its name; with as many, each counts', async () => {
+  const names = Array.from({ length: MOST_LABELS + 1 }, (_, i) => `l${i}`)
+  let values: string[] = []
+  const setOf = (labels: string[]) =>
+    new MetricSet(
+      [
+        {
+          type: 'gauge',
+          name: 'many',
+          help: 'None',
+          labels,
+          collect: (_, add) => add(1, ...values),
+        },
+      ],
+      async () => 1,
+    )
+  assert.throws(() => setOf(names), /^RangeError: many has 7 labels; at most 6 are possible$/)
+  const labels = names.slice(1)
+  const set = setOf(labels)
+  values = labels.map(() => 'a')
+  for (let i = 0; i < MOST_LABELS; i++) {
+    values = values.with(i, 'b')
+    const pairs = labels.map((label, at) => `${label}="${values[at]}"`)
+    assert.ok((await set.text()).endsWith(`\nmany{${pairs.join(',')}} 1\n`), `label ${i}`)
+    values = values.with(i, 'a')
+    await set.text()
   }
 })

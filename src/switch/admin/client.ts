@@ -17,7 +17,7 @@ type Query = Readonly<Record<string, string | boolean | undefined>>
  *
  * All methods reject with {@link RefusedError} when the switch refuses, {@link NoSwitchError} when there is none.
  */
-export class AdminClient implements Remote<SwitchControl> {
+export class AdminClient implements Remote<Omit<SwitchControl, 'metrics'>> {
   constructor(
     /** Path of the admin socket. */
     readonly socket: string,
@@ -96,7 +96,8 @@ export class AdminClient implements Remote<SwitchControl> {
     await this.#json('POST', '/v1/stop')
   }
 
-  metrics: Remote<SwitchControl>['metrics'] = () => this.#text('GET', '/metrics')
+  /** As text. */
+  metrics = (): Promise<string> => this.#text('GET', '/metrics')
 
   ready: Remote<SwitchControl>['ready'] = async () => {
     const response = await this.#exchange('GET', '/readyz', undefined)

@@ -52,7 +52,7 @@ async function answer(
     const result = live ? await route.answer({ control: live, path, query, body }) : route.early
     const { status = route.statusOf?.(result) ?? 200, type } = route
     if (result instanceof StreamAnswer) await sendStream(response, route, result)
-    else if (type !== undefined) send(response, status, String(result), { 'content-type': type })
+    else if (type !== undefined) send(response, status, bytesOf(result), { 'content-type': type })
     else sendJson(response, status, result)
     return undefined
   } catch (error) {
@@ -170,18 +170,21 @@ function sendJson(
   headers: Readonly<Record<string, string>> = {},
 ): void {
   const text = status === 204 ? '' : `${toJson(value)}\n`
-  send(response, status, text, { 'content-type': 'application/json', ...headers })
+  send(response, status, bytesOf(text), { 'content-type': 'application/json', ...headers })
+}
+
+/** Encoded here, once: for a string node:http takes three bytes a character, and its length has to be counted before. */
+function bytesOf(body: unknown): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.from(String(body))
 }
 
 function send(
   response: ServerResponse,
   status: number,
-  text: string,
+  bytes: Buffer,
   headers: Readonly<Record<string, string>>,
 ): void {
   if (response.destroyed) return
-  // Encoded here, once: for a string node:http takes three bytes a character, and its length has to be counted before.
-  const bytes = Buffer.from(text)
   const length = status === 204 ? {} : { 'content-length': bytes.length }
   response.writeHead(status, { ...headers, ...length, 'cache-control': 'no-store' })
   response.end(bytes)

@@ -385,9 +385,9 @@ export class Switch implements SwitchControl, AsyncDisposable {
     })
   }
 
-  async metrics(): Promise<string> {
+  async metrics(): Promise<Buffer> {
     this.#metrics ??= this.#newMetrics()
-    return (await this.#metrics).text()
+    return (await this.#metrics).bytes()
   }
 
   ready(): ReadyView {

@@ -65,7 +65,7 @@ test('every route reaches the switch with what was asked', LIMIT, async () => {
     flowDelete: async () => 2,
     macFlush: () => 7,
     reload: async () => ({ changes: ['port a: added'], pending: [], warnings: [] }),
-    metrics: async () => 'up 1\n',
+    metrics: async () => Buffer.from('up 1\n'),
   })
   const { client, calls } = served
   await client.show()
@@ -119,7 +119,7 @@ test('every route reaches the switch with what was asked', LIMIT, async () => {
 })
 
 test('curl finds its way: / lists what can be asked', LIMIT, async () => {
-  await using served = await serve({ metrics: async () => 'up 1\n' })
+  await using served = await serve({ metrics: async () => Buffer.from('up 1\n') })
   const { status, body } = await curl(served.socket, '/')
   assert.equal(status, 200)
   const { routes } = JSON.parse(body) as { routes: { method: string; path: string }[] }

@@ -12,7 +12,7 @@ const OPEN = ['/metrics', '/healthz', '/readyz']
 const LIMIT = { timeout: 120_000 }
 
 test('only metrics are served over TCP', LIMIT, async () => {
-  const { control, calls } = scriptedControl({ metrics: async () => 'up 1\n' })
+  const { control, calls } = scriptedControl({ metrics: async () => Buffer.from('up 1\n') })
   await using server = await MetricsServer.start(control, { listen: '127.0.0.1:0' })
   const base = `http://${server.address}`
   const metrics = await fetch(`${base}/metrics`)
@@ -35,7 +35,7 @@ test('only metrics are served over TCP', LIMIT, async () => {
 })
 
 test('IPv6 and a taken address', LIMIT, async () => {
-  const { control } = scriptedControl({ metrics: async () => '' })
+  const { control } = scriptedControl({ metrics: async () => Buffer.alloc(0) })
   await using server = await MetricsServer.start(control, { listen: '[::1]:0' })
   assert.equal((await fetch(`http://${server.address}/metrics`)).status, 200)
   const taken = createServer().listen(0, '127.0.0.1')

@@ -170,7 +170,7 @@ suite('a capture', LIMIT, () => {
       { bridge: 'br0', name: 'none', ...none },
     ])
     assert.match(
-      await stage.switch.metrics(),
+      String(await stage.switch.metrics()),
       new RegExp(`^vswitch_mirror_bytes_total\\{bridge="br0",mirror="one"\\} ${one.bytes}$`, 'm'),
     )
     // A mirror that stays goes on counting, and one of another name begins.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { SWITCH_METRICS } from '../../../src/switch/live/metrics.js'
 import { countersOf, readExposition } from '../../support/exposition.js'
@@ -26,7 +26,7 @@ describe('metrics', () => {
     await a.sendFrame(stranger)
     await until('it is refused', () => running.stats().ports.a?.guards.portSecurity === 1)
 
-    const text = await running.metrics()
+    const text = String(await running.metrics())
     const { values, helps, types } = readExposition(text)
     const of = (name: string) => values.get(name)
     assert.equal(of('dpdk_vhost_port_receive_frames_total{port="a",queue="0"}'), 51)
@@ -42,6 +42,9 @@ describe('metrics', () => {
     assert.equal(of('vswitch_ready'), 1)
     assert.ok(Math.abs((of('vswitch_start_time_seconds') ?? 0) - Date.now() / 1000) < 60)
     assert.ok((of('process_resident_memory_bytes') ?? 0) > 2 ** 20)
+    // Those of the hosts come and go.
+    const open = readdirSync('/proc/self/fd').length - 1
+    assert.ok(Math.abs((of('process_open_fds') ?? 0) - open) <= 5, `${open} are open`)
     const busy = of('dpdk_vhost_lcore_busy_seconds_total{lcore="lcore0"}') ?? 0
     const all = of('dpdk_vhost_lcore_seconds_total{lcore="lcore0"}') ?? 0
     assert.ok(busy > 0 && busy < all && all < running.show().uptime + 5, `${busy} of ${all} s`)
@@ -77,7 +80,7 @@ describe('metrics', () => {
       Array.from({ length: 500 }, (_, i) => `priority=9,udp,tp_dst=${i},actions=drop`),
     )
     await running.flowAdd('br0', ['cookie=7,priority=9,tcp,nw_src=10.0.0.1,actions=drop'])
-    const { values } = readExposition(await running.metrics())
+    const { values } = readExposition(String(await running.metrics()))
     const series = [...values.keys()].filter((one) => one.startsWith('vswitch_flow_frames_total'))
     assert.deepEqual(series, [
       'vswitch_flow_frames_total{bridge="br0",table="0",priority="5",match="",cookie="0x2a"}',
@@ -92,7 +95,7 @@ describe('metrics', () => {
       'br0',
       Array.from({ length: 1500 }, (_, i) => `cookie=9,priority=8,udp,tp_dst=${i},actions=drop`),
     )
-    const more = readExposition(await running.metrics()).values
+    const more = readExposition(String(await running.metrics())).values
     assert.equal(more.get('vswitch_bridge_flow_rules_listed{bridge="br0"}'), 1000)
     assert.equal(running.flowsLabelled('br0').length, 1000)
   })
@@ -108,7 +111,7 @@ describe('readiness', () => {
     assert.equal(ready, false)
     assert.equal(problems.length, 1)
     assert.match(problems[0] ?? '', /^port b: failed: .*net_of_nobody0/)
-    assert.equal(readExposition(await running.metrics()).values.get('vswitch_ready'), 0)
+    assert.equal(readExposition(String(await running.metrics())).values.get('vswitch_ready'), 0)
     stage.write({ ports: [stage.port('a')] })
     await running.reload()
     assert.deepEqual(running.ready(), { ready: true, problems: [] })
@@ -126,16 +129,16 @@ describe('readiness', () => {
     await a.send({ to: 'broadcast', frames: 20 })
     const frames = () => running.stats().ports.b?.tx.frames ?? 0
     await until('they are through', () => frames() >= 20)
-    const before = readExposition(await running.metrics())
+    const before = readExposition(String(await running.metrics()))
     writeFileSync(stage.path('deadly.ts'), 'export default () => () => process.exit(3)')
     await running.programLoad('br0', stage.path('deadly.ts'), undefined)
     await a.send({ to: 'broadcast', frames: 1 })
     const problem = 'lcore lcore0: it does not run'
     await until('it is not ready', () => running.ready().problems.includes(problem))
-    const gone = readExposition(await running.metrics())
+    const gone = readExposition(String(await running.metrics()))
     assert.equal(gone.values.get('vswitch_ready'), 0)
     await until('it is again', () => running.ready().ready)
-    const after = readExposition(await running.metrics())
+    const after = readExposition(String(await running.metrics()))
     assert.equal(after.values.get('dpdk_vhost_lcore_starts_total{lcore="lcore0"}'), 2)
     for (const [series, value] of countersOf(before)) {
       const now = after.values.get(series) ?? -1
