@@ -33,6 +33,11 @@ export const SECTIONS: readonly SectionEntry[] = [
   },
   { name: 'gc', least: 'usual', load: async () => (await import('./gc/section.js')).gcSection },
   {
+    name: 'scrape',
+    least: 'full',
+    load: async () => (await import('./scrape/section.js')).scrapeSection,
+  },
+  {
     name: 'reconnect',
     load: async () => (await import('./reconnect/section.js')).reconnectSection,
   },

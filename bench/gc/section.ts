@@ -16,7 +16,7 @@ const PRESETS = {
   smoke: { rounds: 1, seconds: 0.2 },
   quick: { rounds: 1, seconds: 2 },
   usual: { rounds: 5, seconds: 2 },
-  full: { rounds: 5, seconds: 6 },
+  full: { rounds: 5, seconds: 5 },
 }
 
 /** Frames a second, both directions together: far below what the switch can carry. */

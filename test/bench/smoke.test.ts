@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { BUDGET, FULL_SECONDS, RESERVE } from '../../bench/budget.js'
 import { SECTIONS, takesPart } from '../../bench/sections.js'
 import { lookAtFootprint, lookAtMicro, lookAtScale, lookAtStart } from './looks/costs.js'
-import { lookAtGc, lookAtIdleLatency, lookAtRfc2544 } from './looks/latency.js'
+import { lookAtGc, lookAtIdleLatency, lookAtRfc2544, lookAtScrape } from './looks/latency.js'
 import { lookAtQos, lookAtRates, lookAtReconnect, lookAtSlices } from './looks/rates.js'
 import { type Looked, smoke } from './section-check.js'
 
@@ -18,6 +18,7 @@ const LOOKS: Readonly<Record<string, (looked: Looked) => void>> = {
   rfc2544: lookAtRfc2544,
   'idle-latency': lookAtIdleLatency,
   gc: lookAtGc,
+  scrape: lookAtScrape,
   reconnect: lookAtReconnect,
   start: lookAtStart,
   footprint: lookAtFootprint,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { GcResult } from '../../../bench/gc/result.js'
 import type { IdleLatencyResult } from '../../../bench/idle-latency/section.js'
 import type { Rfc2544Result } from '../../../bench/rfc2544/result.js'
+import type { ScrapeResult } from '../../../bench/scrape/result.js'
 import type { Latency } from '../../../bench/tester/latency.js'
 import type { Looked } from '../section-check.js'
 
@@ -77,4 +78,26 @@ export function lookAtGc({ result, said }: Looked): void {
   const many = (calls.calls as number) > 2000
   assert.ok(!many || runs.some(({ rounds }) => (rounds[0]?.main.count ?? 0) > 0))
   assert.match(said, /lcore: a second/)
+}
+
+/** Scrapes of ports that all have guests, and slices with and without. */
+export function lookAtScrape({ result, said }: Looked): void {
+  const { ports, guests, first, scrapes, turns } = result as ScrapeResult
+  assert.deepEqual([ports, guests], [8, 8])
+  assert.equal(scrapes.length, 3)
+  assert.ok(first > 0)
+  for (const { took, ran, waited, bytes } of scrapes) {
+    assert.ok(took > 0 && ran > 0 && waited >= 0, `${took} ${ran} ${waited}`)
+    assert.ok(bytes > 10_000)
+  }
+  assert.equal(turns.length, 2)
+  for (const turn of turns) {
+    assert.equal(turn.without.scrapes, 0)
+    assert.ok(turn.with.scrapes > 0)
+    for (const { p50, p99, p999, pollsPerSecond, cyclesPerFrame } of [turn.without, turn.with]) {
+      assert.ok(0 < p50 && p50 <= p99 && p99 <= p999)
+      assert.ok(pollsPerSecond > 0 && cyclesPerFrame > 0)
+    }
+  }
+  assert.match(said, /With scrapes to without/)
 }
