@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { schedstat } from './schedstat.js'
 
 /** How long the polling thread of a process could have run but was not let. */
 export class PollingThread {
-  readonly #schedstat: string
+  readonly #task: string
   #last: number
 
   /**
@@ -14,11 +15,11 @@ export class PollingThread {
     const pinned = readdirSync(tasks)
       .map((tid) => `${tasks}/${tid}`)
       .filter((task) => read(`${task}/status`).includes(`\nCpus_allowed_list:\t${cpu}\n`))
-      .sort((a, b) => numbers(`${b}/schedstat`)[0] - numbers(`${a}/schedstat`)[0])
+      .sort((a, b) => times(b)[0] - times(a)[0])
     if (pinned[0] === undefined) {
       throw new Error(`process ${pid} has no thread that is bound to CPU ${cpu} alone`)
     }
-    this.#schedstat = `${pinned[0]}/schedstat`
+    this.#task = pinned[0]
     this.#last = this.#waited()
   }
 
@@ -31,20 +32,23 @@ export class PollingThread {
   }
 
   #waited(): number {
-    return numbers(this.#schedstat)[1] / 1e6
+    return times(this.#task)[1] / 1e6
   }
 }
 
-/** Nanoseconds on a CPU, nanoseconds waiting for one. */
-function numbers(schedstat: string): [number, number] {
-  const [ran = 0, waited = 0] = read(schedstat).split(' ').map(Number)
-  return [ran, waited]
+/** None where there is nothing to be told. */
+function times(task: string): [ran: number, waited: number] {
+  try {
+    return schedstat(task)
+  } catch {
+    return [0, 0]
+  }
 }
 
 function read(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch {
-    return '' // the thread has ended, or the kernel keeps no such figures
+    return '' // the thread has ended
   }
 }

@@ -17,3 +17,10 @@ export function spread(values: readonly number[]): number {
   const { low, high } = extremes(values)
   return (high - low) / median(values)
 }
+
+/** What a share of the values does not exceed. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = Math.ceil(share * sorted.length) - 1
+  return sorted[Math.max(0, at)] ?? Number.NaN
+}

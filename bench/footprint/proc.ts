@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { schedstat } from '../schedstat.js'
 
 /** A thread of a process. */
 export interface Thread {
@@ -13,9 +14,9 @@ export function threadsOf(pid: number): Thread[] {
   return readdirSync(`/proc/${pid}/task`).flatMap((id) => {
     const task = `/proc/${pid}/task/${id}`
     try {
-      const [nanoseconds] = readFileSync(`${task}/schedstat`, 'utf8').split(' ')
+      const [ran] = schedstat(task)
       const name = readFileSync(`${task}/comm`, 'utf8').trim()
-      return [{ id: Number(id), name, cpuSeconds: Number(nanoseconds) / 1e9 }]
+      return [{ id: Number(id), name, cpuSeconds: ran / 1e9 }]
     } catch {
       return [] // it has ended meanwhile
     }

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { schedstat } from '../schedstat.js'
 
 /** What `/proc/stat` counts in, whatever the kernel's own clock (`USER_HZ`). */
 const TICK_SECONDS = 0.01
@@ -15,7 +16,7 @@ export function interruptSeconds(cpu: number): number {
 export function processSeconds(pid: number): number {
   const tasks = `/proc/${pid}/task`
   return readdirSync(tasks).reduce((sum, tid) => {
-    const [ran = 0] = readFileSync(`${tasks}/${tid}/schedstat`, 'utf8').split(' ').map(Number)
+    const [ran] = schedstat(`${tasks}/${tid}`)
     return sum + ran / 1e9
   }, 0)
 }

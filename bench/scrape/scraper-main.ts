@@ -1,8 +1,8 @@
 /** The process of who scrapes: see scraper.ts. */
-import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { binding } from '../../src/native/binding.js'
+import { schedstat } from '../schedstat.js'
 import type { Scrape } from './result.js'
 import type { ScraperReply, ScraperRequest, ScraperStart } from './scraper.js'
 
@@ -67,8 +67,6 @@ function read(): Promise<number> {
 
 /** Milliseconds that the main thread of the switch was on a CPU, and waited for one. */
 function mainThread(): [ran: number, waited: number] {
-  const [ran = 0, waited = 0] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8')
-    .split(' ')
-    .map((nanoseconds) => Number(nanoseconds) / 1e6)
-  return [ran, waited]
+  const [ran, waited] = schedstat(`/proc/${pid}/task/${pid}`)
+  return [ran / 1e6, waited / 1e6]
 }

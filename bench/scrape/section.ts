@@ -4,11 +4,12 @@ import { number } from '../arguments.js'
 import { figureOf } from '../figure.js'
 import { unlessAborted } from '../sample.js'
 import type { Asked, Context, Figure, Section } from '../section.js'
+import { quantile } from '../statistics.js'
 import { latencyOf } from '../tester/latency.js'
 import { type Scene, withScene } from '../tester/scene.js'
 import type { Scrape, ScrapeResult, ScrapeSlice } from './result.js'
 import { Scraper } from './scraper.js'
-import { counting, quantile, ratios, show } from './show.js'
+import { counting, ratios, show } from './show.js'
 import { ScrapedSwitch } from './switch.js'
 
 const PRESETS = {

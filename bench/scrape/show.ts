@@ -1,6 +1,6 @@
 import { percent } from '../percent.js'
 import type { Exhibit, Note } from '../section.js'
-import { extremes, median } from '../statistics.js'
+import { extremes, median, quantile } from '../statistics.js'
 import type { Scrape, ScrapeResult, ScrapeSlice } from './result.js'
 
 /** A switch of that many ports is to be scraped in this time; milliseconds. */
@@ -79,13 +79,6 @@ export function counting({ turns, seconds }: ScrapeResult): ScrapeResult['turns'
     [turn.without, turn.with].every(({ switchWaitedMs }) => switchWaitedMs <= most),
   )
   return free.length > 0 ? free : turns
-}
-
-/** What a share of the values does not exceed. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const at = Math.ceil(share * sorted.length) - 1
-  return sorted[Math.max(0, at)] ?? Number.NaN
 }
 
 /** Of each turn: with scrapes to without. */
