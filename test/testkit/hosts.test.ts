@@ -104,6 +104,19 @@ describe('hosts that listen, split rings', LIMIT, () => {
     assert.ok((back.latencyMicroseconds?.median ?? 0) > 0)
   })
 
+  test('a window of frames that are lost is given up', async () => {
+    let seen = 0
+    await using _ = await wire.by(({ count, inPort, outPort }: Burst) => {
+      for (let i = 0; i < count; i++) outPort[i] = ++seen <= 100 ? -1 : inPort ^ 1
+    })
+    await b.echo(true)
+    const sent = await a.send({ to: b, frames: 300, window: 100 })
+    await b.echo(false)
+    assert.equal(sent.frames, 300)
+    const back = await a.delivery(sent, { frames: 200 })
+    assert.deepEqual([back.frames, back.missing], [200, 100])
+  })
+
   test('frames of the caller’s own making, byte for byte', async () => {
     await using capture = await b.capture({ etherType: 0x88b5 })
     const frames = [14, 60, 64, 1000, 1514, 1522].map((length) => {

@@ -161,8 +161,9 @@ export class Lcores {
     const tooLate = async () => {
       await delay(this.#answerMs, undefined, { signal: late.signal })
       const reason = `it did not answer for ${this.#answerMs / 1000} s`
-      // Somebody else may have found out before.
-      if ((await member.lcore) === lcore) void this.#replace(member, this.#withPrograms(reason))
+      // Somebody else may have found out before, and be about to end it.
+      const isEnding = this.#stuck.has(member.spec.name) || (await member.lcore) !== lcore
+      if (!isEnding) void this.#replace(member, this.#withPrograms(reason))
       throw new DatapathError('ERR_TIMEOUT', `lcore ${lcore.name}: ${reason}`)
     }
     try {

@@ -24,7 +24,7 @@ export interface SendOptions {
   rate?: number | 'max' | undefined
   /**
    * Most frames under way: what is sent beyond them waits until as many came back from a host that has
-   * {@link TestHost.echo} on. What is not back after 200 ms is given up. Default: no such limit.
+   * {@link TestHost.echo} on. What is not back after a second is given up. Default: no such limit.
    */
   window?: number | undefined
   /** Bytes of every frame without FCS, 64 to MTU + 14; or the sizes in turn; or the simple IMIX. Default 64. */

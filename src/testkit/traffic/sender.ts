@@ -26,8 +26,10 @@ const MOST_AT_ONCE = 64
 /** What is late by more than this is skipped instead of sent in one rush. */
 const MOST_LAG_MS = 50
 
-/** Frames of a full window that are not back after this time are given up. */
-const WRITE_OFF_MS = 200
+/** Frames of a full window that are not back after this time are given up, */
+const WRITE_OFF_MS = 1000
+/** of which each look counts for so much at most: what a stopped process was not there to see may come yet. */
+const MOST_A_LOOK_MS = 100
 
 /**
  * Sends one stream.
@@ -43,7 +45,9 @@ export class Sender {
   /** Frames that are no longer waited for, less what came back before the start. */
   #returnedBefore: number
   #lastArrived = -1
-  #lastArrivedAt = 0
+  /** When the window was looked at last, and how long it has been waited since something came back. */
+  #lookedAt = 0
+  #waitedMs = 0
   readonly #sent: Float64Array
   readonly #sizeCount: number
   readonly #total: number
@@ -186,14 +190,16 @@ export class Sender {
     const { window } = this.order
     if (window === undefined) return Number.POSITIVE_INFINITY
     const { arrived } = this.#returns
+    this.#waitedMs += Math.min(now - this.#lookedAt, MOST_A_LOOK_MS)
+    this.#lookedAt = now
     if (arrived !== this.#lastArrived) {
       this.#lastArrived = arrived
-      this.#lastArrivedAt = now
+      this.#waitedMs = 0
     }
     const out = this.#frames - (arrived - this.#returnedBefore)
-    if (out >= window && now - this.#lastArrivedAt > WRITE_OFF_MS) {
+    if (out >= window && this.#waitedMs > WRITE_OFF_MS) {
       this.#returnedBefore = arrived - this.#frames
-      this.#lastArrivedAt = now
+      this.#waitedMs = 0
       return window
     }
     return Math.max(window - out, 0)

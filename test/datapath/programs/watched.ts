@@ -1,11 +1,11 @@
-import { PerformanceObserver } from 'node:perf_hooks'
+import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks'
 import { setImmediate as turn } from 'node:timers/promises'
 import { getHeapStatistics } from 'node:v8'
 import type { Burst, Program, ProgramFactory } from '../../../src/index.js'
 import { crossConnect } from '../../../src/programs/cross-connect.js'
 import { learningSwitch } from '../../../src/programs/learning-switch.js'
 
-/** What the garbage collector of this thread has done so far. */
+/** What the garbage collector of this thread has done so far: collections of young objects. */
 export interface Heap {
   collections: number
   usedBytes: number
@@ -40,7 +40,7 @@ const watched: ProgramFactory = ({ data, ports }) => {
   program.portsChanged?.(ports)
   let collections = 0
   new PerformanceObserver((list) => {
-    collections += list.getEntries().length
+    collections += list.getEntries().filter(isOfYoung).length
   }).observe({ entryTypes: ['gc'] })
 
   return {
@@ -56,6 +56,12 @@ const watched: ProgramFactory = ({ data, ports }) => {
       return { collections, usedBytes: getHeapStatistics().used_heap_size }
     },
   }
+}
+
+/** Others are V8's own idea: it collects the old generation when a thread has made little garbage for a while. */
+function isOfYoung(entry: PerformanceEntry): boolean {
+  const { detail } = entry as PerformanceEntry & { readonly detail: { readonly kind: number } }
+  return detail.kind === constants.NODE_PERFORMANCE_GC_MINOR
 }
 
 let frames = 0

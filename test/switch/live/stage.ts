@@ -30,7 +30,8 @@ export class Stage implements AsyncDisposable {
         config: file,
         read,
         log: stage.#log(),
-        lcoreAnswerMs: 2000,
+        // More than a program may take that does not return.
+        lcoreAnswerMs: 3000,
         onLogging: (logging) => void stage.settings.push(logging),
         onMetrics: (metrics) => void stage.settings.push(metrics?.listen),
       })
