@@ -369,6 +369,22 @@ const cases: Record<string, Case> = {
     },
     found: [[/^error socket: .*nc 99 \(user root\) listens on/, /^sudo kill 99 /]],
   },
+  'a guest of another kind, which a switch of ours uses': {
+    made: {
+      ...{ live: {}, config: {}, ovs: undefined },
+      processes: { [QEMU]: undefined, 99: { args: ['guest'], uid: 0, gids: [0], sockets: [1, 2] } },
+    },
+    ports: ours('dpdkvhostuserclient', { isConnected: true }),
+    found: [],
+  },
+  'one that it cannot use': {
+    made: {
+      ...{ live: {}, config: {}, ovs: undefined, sockets: LISTENS },
+      processes: { [QEMU]: undefined, 99: { args: ['guest'], uid: 0, gids: [0], sockets: [1] } },
+    },
+    ports: ours('dpdkvhostuserclient', { isConnected: false }),
+    found: [[/^error socket: vhost0: guest 99 \(user root\) listens on/, /^sudo kill 99 /]],
+  },
   "a socket in OVS's own folder": {
     made: {
       ...guest({ vif: { socket: '/var/run/openvswitch/vhu1' } }),

@@ -65,7 +65,8 @@ function theListener(wire: Wire): VifFinding[] {
     ...guests.filter(({ vif }) => vif.qemuMode === 'server').map(({ process }) => process?.pid),
     ...ports.filter((port) => roleOf(port) === 'server').map(({ pid }) => pid),
   ])
-  const strangers = isTold ? [] : listeners.filter(({ pid }) => !expected.has(pid))
+  const isKnown = isTold || hasOtherGuest(wire)
+  const strangers = isKnown ? [] : listeners.filter(({ pid }) => !expected.has(pid))
   return strangers.map((process) => ({
     ...of,
     ...{ check: 'socket', severity: 'error' },
@@ -73,6 +74,12 @@ function theListener(wire: Wire): VifFinding[] {
     why: 'it is neither the QEMU nor the switch that are told to listen there',
     fix: `sudo kill ${process.pid}  # if it is not wanted; else give one of them another path`,
   }))
+}
+
+/** Not only a QEMU is a guest: a switch is connected to who listens, and none of the known guests claims the socket. */
+function hasOtherGuest({ guests, ports }: Wire): boolean {
+  const isServed = ports.some((port) => roleOf(port) === 'client' && port.isConnected === true)
+  return guests.length === 0 && isServed
 }
 
 /** Folders that are not meant for sockets which QEMU makes. */
