@@ -1,11 +1,11 @@
-import { type Burst, DROP, MAX_FRAMES, MAX_PORTS } from 'dpdk-vhost/programs/program'
+import { type Burst, DROP, MAX_PORTS } from 'dpdk-vhost/programs/program'
 import { SubBurst } from 'dpdk-vhost/programs/sub-burst'
 import { BucketTime } from 'dpdk-vhost/qos'
 import { SEVERAL } from '../bridge/bridge.js'
 import type { AttachmentSpec, MirrorSpec } from '../spec.js'
 import { type FrameLoops, frameLoops, payloadOf } from './frame-loops.js'
 import { Counter, countDrops, Direction, portWords } from './memory.js'
-import type { MirrorOutput } from './mirror-output.js'
+import { Mirroring } from './mirroring.js'
 import { Mirrors } from './mirrors.js'
 import { egressPolicer, ingressPolicer, type PortPolicer } from './policers.js'
 import { PortSecurity } from './port-security.js'
@@ -58,21 +58,13 @@ export class Guards {
   #openCount = 0
   /** What they dropped of it, by port id. */
   readonly #policed = new Uint32Array(MAX_PORTS)
-  #mirrors: Mirrors | undefined
-  /** Mirrors that have each frame of the burst already. */
-  readonly #mirrored = new Int32Array(MAX_FRAMES)
-  /** Mirrors that are to get each frame as it is sent. */
-  readonly #selected = new Int32Array(MAX_FRAMES)
-  /** Frames made to be mirrored, as they were received, and who gets them. */
-  readonly #asReceived = new Uint32Array(MAX_FRAMES)
-  readonly #asReceivedFor = new Int32Array(MAX_FRAMES)
-  #asReceivedCount = 0
+  #mirroring: Mirroring | undefined
   readonly #beforeFlush = (burst: Burst) => {
     this.#inherit()
     this.#guardCopies(burst)
     // Copies for mirrors may fill the list again; what is in it then was seen to.
     burst.beforeFlush = undefined
-    this.#sendSelected(burst, false)
+    this.#mirroring?.sendSelected(burst, false)
     burst.beforeFlush = this.#beforeFlush
   }
 
@@ -114,7 +106,8 @@ export class Guards {
     }
 
     this.#closeEgress()
-    this.#mirrors = compiled.count > 0 ? compiled : undefined
+    const police = (burst: Burst, index: number, port: number) => this.#police(burst, index, port)
+    this.#mirroring = compiled.count > 0 ? new Mirroring(compiled, police) : undefined
     this.#active = false
     this.#looksAtSent = false
     for (let id = 0; id < MAX_PORTS; id++) {
@@ -144,7 +137,6 @@ export class Guards {
    */
   ingress(burst: Burst): Burst {
     this.#isSub = false
-    this.#asReceivedCount = 0
     this.#time.set(burst.now)
     if (this.#loopsOf !== burst) {
       this.#loops = frameLoops(burst)
@@ -152,7 +144,7 @@ export class Guards {
     }
     // A decision that threw leaves all this behind.
     if (this.#openCount > 0) this.#closeEgress()
-    if (this.#mirrors !== undefined) this.#mirrored.fill(0)
+    this.#mirroring?.begin()
     if (this.#looksAtSent) burst.beforeFlush = this.#beforeFlush
     const { inPort, count } = burst
     const todo = this.#onReceived[inPort] as number
@@ -161,7 +153,7 @@ export class Guards {
     const frames = this.#frames
     if ((todo & MIRROR_OUTPUT) !== 0) frames.begin()
     else if (this.#select(burst, todo)) return burst
-    if (frames.count === count && this.#asReceivedCount === 0) return burst
+    if (frames.count === count && this.#mirroring?.hasReceived !== true) return burst
     this.#isSub = true
     return frames.open(burst)
   }
@@ -186,11 +178,7 @@ export class Guards {
       // From here on there are no verdicts but those that were seen to, and what is sent is for mirrors.
       burst.beforeFlush = undefined
     }
-    if (this.#mirrors !== undefined) {
-      this.#sendSelected(burst, true)
-      this.#sendAsReceived(burst)
-      this.#mirrors.publish()
-    }
+    this.#mirroring?.finish(burst)
     if (this.#openCount > 0) this.#closeEgress()
   }
 
@@ -218,7 +206,7 @@ export class Guards {
         policed++
         continue
       }
-      if ((todo & MIRRORED) !== 0) this.#mirrorReceived(burst, i)
+      if ((todo & MIRRORED) !== 0) this.#mirroring?.receive(burst, i)
       if (security !== undefined && !security.allows(burst, i)) refused++
       else this.#frames.add(i)
     }
@@ -238,41 +226,8 @@ export class Guards {
     return first
   }
 
-  /** Keeps frame `index` as it is for the mirrors that take it, because what decides may change it. */
-  #mirrorReceived(burst: Burst, index: number): void {
-    const mirrors = this.#mirrors as Mirrors
-    const { inPort } = burst
-    const selecting = mirrors.taking(mirrors.received[inPort] as number, burst, index, inPort)
-    const takers = mirrors.withReadyOutput(selecting, burst)
-    if (takers === 0) return
-    const frame = burst.duplicate(index)
-    // Counted by the lcore as a frame not made.
-    if (frame < 0) return
-    const at = this.#asReceivedCount++
-    this.#asReceived[at] = frame
-    this.#asReceivedFor[at] = takers
-    this.#mirrored[index] = mirrors.withSharing(takers)
-  }
-
-  #sendAsReceived(burst: Burst): void {
-    for (let i = 0; i < this.#asReceivedCount; i++) {
-      const takers = this.#asReceivedFor[i] as number
-      const isLast = (takers & (takers - 1)) === 0
-      this.#mirror(burst, this.#asReceived[i] as number, takers, true, isLast)
-    }
-    this.#asReceivedCount = 0
-  }
-
-  /** What was duplicated by the program was mirrored with its original. */
   #inherit(): void {
-    if (!this.#isSub) return
-    const frames = this.#frames
-    for (let i = frames.count; i < frames.total; i++) {
-      const original = frames.originalOf(i)
-      if (original < 0) continue
-      const mirrored = this.#mirrored[frames.realIndex(original)] as number
-      this.#mirrored[frames.realIndex(i)] = mirrored
-    }
+    if (this.#isSub) this.#mirroring?.inherit(this.#frames)
   }
 
   #guardVerdicts(burst: Burst): void {
@@ -326,11 +281,7 @@ export class Guards {
     // No frame: the datapath counts it.
     if (index >= burst.total) return true
     if (!this.#police(burst, index, port)) return false
-    if ((todo & MIRRORED) !== 0) {
-      const mirrors = this.#mirrors as Mirrors
-      const takers = mirrors.taking(mirrors.sent[port] as number, burst, index, port)
-      this.#selected[index] = (this.#selected[index] as number) | takers
-    }
+    if ((todo & MIRRORED) !== 0) this.#mirroring?.select(burst, index, port)
     return true
   }
 
@@ -358,70 +309,4 @@ export class Guards {
     }
     this.#openCount = 0
   }
-
-  #sendSelected(burst: Burst, verdictsAreFinal: boolean): void {
-    const mirrors = this.#mirrors
-    if (mirrors === undefined) return
-    const { total } = burst
-    for (let i = 0; i < total; i++) {
-      const takers = (this.#selected[i] as number) & ~(this.#mirrored[i] as number)
-      this.#selected[i] = 0
-      if (takers === 0) continue
-      const sending = mirrors.withReadyOutput(takers, burst)
-      this.#mirrored[i] = (this.#mirrored[i] as number) | mirrors.withSharing(takers)
-      this.#mirror(burst, i, sending, verdictsAreFinal, false)
-    }
-  }
-
-  /**
-   * Sends frame `index` to the outputs of these mirrors.
-   *
-   * @param isOwn - whether nobody else gets this frame, so that it may be changed
-   */
-  #mirror(
-    burst: Burst,
-    index: number,
-    takers: number,
-    verdictsAreFinal: boolean,
-    isOwn: boolean,
-  ): void {
-    const mirrors = this.#mirrors as Mirrors
-    for (let left = takers; left !== 0; left &= left - 1) {
-      const outputs = mirrors.outputsOfLowest(left)
-      let sent = -1
-      for (let i = 0; i < outputs.length; i++) {
-        const output = outputs[i] as MirrorOutput
-        if (!output.isReady(burst)) continue
-        const frame = formed(burst, index, output, isOwn && outputs.length === 1)
-        if (frame >= 0 && this.#sendTo(output.ports, burst, frame, verdictsAreFinal)) sent = frame
-      }
-      // Once, to however many ports it went.
-      if (sent >= 0) mirrors.countOfLowest(left, burst.length[sent] as number)
-    }
-  }
-
-  /** Sends frame `index` to those of the ports that are ready and let it pass. Whether there was one. */
-  #sendTo(ports: Uint16Array, burst: Burst, index: number, verdictsAreFinal: boolean): boolean {
-    let isSent = false
-    for (let i = 0; i < ports.length; i++) {
-      const port = ports[i] as number
-      if (burst.isReady[port] === 0 || !this.#police(burst, index, port)) continue
-      if (verdictsAreFinal && burst.outPort[index] === DROP) burst.outPort[index] = port
-      else burst.copyTo(index, port)
-      isSent = true
-    }
-    return isSent
-  }
-}
-
-/**
- * Frame `index` in the form in which it leaves by an output: a duplicate where it has to change and is not our own.
- *
- * @returns its index, or -1 where there is no room for a duplicate: the lcore counts it as a frame not made
- */
-function formed(burst: Burst, index: number, output: MirrorOutput, isOwn: boolean): number {
-  if (!output.changes(burst, index)) return index
-  const frame = isOwn ? index : burst.duplicate(index)
-  if (frame >= 0) output.change(burst, frame)
-  return frame
 }
