@@ -16,7 +16,7 @@ const kind = ['vm', 'vif'].find((name) => process.argv.includes(`--${name}`))
 /** Seconds a test file may take before node's runner stops it: processors of guests are emulated. */
 const FILE_TIMEOUT = Number(process.env.DPDK_VHOST_TEST_TIMEOUT || (kind ? 900 : 300))
 /** Seconds more before it is killed: the runner asks by SIGTERM, which a busy native loop never hears. */
-const GRACE = 10
+const GRACE = Number(process.env.DPDK_VHOST_TEST_GRACE || 10)
 
 const args = process.argv.slice(2).filter((arg) => arg !== `--${kind}`)
 const extension = `.${kind ?? 'test'}.js`
@@ -31,12 +31,10 @@ const runner = spawn(
   process.execPath,
   [
     '--enable-source-maps',
-    '--test',
-    ...reporters(kind ? ['spec', inRoot('scripts/lib/summary-reporter.mjs')] : ['spec']),
-    // DPDK processes poll: two at once on a small machine make each other late.
-    '--test-concurrency=1',
-    `--test-timeout=${FILE_TIMEOUT * 1000}`,
     ...args.filter((arg) => arg.startsWith('-')),
+    inRoot('scripts/lib/run-tests.mjs'),
+    String(FILE_TIMEOUT),
+    kind ? 'spec,summary' : 'spec',
     ...files,
   ],
   {
@@ -76,10 +74,6 @@ function findTests(filters) {
   if (chosen.length === 0)
     fail(`No test file matches ${filters.join(' ')}. There are:\n  ${all.join('\n  ')}`)
   return chosen
-}
-
-function reporters(names) {
-  return names.flatMap((name) => [`--test-reporter=${name}`, '--test-reporter-destination=stdout'])
 }
 
 /** Kills a test file's process, and all it started, when it is past its time. */

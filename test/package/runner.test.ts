@@ -1,10 +1,11 @@
 // The test runner tested: in a copy with tests of its own that misbehave.
 
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
-import { copyFromRoot, type Outcome, run, temporaryFolder } from './support.js'
+import { pathToFileURL } from 'node:url'
+import { copyFromRoot, inRoot, type Outcome, run, temporaryFolder } from './support.js'
 
 /** Runs scripts/test.mjs over these files of dist/test. */
 function runTests(
@@ -17,7 +18,9 @@ function runTests(
   copyFromRoot(['package.json', 'scripts'], folder)
   mkdirSync(join(folder, 'dist/test'), { recursive: true })
   for (const [name, source] of Object.entries(files)) {
-    writeFileSync(join(folder, 'dist/test', name), source)
+    const file = join(folder, 'dist/test', name)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, source)
   }
   return run(process.execPath, ['scripts/test.mjs', ...args], {
     cwd: folder,
@@ -75,9 +78,51 @@ suite('npm test', () => {
     assert.match(output, /dist\/test\/a\.test\.js/)
   })
 
+  test('runs those beside each other that may, and the others one at a time, with one report', (t) => {
+    const meeting = (own: string, other: string) => `
+      import { existsSync, writeFileSync } from 'node:fs'
+      import { test } from 'node:test'
+      import { setTimeout as sleep } from 'node:timers/promises'
+      test('meets ${other}', async () => {
+        writeFileSync('${own}', '')
+        for (const end = Date.now() + 20_000; !existsSync('${other}'); await sleep(5)) {
+          if (Date.now() > end) throw new Error('${other} does not run')
+        }
+      })`
+    const alone = `
+      import { mkdirSync, rmdirSync } from 'node:fs'
+      import { test } from 'node:test'
+      import { setTimeout as sleep } from 'node:timers/promises'
+      test('is alone', async () => {
+        mkdirSync('alone')
+        await sleep(300)
+        rmdirSync('alone')
+      })`
+    const { status, stdout, output } = runTests(t, {
+      'config/a.test.js': meeting('a', 'b'),
+      'config/b.test.js': meeting('b', 'a'),
+      'traffic/a.test.js': alone,
+      'traffic/b.test.js': alone,
+    })
+    assert.equal(status, 0, output)
+    assert.equal(stdout.match(/^ℹ tests \d+$/gm)?.join(), 'ℹ tests 4')
+    assert.match(stdout, /^ℹ pass 4$/m)
+  })
+
+  test('knows no file to run beside others that is not there', async () => {
+    const module = pathToFileURL(inRoot('scripts/lib/tests-beside.mjs')).href
+    const { BESIDE } = (await import(module)) as { BESIDE: readonly string[] }
+    const files = readdirSync(inRoot('dist/test'), { recursive: true, encoding: 'utf8' })
+    const there = (beginning: string) => files.some((file) => file.startsWith(beginning))
+    assert.deepEqual(
+      BESIDE.filter((beginning) => !there(beginning)),
+      [],
+    )
+  })
+
   test('kills a test that neither ends nor listens', (t) => {
     const deaf = "process.on('SIGTERM', () => {})\nfor (;;);\n"
-    const limit = { DPDK_VHOST_TEST_TIMEOUT: '1' }
+    const limit = { DPDK_VHOST_TEST_TIMEOUT: '1', DPDK_VHOST_TEST_GRACE: '1' }
     const { status, output } = runTests(t, { 'a.test.js': deaf, 'b.test.js': passing }, [], limit)
     assert.equal(status, 1, output)
     assert.match(output, /ran for more than \d+ s: killed/)
