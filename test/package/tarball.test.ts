@@ -5,7 +5,8 @@ import assert from 'node:assert/strict'
 import { cpSync, existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { copyFromRoot, inRoot, manifest, readText, run, temporaryFolder } from './support.js'
+import { objectsOf } from './compile-once.js'
+import { copyFromRoot, inRoot, manifest, readText, root, run, temporaryFolder } from './support.js'
 
 /** Building the addon is most of what these tests take. */
 const BUILD = { timeoutSeconds: 280 }
@@ -21,7 +22,11 @@ suite('the package that users install', { skip }, () => {
   before(() => copyPackage(copy))
 
   test('npm run prebuilds makes one binary for this platform', () => {
-    const child = run('npm', ['run', 'prebuilds'], { cwd: copy, ...BUILD })
+    const child = run('npm', ['run', 'prebuilds'], {
+      cwd: copy,
+      env: objectsOf(root, copy),
+      ...BUILD,
+    })
     assert.equal(child.status, 0, child.output)
     const prebuilds = readdirSync(join(copy, 'prebuilds', platform))
     assert.equal(prebuilds.length, 1)
@@ -128,6 +133,8 @@ suite('the package that users install', { skip }, () => {
         : ['npm', 'run', 'rebuild-native']
     const child = run('npm', ['explore', manifest.name, '--', ...command], {
       cwd: consumer,
+      // The copy has just been built, the checkout may not have been.
+      env: objectsOf(copy, installed),
       ...BUILD,
     })
     assert.equal(child.status, 0, child.output)
