@@ -46,6 +46,11 @@ export interface SliceRun {
   readonly rounds: readonly Sample[]
 }
 
+/** Gbit/s of so many million frames a second. */
+export function gbpsOf(mpps: number, frameBytes: number): number {
+  return (mpps * frameBytes * 8) / 1000
+}
+
 export function slicesResult(
   slices: readonly Slice[],
   { runs, rounds, noise }: Results,
@@ -63,7 +68,7 @@ export function slicesResult(
       ring,
       frameBytes,
       mpps,
-      gbps: (mpps * frameBytes * 8) / 1000,
+      gbps: gbpsOf(mpps, frameBytes),
       cyclesPerPacket: of((sample) => sample.cyclesPerPacket),
       busy: of(({ busy }) => busy),
       generatorBusy: of(({ generatorBusy }) => generatorBusy),

@@ -2,7 +2,7 @@ import { counted } from '../../src/switch/counted.js'
 import { ratesOf } from '../near.js'
 import type { Exhibit, Plot, Table } from '../section.js'
 import { extremes } from '../statistics.js'
-import type { SliceResult, SliceRun, SlicesResult } from './result.js'
+import { gbpsOf, type SliceResult, type SliceRun, type SlicesResult } from './result.js'
 
 const HEAD = [
   '',
@@ -27,8 +27,8 @@ export function show(result: SlicesResult): Exhibit[] {
     ...slices
       .filter(({ contenders }) => contenders.length > 0)
       .flatMap((slice) => [
-        plotOf(slice, result, 'Mpps', ({ mpps }) => mpps),
-        ...(slice.name === 'sizes' ? [plotOf(slice, result, 'Gbit/s', ({ gbps }) => gbps)] : []),
+        plotOf(slice, result, 'Mpps', (mpps) => mpps),
+        ...(slice.name === 'sizes' ? [plotOf(slice, result, 'Gbit/s', gbpsOf)] : []),
         tableOf(slice, result),
         ...(slice.name === 'queue-pairs' ? [note(QUEUES)] : []),
       ]),
@@ -44,7 +44,7 @@ function plotOf(
   slice: SliceResult,
   { runs }: SlicesResult,
   unit: string,
-  value: (run: SliceRun) => number,
+  value: (mpps: number, frameBytes: number) => number,
 ): Plot {
   return {
     kind: 'plot',
@@ -56,10 +56,10 @@ function plotOf(
       points: (slice.keys[i] ?? []).flatMap((key, x) => {
         const run = runs[key]
         if (run === undefined) return []
-        // Both units are in proportion to the rate.
-        const scale = value(run) / run.mpps
         const { low, high } = extremes(ratesOf(run.rounds))
-        return { x, y: value(run), low: low * scale, high: high * scale }
+        // All three in the same way: rounded in another, the only sample would be outside of its own spread.
+        const of = (mpps: number) => value(mpps, run.frameBytes)
+        return { x, y: of(run.mpps), low: of(low), high: of(high) }
       }),
     })),
   }

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { UsageError } from '../../bench/arguments.js'
 import { CONTENDERS } from '../../bench/contender.js'
+import type { Plot } from '../../bench/section.js'
+import { gbpsOf } from '../../bench/slices/result.js'
 import { slicesSection } from '../../bench/slices/section.js'
 import { keyOf, lcoreCpus, sliceEntries, slicesOf } from '../../bench/slices/slices.js'
 
@@ -50,6 +52,38 @@ describe('slices', () => {
     const one = slicesOf('full', [0]).find(({ name }) => name === 'lcores')
     assert.deepEqual(one?.contenders, [])
   })
+})
+
+test('the only sample of a place is its lowest and its highest, in whatever unit', () => {
+  // Numbers with many digits: rounded in another way, some come out beside themselves.
+  const rates = Array.from({ length: 500 }, (_, i) => 0.1 + Math.PI * i)
+  const keys = rates.map((_, i) => `ts-io@split@${64 + i}`)
+  const runs = rates.map((mpps, i) => {
+    const sample = { mpps, cyclesPerPacket: 100, busy: 1, generatorBusy: 1, burst: 32, dropped: 0 }
+    const around = { roundTrip: 100, switchLost: 0, generatorLost: 0 }
+    const run = { name: 'ts-io', ring: 'split' as const, frameBytes: 64 + i }
+    const rounds = [{ ...sample, ...around }]
+    return [keys[i] as string, { ...run, ...sample, lost: 0, samples: [mpps], rounds }] as const
+  })
+  const sizes = { name: 'sizes', title: '', axis: '', labels: keys, contenders: ['ts-io'] }
+  const exhibits = slicesSection.show({
+    rounds: 1,
+    slices: [{ ...sizes, keys: [keys] }],
+    runs: Object.fromEntries(
+      runs.map(([key, run]) => [key, { ...run, gbps: gbpsOf(run.mpps, run.frameBytes) }]),
+    ),
+    noise: { calibrations: [] },
+    leftOut: [],
+    caveats: [],
+  })
+  const plots = exhibits.filter((one): one is Plot => one.kind === 'plot')
+  assert.deepEqual(
+    plots.map(({ y }) => y.label),
+    ['Mpps', 'Gbit/s'],
+  )
+  for (const { y, low, high } of plots.flatMap(({ series }) => series[0]?.points ?? [])) {
+    assert.deepEqual([low, high], [y, y])
+  }
 })
 
 describe('npm run bench -- slices', () => {
