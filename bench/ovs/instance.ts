@@ -9,10 +9,10 @@ import { findOvs, type Ovs } from './find.js'
 const run = promisify(execFile)
 
 /** How long a tool of OVS, or the start of its database, may take. */
-const TOOL_MS = 30_000
+const TOOL_MS = 60_000
 
 /** How long guests may take to be connected. */
-const CONNECT_MS = 20_000
+const CONNECT_MS = 60_000
 
 /**
  * An Open vSwitch of its own in a folder: a database, and the daemon as often as it is started. One that the machine
@@ -90,8 +90,8 @@ export class OvsInstance implements AsyncDisposable {
 
   /** Resolves when the daemon has done what the database says, and flows can be added to the bridge. */
   async ready(bridge: string): Promise<void> {
-    // Without --no-wait it waits for the daemon.
-    await this.vsctl('--timeout=20', 'set', 'Open_vSwitch', '.', 'external_ids:asked=ready')
+    // Without --no-wait it waits for the daemon, which on a busy machine needs 20 s for pools of long frames.
+    await this.vsctl('--timeout=60', 'set', 'Open_vSwitch', '.', 'external_ids:asked=ready')
     await appears(this.#bridgeSocket(bridge))
   }
 
