@@ -31,10 +31,10 @@ const runner = spawn(
   process.execPath,
   [
     '--enable-source-maps',
-    ...args.filter((arg) => arg.startsWith('-')),
     inRoot('scripts/lib/run-tests.mjs'),
     String(FILE_TIMEOUT),
     kind ? 'spec,summary' : 'spec',
+    ...args.filter((arg) => arg.startsWith('-')),
     ...files,
   ],
   {

@@ -1,5 +1,5 @@
 // Runs test files by node's runner in two parts with one report: first those that may run beside each other, then the
-// others one at a time. test.mjs calls it: run-tests.mjs TIMEOUT-SECONDS REPORTERS FILE..., and node's options before.
+// others one at a time. test.mjs calls it: run-tests.mjs TIMEOUT-SECONDS REPORTERS [--OPTION-OF-NODE...] FILE...
 
 import { once, setMaxListeners } from 'node:events'
 import { Readable } from 'node:stream'
@@ -14,7 +14,12 @@ const AT_ONCE = 2
 /** What node's runner counts, and says when it ends. */
 const TOTAL = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) (\d+(?:\.\d+)?)$/
 
-const [timeout, reporters, ...files] = process.argv.slice(2)
+const [timeout, reporters, ...rest] = process.argv.slice(2)
+const files = rest.filter((arg) => !arg.startsWith('-'))
+// For the tests, not for this process, whose tests are the files: a pattern of names would leave them out. Newer versions of
+// node are told, those before hand on what they believe to be their own.
+const execArgv = rest.filter((arg) => arg.startsWith('-'))
+process.execArgv.push(...execArgv)
 const parts = [
   { files: files.filter((file) => isBeside(file)), concurrency: AT_ONCE },
   // DPDK processes poll: two at once on a small machine make each other late.
@@ -40,7 +45,8 @@ async function* events() {
   let last
   for (const part of parts) {
     if (stop.signal.aborted) break
-    for await (const event of run({ ...part, timeout: timeout * 1000, signal: stop.signal })) {
+    const options = { ...part, execArgv, timeout: timeout * 1000, signal: stop.signal }
+    for await (const event of run(options)) {
       const { type, data } = event
       const isOfPart = type === 'test:diagnostic' && data.nesting === 0
       const [, what, count] = (isOfPart && TOTAL.exec(data.message)) || []

@@ -63,6 +63,15 @@ suite('npm test', () => {
     assert.match(stdout, /^ℹ tests 1$/m)
   })
 
+  test('hands options on to node', (t) => {
+    const two = `${passing}test('other', () => { throw new Error('bad') })\n`
+    const { status, stdout, output } = runTests(t, { 'a.test.js': two }, [
+      '--test-name-pattern=fine',
+    ])
+    assert.equal(status, 0, output)
+    assert.match(stdout, /^ℹ pass 1$/m)
+  })
+
   test('with --vm runs the tests with virtual machines, and closes with a summary', (t) => {
     const both = { 'a.test.js': failing, 'b.vm.js': passing }
     const { status, stdout } = runTests(t, both, ['--vm'])
