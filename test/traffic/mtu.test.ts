@@ -182,11 +182,22 @@ describe('MTU', () => {
     await small.ready({ timeoutMs: 60_000 })
     await host.linkUp()
     const size = [64, 576 + HEADERS, 576 + HEADERS + 1, 1514]
-    const toSmall = await other.host.send({ to: host, frames: 400, rate: 2000, size })
-    await until('all came', () => other.port.counters().rx.frames === toSmall.frames)
-    const { frames } = await host.delivery(toSmall)
-    assert.equal(small.counters().tx.droppedOversize, 200)
-    assert.equal(frames + small.counters().tx.droppedRingFull, 200)
+    const counted = () => small.counters().tx
+    const handled = ({ frames, droppedOversize, droppedRingFull } = counted()) =>
+      frames + droppedOversize + droppedRingFull
+    for (let all = 0; ; ) {
+      const before = counted()
+      const toSmall = await other.host.send({ to: host, frames: 400, rate: 2000, size })
+      all += toSmall.frames
+      await until('all are dealt with', () => handled() === all)
+      // A sender that a busy machine held up leaves some out, of whatever size.
+      if (toSmall.skipped.late > 0) continue
+      const { frames } = await host.delivery(toSmall)
+      const { droppedOversize, droppedRingFull } = counted()
+      assert.equal(droppedOversize - before.droppedOversize, 200)
+      assert.equal(frames + droppedRingFull - before.droppedRingFull, 200)
+      break
+    }
     const fromSmall = await host.send({ to: other.host, frames: 400, rate: 2000, size })
     const back = await other.host.delivery(fromSmall)
     assert.equal(back.lost, other.port.counters().tx.droppedRingFull)
