@@ -3,10 +3,10 @@ import { Generator } from './generator.js'
 import { WARM_UP_MS } from './load.js'
 import type { Pair } from './own/messages.js'
 import { OwnSwitch } from './own/own-switch.js'
-import { unlessAborted } from './sample.js'
 import type { Ring, Setup } from './setup.js'
 import { type SharedSetup, withSockets } from './sockets.js'
 import { median } from './statistics.js'
+import { unlessAborted } from './unless-aborted.js'
 
 /**
  * What it costs that TypeScript decides: one lcore changes between `native-io` and `ts-io` every few dozen

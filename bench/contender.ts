@@ -23,6 +23,10 @@ export interface RunningSwitch extends AsyncDisposable {
   started(): Promise<void>
   /** Called before the first frame comes, with the longest time that the measurement can take. */
   begin(milliseconds: number): Promise<void>
+  /** Its process is about to be stopped for a while, */
+  stopping?(): void
+  /** and goes on. */
+  resumed?(): void
   /** Whether it has seen all there is, where that can take longer than others need to warm up. */
   settled?(): Promise<boolean>
   /** Begins to count cycles. */

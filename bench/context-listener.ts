@@ -10,7 +10,7 @@ export class ContextListener implements Listener {
   readonly #keep: (results: Results) => void
 
   /**
-   * @param keep - called after each sample
+   * @param keep - called after each group
    * @param share - of the section's time that these turns take
    */
   constructor(context: Context, keep: (results: Results) => void = () => {}, share = 1) {
@@ -19,9 +19,15 @@ export class ContextListener implements Listener {
     this.#share = share
   }
 
-  turn({ round, run }: Turn, index: number, total: number): void {
-    const what = `round ${round + 1}: ${wordsOf(run)}`
-    this.#context.progress(what, (this.#share * index) / total)
+  turn({ round, run }: Turn, done: number, total: number): void {
+    this.#context.progress(`round ${round + 1}: ${wordsOf(run)}`, (this.#share * done) / total)
+  }
+
+  measuring(turns: readonly Turn[], done: number, total: number): void {
+    const [{ round, run }] = turns as [Turn]
+    const names = turns.map(({ contender }) => contender.name).join(', ')
+    const what = `round ${round + 1}: ${wordsOf({ ...run, name: names })}`
+    this.#context.progress(what, (this.#share * done) / total)
   }
 
   again({ run }: Turn, error: Error): void {

@@ -28,6 +28,12 @@ export function chooseMemory(asked: 'auto' | Memory['kind']): Memory {
   return { kind, mib: PROCESS_MIB, ealArgs: [...mode, '-m', String(PROCESS_MIB)] }
 }
 
+/** Memory for so many processes at once: hugepages only where there are enough for all. */
+export function memoryForAll(processes: number, memory: Memory): Memory {
+  const enough = freeHugepagesMiB() >= processes * memory.mib
+  return memory.kind === 'hugepages' && !enough ? chooseMemory('memfd') : memory
+}
+
 export function freeHugepagesMiB(): number {
   return hugepages().reduce((sum, { free, sizeKiB }) => sum + (free * sizeKiB) / 1024, 0)
 }

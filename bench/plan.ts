@@ -31,9 +31,8 @@ export interface Run extends Scenario {
 }
 
 /** One sample to take. */
-export interface Turn {
+export interface Turn extends Entry {
   readonly round: number
-  readonly contender: Contender
   readonly run: Run
 }
 
@@ -60,6 +59,7 @@ export function entriesOf(
 export function planTurns(entries: readonly Entry[], rounds: number): Turn[] {
   const turns = entries.map(({ contender, scenario }) => ({
     contender,
+    scenario,
     run: { ...scenario, name: contender.name, samples: [] },
   }))
   return Array.from({ length: rounds }, (_, round) =>

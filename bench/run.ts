@@ -1,4 +1,5 @@
 import { type Calibration, Calibrator } from './calibration/calibrator.js'
+import { groupsOf } from './groups.js'
 import { WARM_UP_MS } from './load.js'
 import type { Memory } from './memory.js'
 import { placed } from './near.js'
@@ -10,12 +11,14 @@ import type { Cpus } from './setup.js'
 export interface BenchOptions {
   /** What takes turns. */
   readonly entries: readonly Entry[]
+  /** Whether each is alive by itself, and not beside those it is compared with. Default: no. */
+  readonly apart?: boolean
   readonly rounds: number
   /** Measured time of each sample. */
   readonly seconds: number
   /** No round is begun that would end later than this. The first is always run. */
   readonly limitSeconds: number
-  /** How long to wait before each turn for both CPUs to be free. */
+  /** How long to wait, before each group takes its turns, for both CPUs to be free. */
   readonly patienceSeconds: number
   /** Most frames a switch takes in one burst. */
   readonly burst: number
@@ -25,7 +28,7 @@ export interface BenchOptions {
 
 /** How steady the machine was. */
 export interface Noise {
-  /** The two CPUs before each sample. */
+  /** The two CPUs before each start of a contender. */
   readonly calibrations: readonly Calibration[]
   /** In older reports: samples that were taken again. */
   readonly putAside?: number
@@ -40,15 +43,17 @@ export interface Results {
 
 /** Hears of the progress. */
 export interface Listener {
-  /** A sample begins, of so many as there is time for. */
-  turn(turn: Turn, index: number, total: number): void
+  /** Processes are started for a sample, when so many are taken of those that there is time for. */
+  turn(turn: Turn, done: number, total: number): void
+  /** These are alive now, and take turns. */
+  measuring?(turns: readonly Turn[], done: number, total: number): void
   /** A sample failed and is taken again. */
   again(turn: Turn, error: Error): void
   /** It failed again: this run has no more turns. */
   lost(turn: Turn, error: Error): void
   /** A sample was taken. */
   sample(turn: Turn, sample: Sample): void
-  /** What there is after each sample. */
+  /** What there is after each group. */
   sofar?(results: Results): void
 }
 
@@ -70,18 +75,21 @@ export function secondsOfTurns(
   return rounds * round * (1 + SPARE)
 }
 
-/** Takes all samples in turn. */
+/** Share of the time of a group in which its members are started, about. */
+const STARTING = 0.5
+
+/** Takes all samples: groups one after the other, the members of a group in turns. */
 export async function runBench(
   options: BenchOptions,
   listener: Listener,
   signal: AbortSignal,
 ): Promise<Results> {
-  const { entries, cpus, limitSeconds } = options
+  const { entries, cpus, limitSeconds, apart = false } = options
   const turns = planTurns(entries, options.rounds)
   const perRound = entries.length
   const begun = performance.now()
   await using calibrator = new Calibrator(cpus.switch, cpus.generator)
-  const taker = new SampleTaker(options, calibrator, listener, signal)
+  const taker = new SampleTaker(options, calibrator, signal)
 
   let done = 0
   const lost = new Set<Run>()
@@ -97,27 +105,41 @@ export async function runBench(
       noise: { calibrations },
     }
   }
-  for (const turn of turns) {
+  /** Those of whom it failed. */
+  const take = async (group: readonly Turn[], total: number, failed: Listener['again']) => {
+    if (group.length === 0) return []
+    const share = (started: number) => done + STARTING * started
+    const settled = await taker.take(group, {
+      starting: (index) => listener.turn(group[index] as Turn, share(index), total),
+      measuring: () => listener.measuring?.(group, share(group.length), total),
+    })
+    return group.filter((turn, i) => {
+      const result = settled[i] as (typeof settled)[0]
+      if (result.status === 'fulfilled') {
+        turn.run.samples.push(result.value)
+        listener.sample(turn, result.value)
+      } else failed(turn, result.reason as Error)
+      return result.status === 'rejected'
+    })
+  }
+  for (let round = 0; round < options.rounds; round++) {
     const elapsed = (performance.now() - begun) / 1000
-    const each = done === 0 ? undefined : elapsed / done
-    const isNewRound = done % perRound === 0
-    if (isNewRound && each !== undefined && elapsed + each * perRound > limitSeconds) break
+    const each = round === 0 ? undefined : elapsed / round
+    if (each !== undefined && elapsed + each > limitSeconds) break
     // Rounds that there is no time for are none of those that are to come.
-    const rounds = each === undefined ? options.rounds : Math.floor(limitSeconds / each / perRound)
-    const total = Math.min(turns.length, Math.max(perRound, rounds * perRound, done + 1))
-    listener.turn(turn, done, total)
-    done++
-    if (lost.has(turn.run)) continue
-    try {
-      const sample = await taker.take(turn)
-      turn.run.samples.push(sample)
-      listener.sample(turn, sample)
-    } catch (error) {
-      if (signal.aborted) throw error
-      lost.add(turn.run)
-      listener.lost(turn, error as Error)
+    const rounds = each === undefined ? options.rounds : Math.floor(limitSeconds / each)
+    const total = Math.min(options.rounds, Math.max(rounds, round + 1)) * perRound
+    const ofRound = turns.filter((turn) => turn.round === round)
+    for (const group of apart ? ofRound.map((turn) => [turn]) : groupsOf(ofRound)) {
+      const present = group.filter(({ run }) => !lost.has(run))
+      const failed = await take(present, total, (turn, error) => listener.again(turn, error))
+      await take(failed, total, (turn, error) => {
+        lost.add(turn.run)
+        listener.lost(turn, error)
+      })
+      done += group.length
+      listener.sofar?.(results())
     }
-    listener.sofar?.(results())
   }
   return results()
 }

@@ -1,53 +1,65 @@
 import type { Calibration, Calibrator } from './calibration/calibrator.js'
 import { Placement } from './calibration/placement.js'
+import { memoryForAll } from './memory.js'
 import type { Turn } from './plan.js'
 import { waitUntilQuiet } from './quiet.js'
-import type { BenchOptions, Listener } from './run.js'
-import { type Sample, takeSample } from './sample.js'
+import type { BenchOptions } from './run.js'
+import type { Sample } from './sample.js'
+import { type Member, takeTogether } from './together.js'
 
-/** Takes samples, and looks at the machine before each. */
+/** Hears of the progress. */
+interface Hears {
+  /** One of the group is started, */
+  starting(index: number): void
+  /** and then all take their turns. */
+  measuring(): void
+}
+
+/** Takes samples, and looks at the machine before. */
 export class SampleTaker {
   readonly calibrations: Calibration[] = []
   readonly #options: BenchOptions
   readonly #calibrator: Calibrator
-  readonly #listener: Listener
   readonly #signal: AbortSignal
   #placement: Placement | undefined
 
-  constructor(
-    options: BenchOptions,
-    calibrator: Calibrator,
-    listener: Listener,
-    signal: AbortSignal,
-  ) {
+  constructor(options: BenchOptions, calibrator: Calibrator, signal: AbortSignal) {
     this.#options = options
     this.#calibrator = calibrator
-    this.#listener = listener
     this.#signal = signal
   }
 
-  /** A process that did not start in time on a busy machine is not the end of the bench. */
-  async take(turn: Turn): Promise<Sample> {
-    const { seconds, burst, cpus, memory, patienceSeconds } = this.#options
-    await waitUntilQuiet([cpus.switch, cpus.generator], patienceSeconds, this.#signal)
+  /** Takes the samples of a group. */
+  async take(
+    turns: readonly Turn[],
+    { starting, measuring }: Hears,
+  ): Promise<PromiseSettledResult<Sample>[]> {
+    const { seconds, cpus, patienceSeconds } = this.#options
     this.#placement ??= await Placement.start(this.#calibrator)
-    this.calibrations.push(await this.#calibrator.run())
-    const { name: _name, samples: _samples, ring, ...scenario } = turn.run
+    const members = turns.map((turn) => this.#memberOf(turn, turns.length))
+    return takeTogether(members, seconds * 1000, this.#placement, this.#signal, {
+      starting: async (index) => {
+        starting(index)
+        this.calibrations.push(await this.#calibrator.run())
+      },
+      measuring: async () => {
+        measuring()
+        await waitUntilQuiet([cpus.switch, cpus.generator], patienceSeconds, this.#signal)
+      },
+    })
+  }
+
+  #memberOf({ contender, run }: Turn, together: number): Member {
+    const { burst, cpus, memory } = this.#options
+    const { name: _name, samples: _samples, ring, ...scenario } = run
     const setup = {
       burst,
       cpus,
-      memory,
+      // A switch and its guests.
+      memory: memoryForAll(2 * together, memory),
       ...scenario,
       ring: ring === 'none' ? 'split' : ring,
     } as const
-    const placement = this.#placement
-    const take = () => takeSample(turn.contender, setup, seconds * 1000, placement, this.#signal)
-    try {
-      return await take()
-    } catch (error) {
-      if (this.#signal.aborted) throw error
-      this.#listener.again(turn, error as Error)
-      return take()
-    }
+    return { contender, setup }
   }
 }

@@ -1,15 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Placement } from './calibration/placement.js'
-import type { Contender } from './contender.js'
+import type { Contender, RunningSwitch, Work } from './contender.js'
 import { expectToGuest } from './frames.js'
-import { networkOf, startLoad, WARM_UP_MS } from './load.js'
-import type { Setup } from './setup.js'
-import { type SharedSetup, withSockets } from './sockets.js'
+import type { Network } from './kernel/network.js'
+import { type Load, networkOf, startLoad, WARM_UP_MS } from './load.js'
+import { Pair } from './pair.js'
+import { PollingThread } from './polling-thread.js'
+import type { SharedSetup } from './sockets.js'
 import { median } from './statistics.js'
-import { type Surroundings, type Window, Windows } from './windows.js'
+import {
+  leastDisturbed,
+  type Stopped,
+  type Surroundings,
+  type Window,
+  type Windows,
+  wantsMore,
+} from './windows.js'
 
 /** The rate of a sample is the median over windows of this length, so that one disturbance does not count. */
-const WINDOW_MS = 100
+export const WINDOW_MS = 100
+
+/** Frames flow for so long before a window, since the caches have another switch in them. */
+const LEAD_IN_MS = 10
 
 /** Most that a switch can take longer than that to have seen all there is. */
 const SETTLING_MS = 10_000
@@ -44,113 +55,169 @@ interface Rate {
   readonly mpps: number
 }
 
+/** What was measured of cycles in a window. */
+interface Cycles {
+  readonly rate: number
+  readonly work: Work
+  readonly generatorCycles: number
+}
+
 /**
- * Measures one contender once. Switch and generator are started for it and killed after it: the
- * rings, the memory and the frames in flight are new for everybody.
- *
- * @throws the signal's reason when it is aborted; Error when nothing flows
+ * One sample of one contender, in parts: it is stopped between them, so that others have their turns. Switch and generator are
+ * started for it and killed after it: the rings, the memory and the frames in flight are new for everybody.
  */
-export async function takeSample(
-  contender: Contender,
-  shared: SharedSetup,
-  milliseconds: number,
-  placement: Placement,
-  signal: AbortSignal,
-): Promise<Sample> {
-  signal.throwIfAborted()
-  try {
-    return await withSockets(shared, (setup) =>
-      measure(contender, setup, milliseconds, placement, signal),
-    )
-  } catch (error) {
-    // Timers that are aborted throw an error of their own.
-    signal.throwIfAborted()
-    throw error
+export class Sampling implements AsyncDisposable, Stopped {
+  readonly #pair: Pair<Load>
+  readonly #network: Network | undefined
+  readonly #threads: readonly [PollingThread, PollingThread]
+  readonly #rates: Window<Rate>[] = []
+  readonly #cycles: Window<Cycles>[] = []
+
+  private constructor(pair: Pair<Load>, network: Network | undefined) {
+    const { running, load, setup } = pair
+    this.#pair = pair
+    this.#network = network
+    this.#threads = [
+      new PollingThread(running.pid, setup.cpus.switch),
+      new PollingThread(load.pid, setup.cpus.generator),
+    ]
+  }
+
+  /** Starts a contender, and stops it when it has warmed up. */
+  static async start(
+    contender: Contender,
+    shared: SharedSetup,
+    signal: AbortSignal,
+  ): Promise<Sampling> {
+    const { load: name = contender.load } = shared
+    const { warmUpMs = WARM_UP_MS[name] } = shared
+    const network = await networkOf(name)
+    const setup = network === undefined ? shared : { ...shared, network }
+    let pair: Pair<Load> | undefined
+    try {
+      pair = await Pair.start(contender, setup, (own) => startLoad(name, own), signal)
+      await pair.guard(pair.load.begin())
+      await pair.guard(sleep(warmUpMs))
+      const sampling = new Sampling(pair, network)
+      sampling.stop()
+      return sampling
+    } catch (error) {
+      await pair?.[Symbol.asyncDispose]()
+      await network?.[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  /** Some more traffic, until it has seen all there is: it may have been stopped for a while. */
+  async settle(): Promise<void> {
+    const { running } = this.#pair
+    this.resume()
+    for (let left = SETTLING_MS; left > 0; left -= WINDOW_MS) {
+      await this.#flow(WINDOW_MS)
+      if (await this.#pair.guard(settled(running))) break
+    }
+    this.stop()
+  }
+
+  stop(): void {
+    this.#pair.stop()
+  }
+
+  resume(): void {
+    this.#pair.resume()
+  }
+
+  leadIn(): Promise<void> {
+    return this.#flow(LEAD_IN_MS)
+  }
+
+  lost(): readonly [number, number] {
+    const [ours, theirs] = this.#threads
+    return [ours.lost(), theirs.lost()]
+  }
+
+  /** Whether it wants a further window for its rate, to have so many that count. */
+  wantsRate(count: number): boolean {
+    return wantsMore(this.#rates, count)
+  }
+
+  async takeRate(windows: Windows): Promise<void> {
+    const measure = async () => ({ mpps: (await this.#rateOver(WINDOW_MS)) / 1e6 })
+    this.#rates.push(await windows.take(this, measure))
+  }
+
+  wantsCycles(): boolean {
+    return wantsMore(this.#cycles, 1)
+  }
+
+  async takeCycles(windows: Windows): Promise<void> {
+    const { running, load } = this.#pair
+    const window = await windows.take(this, async () => {
+      await this.#pair.guard(Promise.all([running.countCycles(), load.countCycles()]))
+      const rate = await this.#rateOver(CYCLES_MS)
+      const told = Promise.all([running.work(), load.cyclesPerFrame()])
+      const [work, generatorCycles] = await this.#pair.guard(told)
+      return { rate, work, generatorCycles }
+    })
+    this.#cycles.push(window)
+  }
+
+  /**
+   * The sample, of so many windows.
+   *
+   * @throws Error when what came out at the guests is wrong, or nothing did
+   */
+  async end(count: number): Promise<Sample> {
+    const { name, running, load, setup } = this.#pair
+    // Last, because nothing goes round afterwards.
+    this.resume()
+    await this.leadIn()
+    const frames = load.takeFrames && (await this.#pair.guard(load.takeFrames()))
+    if (frames !== undefined) (running.check?.bind(running) ?? expectToGuest)(frames)
+
+    const rates = leastDisturbed(this.#rates, count)
+    const mpps = median(rates.map((window) => window.mpps))
+    const [cycles] = leastDisturbed(this.#cycles, 1) as [Window<Cycles>]
+    const { rate, work, generatorCycles } = cycles
+    if (mpps === 0 || work.frames === 0) {
+      throw new Error(
+        `no frames went through ${name} on ${setup.ring} rings: ` +
+          `the guests got ${mpps} million a second, the switch took ${work.frames} in the end`,
+      )
+    }
+    const cyclesPerPacket = work.busyCycles / work.frames
+    const worst = (of: (window: Surroundings) => number) => Math.max(...[...rates, cycles].map(of))
+    return {
+      mpps,
+      cyclesPerPacket,
+      busy: (cyclesPerPacket * rate) / work.cyclesPerSecond,
+      generatorBusy: (generatorCycles * rate) / work.cyclesPerSecond,
+      burst: work.burst,
+      upcalls: work.upcalls,
+      dropped: work.dropped,
+      roundTrip: worst(({ roundTrip }) => roundTrip),
+      switchLost: worst(({ switchLost }) => switchLost),
+      generatorLost: worst(({ generatorLost }) => generatorLost),
+      windows: this.#rates,
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pair[Symbol.asyncDispose]()
+    await this.#network?.[Symbol.asyncDispose]()
+  }
+
+  async #rateOver(milliseconds: number): Promise<number> {
+    await this.#pair.guard(this.#pair.load.rate())
+    await this.#flow(milliseconds)
+    return this.#pair.guard(this.#pair.load.rate())
+  }
+
+  #flow(milliseconds: number): Promise<void> {
+    return this.#pair.guard(sleep(milliseconds))
   }
 }
 
-async function measure(
-  contender: Contender,
-  shared: Setup,
-  milliseconds: number,
-  placement: Placement,
-  signal: AbortSignal,
-): Promise<Sample> {
-  const load = shared.load ?? contender.load
-  await using network = await networkOf(load)
-  const setup = network === undefined ? shared : { ...shared, network }
-  await using generator = startLoad(load, setup)
-  await using running = await contender.start(setup)
-  const { warmUpMs = WARM_UP_MS[load] } = setup
-  const wait = async (ms: number) => {
-    await Promise.race([sleep(ms, undefined, { signal }), generator.failed, running.failed])
-  }
-  await unlessAborted(Promise.all([generator.started(), running.started()]), signal)
-
-  // Twice what it takes: on a busy machine every answer may be late.
-  await running.begin(2 * (warmUpMs + SETTLING_MS + milliseconds + CYCLES_MS) + 5000)
-  await generator.begin()
-  await wait(warmUpMs)
-  for (
-    let left = SETTLING_MS;
-    left > 0 && (await running.settled?.()) === false;
-    left -= WINDOW_MS
-  ) {
-    await wait(WINDOW_MS)
-  }
-
-  const windows = new Windows(placement, setup.cpus, running, generator)
-  const rateOver = async (ms: number) => {
-    await generator.rate()
-    await wait(ms)
-    return generator.rate()
-  }
-  const rates = await windows.take(Math.max(1, Math.round(milliseconds / WINDOW_MS)), async () => {
-    return { mpps: (await rateOver(WINDOW_MS)) / 1e6 }
-  })
-  const cycles = await windows.take(1, async () => {
-    await Promise.all([running.countCycles(), generator.countCycles()])
-    const rate = await rateOver(CYCLES_MS)
-    const [work, generatorCycles] = await Promise.all([running.work(), generator.cyclesPerFrame()])
-    return { rate, work, generatorCycles }
-  })
-
-  // Last, because nothing goes round afterwards.
-  const frames = await generator.takeFrames?.()
-  if (frames !== undefined) (running.check?.bind(running) ?? expectToGuest)(frames)
-
-  const mpps = median(rates.counting.map((window) => window.mpps))
-  const [{ rate, work, generatorCycles }] = cycles.counting as [(typeof cycles.counting)[0]]
-  if (mpps === 0 || work.frames === 0) {
-    throw new Error(
-      `no frames went through ${contender.name} on ${setup.ring} rings: ` +
-        `the guests got ${mpps} million a second, the switch took ${work.frames} in the end`,
-    )
-  }
-  const cyclesPerPacket = work.busyCycles / work.frames
-  const worst = (of: (window: Surroundings) => number) =>
-    Math.max(...[...rates.counting, ...cycles.counting].map(of))
-  return {
-    mpps,
-    cyclesPerPacket,
-    busy: (cyclesPerPacket * rate) / work.cyclesPerSecond,
-    generatorBusy: (generatorCycles * rate) / work.cyclesPerSecond,
-    burst: work.burst,
-    upcalls: work.upcalls,
-    dropped: work.dropped,
-    roundTrip: worst(({ roundTrip }) => roundTrip),
-    switchLost: worst(({ switchLost }) => switchLost),
-    generatorLost: worst(({ generatorLost }) => generatorLost),
-    windows: rates.taken,
-  }
-}
-
-/** Waits for `work`, or throws the reason of the abort. */
-export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason)
-    signal.addEventListener('abort', stop)
-  })
-  return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', stop))
+async function settled(running: RunningSwitch): Promise<boolean> {
+  return (await running.settled?.()) ?? true
 }

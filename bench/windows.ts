@@ -1,8 +1,5 @@
 import type { Place } from './calibration/calibrator.js'
 import type { Placement } from './calibration/placement.js'
-import { PollingThread } from './polling-thread.js'
-import type { Cpus } from './setup.js'
-import { resume, stop } from './stopped.js'
 
 /** A window is disturbed when the CPUs were far apart, or others took more than this share of either, */
 const LOST = 0.05
@@ -33,77 +30,74 @@ interface Placed {
 /** What was measured, and how things stood. */
 export type Window<T> = T & Surroundings & Placed
 
-/** Which processes poll: both are stopped while the distance of their CPUs is measured. */
-interface Polling {
-  readonly pid: number
+/** What a window is of: stopped before it and after it, so that nobody runs while the distance of the CPUs is measured. */
+export interface Stopped {
+  resume(): void
+  stop(): void
+  /** Frames flow for so long before a window: the caches have what ran before in them. */
+  leadIn(): Promise<void>
+  /** Milliseconds that its threads waited for their CPUs since it was last asked, the switch's and the generator's. */
+  lost(): readonly [number, number]
 }
 
-/** Takes the windows of one sample, with CPUs that are near each other, if that is to be had. */
+/** Takes windows, with CPUs that are near each other, if that is to be had. */
 export class Windows {
   readonly #placement: Placement
-  readonly #polling: readonly [Polling, Polling]
-  readonly #threads: readonly [PollingThread, PollingThread]
-  #patienceMs = SETTLE_MS
+  #patienceMs: number
   /** Where they were after the last window. */
   #last: Place | undefined
 
-  constructor(placement: Placement, cpus: Cpus, running: Polling, generator: Polling) {
+  /** @param samples - that the windows are for, of which each has its time for the CPUs to come near */
+  constructor(placement: Placement, samples: number) {
     this.#placement = placement
-    this.#polling = [running, generator]
-    this.#threads = [
-      new PollingThread(running.pid, cpus.switch),
-      new PollingThread(generator.pid, cpus.generator),
-    ]
+    this.#patienceMs = samples * SETTLE_MS
   }
 
-  /**
-   * Takes windows until so many were undisturbed.
-   *
-   * @returns all that were taken, and those that count: without enough good ones, the least disturbed, of one distance
-   */
-  async take<T extends object>(count: number, measure: () => Promise<T>) {
-    const taken: Window<T>[] = []
-    const good = () => taken.filter((window) => disturbance(window) < 1).length
-    const most = () => count * (taken.every(({ far }) => far) ? MOST_FAR : MOST)
-    while (good() < count && taken.length < most()) taken.push(await this.#one(measure))
-    return { taken, counting: leastDisturbed(taken, count) }
-  }
-
-  async #one<T extends object>(measure: () => Promise<T>): Promise<Window<T>> {
-    const last = this.#last
-    const before = last === undefined || this.#placement.isFar(last) ? await this.#settle() : last
-    for (const thread of this.#threads) thread.lost()
-    const begun = performance.now()
-    const measured = await measure()
-    const elapsed = performance.now() - begun
-    const [switchLost, generatorLost] = this.#threads.map((thread) => thread.lost() / elapsed)
-    const after = await this.#stopped(() => this.#placement.measure())
+  async take<T extends object>(of: Stopped, measure: () => Promise<T>): Promise<Window<T>> {
+    const before = await this.#near()
+    // Without a place the next window looks for itself.
+    this.#last = undefined
+    of.resume()
+    let window: T & Pick<Surroundings, 'switchLost' | 'generatorLost'>
+    try {
+      await of.leadIn()
+      of.lost()
+      const begun = performance.now()
+      const measured = await measure()
+      const elapsed = performance.now() - begun
+      const [switchLost, generatorLost] = of.lost()
+      window = {
+        ...measured,
+        switchLost: switchLost / elapsed,
+        generatorLost: generatorLost / elapsed,
+      }
+    } finally {
+      of.stop()
+    }
+    const after = await this.#placement.measure()
     this.#last = after
     return {
-      ...measured,
+      ...window,
       far: this.#placement.isFar(before) || this.#placement.isFar(after),
       shared: this.#placement.isShared(before) || this.#placement.isShared(after),
       roundTrip: Math.max(before.roundTrip, after.roundTrip),
-      switchLost: switchLost as number,
-      generatorLost: generatorLost as number,
     }
   }
 
-  async #settle(): Promise<Place> {
+  /** Brings them near each other where they are not. */
+  async #near(): Promise<Place> {
+    if (this.#last !== undefined && !this.#placement.isFar(this.#last)) return this.#last
     const begun = performance.now()
-    const place = await this.#stopped(() => this.#placement.settle(this.#patienceMs))
+    const place = await this.#placement.settle(this.#patienceMs)
     this.#patienceMs -= performance.now() - begun
     return place
   }
+}
 
-  async #stopped<T>(action: () => Promise<T>): Promise<T> {
-    stop(this.#polling)
-    try {
-      return await action()
-    } finally {
-      resume(this.#polling)
-    }
-  }
+/** Whether another window is to be taken, after these, until so many were undisturbed. */
+export function wantsMore(taken: readonly (Surroundings & Placed)[], count: number): boolean {
+  const good = taken.filter((window) => disturbance(window) < 1).length
+  return good < count && taken.length < count * (taken.every(({ far }) => far) ? MOST_FAR : MOST)
 }
 
 /** Those of one distance, the near one if there are such: so many of them, the least disturbed first. */

@@ -1,8 +1,8 @@
 import { Channel } from '../own/channel.js'
-import { unlessAborted } from '../sample.js'
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
 import { withFolder } from '../sockets.js'
 import { twice } from '../twice.js'
+import { unlessAborted } from '../unless-aborted.js'
 import type { MicroStart, Timing } from './operation.js'
 
 const MILLISECONDS: Readonly<Record<Effort, number>> = { quick: 100, usual: 500, full: 1500 }

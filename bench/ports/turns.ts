@@ -1,8 +1,8 @@
 import { Generator } from '../generator.js'
 import { Channel } from '../own/channel.js'
 import { MANY_GUESTS_MS } from '../own/own-switch.js'
-import { unlessAborted } from '../sample.js'
 import { type SharedSetup, withSockets } from '../sockets.js'
+import { unlessAborted } from '../unless-aborted.js'
 import { otherSockets } from './contender.js'
 import { IdleGuests } from './guests.js'
 

@@ -1,10 +1,10 @@
 import { counted } from '../../src/switch/counted.js'
 import { number } from '../arguments.js'
 import { Channel } from '../own/channel.js'
-import { unlessAborted } from '../sample.js'
 import type { Asked, Context, Exhibit, Figure, Section } from '../section.js'
 import { START_MS } from '../setup.js'
 import { withFolder } from '../sockets.js'
+import { unlessAborted } from '../unless-aborted.js'
 import type { QosCase, QosReply, QosRequest, QosRun, QosStart } from './messages.js'
 
 const SECONDS = { smoke: 0.3, quick: 0.5, usual: 1, full: 2 }

@@ -1,9 +1,8 @@
 import type { Calibrator } from '../calibration/calibrator.js'
-import type { Contender, RunningSwitch } from '../contender.js'
-import { chooseMemory, freeHugepagesMiB, type Memory } from '../memory.js'
-import { unlessAborted } from '../sample.js'
-import { type SharedSetup, withSockets } from '../sockets.js'
-import { resume, stop } from '../stopped.js'
+import type { Contender } from '../contender.js'
+import { memoryForAll } from '../memory.js'
+import { Pair } from '../pair.js'
+import type { SharedSetup } from '../sockets.js'
 import { Tester } from '../tester/tester.js'
 import type { Trial } from '../tester/trial.js'
 import { Distances } from './distances.js'
@@ -19,7 +18,6 @@ const SLICE_MS = 20
 const LEAD_IN_MS = 3
 const LINGER_MS = 5
 const WARM_UP_MS = 500
-const FOREVER_MS = 10_000_000
 
 /** One slice; latencies in microseconds. */
 export interface SideSlice {
@@ -47,13 +45,10 @@ export interface SideBySide {
   readonly moved: number
 }
 
-/** A switch and a tester of its own, both stopped while others have their turn. */
-interface Pair {
+/** What is known of a switch until now. */
+interface Switch {
   readonly name: string
-  readonly tester: Tester
-  readonly running: RunningSwitch
-  /** Rejects when either process ends by itself. */
-  readonly failed: Promise<never>
+  readonly pair: Pair<Tester>
   readonly rates: Map<number, Staircase>
   readonly slices: SideSlice[]
 }
@@ -73,57 +68,42 @@ export async function sideBySide(
   signal: AbortSignal,
 ): Promise<SideBySide> {
   const distances = new Distances()
-  const measure = async (pairs: readonly Pair[]): Promise<SideBySide> => {
-    const guard = <T>(work: Promise<T>) =>
-      unlessAborted(Promise.race([work, ...pairs.map(({ failed }) => failed)]), signal)
+  const measure = async (switches: readonly Switch[]): Promise<SideBySide> => {
     const end = performance.now() + 1000 * seconds
     let moved = 0
     let before = distances.of(await calibrator.roundTrip())
     while (performance.now() < end) {
-      for (const pair of pairs) {
+      for (const one of switches) {
         signal.throwIfAborted()
-        const taken = await guard(takeTurn(pair, before))
+        const taken = await one.pair.guard(takeTurn(one, before))
         const after = distances.of(await calibrator.roundTrip())
-        if (after === before) keep(pair, before, taken)
+        if (after === before) keep(one, before, taken)
         else moved += 1
         before = after
       }
     }
-    return { runs: pairs.map(({ name, slices }) => ({ name, slices })), moved }
+    return { runs: switches.map(({ name, slices }) => ({ name, slices })), moved }
   }
-  const memory = memoryFor(contenders.length, shared.memory)
-  return withPairs(contenders, { ...shared, memory }, [], signal, measure)
+  const memory = memoryForAll(2 * contenders.length, shared.memory)
+  return withSwitches(contenders, { ...shared, memory }, [], signal, measure)
 }
 
-async function withPairs(
+/** Starts them one after the other, and stops each when it has warmed up. */
+async function withSwitches(
   [contender, ...others]: readonly Contender[],
   shared: SharedSetup,
-  pairs: readonly Pair[],
+  switches: readonly Switch[],
   signal: AbortSignal,
-  measure: (pairs: readonly Pair[]) => Promise<SideBySide>,
+  measure: (switches: readonly Switch[]) => Promise<SideBySide>,
 ): Promise<SideBySide> {
-  if (contender === undefined) return measure(pairs)
-  return withSockets(shared, async (setup) => {
-    await using tester = new Tester(setup)
-    await using running = await contender.start(setup)
-    const failed = Promise.race([tester.failed, running.failed])
-    failed.catch(() => {})
-    const guard = <T>(work: Promise<T>) => unlessAborted(Promise.race([work, failed]), signal)
-    await guard(Promise.all([tester.started(), running.started()]))
-    await guard(running.begin(FOREVER_MS))
-    await guard(tester.trial({ framesPerSecond: SAME_RATE, milliseconds: WARM_UP_MS }))
-    await guard(tester.watch(running.pid, setup.cpus.switch))
-    const { name } = contender
-    const pair: Pair = { name, tester, running, failed, rates: new Map(), slices: [] }
-    stop([tester, running])
-    return await withPairs(others, shared, [...pairs, pair], signal, measure)
-  })
-}
-
-/** Hugepages only where there are enough for all at once. */
-function memoryFor(switches: number, memory: Memory): Memory {
-  const enough = freeHugepagesMiB() >= 2 * switches * memory.mib
-  return memory.kind === 'hugepages' && !enough ? chooseMemory('memfd') : memory
+  if (contender === undefined) return measure(switches)
+  await using pair = await Pair.start(contender, shared, (setup) => new Tester(setup), signal)
+  const { name, load: tester, running, setup } = pair
+  await pair.guard(tester.trial({ framesPerSecond: SAME_RATE, milliseconds: WARM_UP_MS }))
+  await pair.guard(tester.watch(running.pid, setup.cpus.switch))
+  pair.stop()
+  const added: Switch = { name, pair, rates: new Map(), slices: [] }
+  return await withSwitches(others, shared, [...switches, added], signal, measure)
 }
 
 /** Slices of one turn, by load; what it found of the rate without loss is in `search`. */
@@ -132,12 +112,12 @@ interface Taken {
   readonly slices: readonly (readonly [SideLoad, Trial])[]
 }
 
-async function takeTurn(pair: Pair, distance: number): Promise<Taken> {
+async function takeTurn(one: Switch, distance: number): Promise<Taken> {
+  const { pair } = one
   const take = (framesPerSecond: number, milliseconds = SLICE_MS) =>
-    pair.tester.trial({ framesPerSecond, milliseconds, lingerMs: LINGER_MS })
-  const rates = ratesAt(pair, distance)
-  const processes = [pair.tester, pair.running]
-  resume(processes)
+    pair.load.trial({ framesPerSecond, milliseconds, lingerMs: LINGER_MS })
+  const rates = ratesAt(one, distance)
+  pair.resume()
   try {
     await take(SAME_RATE, LEAD_IN_MS)
     const search = await take(rates.next)
@@ -146,12 +126,12 @@ async function takeTurn(pair: Pair, distance: number): Promise<Taken> {
     if (zeroLoss !== undefined) slices.push(['50%', await take(zeroLoss / 2)])
     return { search, slices }
   } finally {
-    stop(processes)
+    pair.stop()
   }
 }
 
-function keep(pair: Pair, distance: number, { search, slices }: Taken): void {
-  ratesAt(pair, distance).note(search)
+function keep(one: Switch, distance: number, { search, slices }: Taken): void {
+  ratesAt(one, distance).note(search)
   for (const [load, trial] of slices) {
     const { framesPerSecond, lossRatio, latency, switchWaitedMs } = trial
     if (latency.count === 0) continue
@@ -162,11 +142,11 @@ function keep(pair: Pair, distance: number, { search, slices }: Taken): void {
       number,
     ]
     const waited = switchWaitedMs / SLICE_MS
-    pair.slices.push({ load, distance, framesPerSecond, lossRatio, waited, p50, p90, p99, p999 })
+    one.slices.push({ load, distance, framesPerSecond, lossRatio, waited, p50, p90, p99, p999 })
   }
 }
 
-function ratesAt({ rates }: Pair, distance: number): Staircase {
+function ratesAt({ rates }: Switch, distance: number): Staircase {
   const known = rates.get(distance) ?? new Staircase()
   rates.set(distance, known)
   return known

@@ -1,6 +1,6 @@
 import { Channel } from '../own/channel.js'
-import { unlessAborted } from '../sample.js'
 import { withFolder } from '../sockets.js'
+import { unlessAborted } from '../unless-aborted.js'
 
 /** A thousand times more than a case takes on any machine. */
 const PATIENCE_MS = 170_000

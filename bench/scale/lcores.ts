@@ -1,11 +1,11 @@
 import { parseCpuList } from '../cpus.js'
 import { Channel } from '../own/channel.js'
-import { unlessAborted } from '../sample.js'
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
 import { START_MS } from '../setup.js'
 import { withFolder } from '../sockets.js'
 import { extremes, median } from '../statistics.js'
 import { Turns } from '../twice.js'
+import { unlessAborted } from '../unless-aborted.js'
 import { fitLine } from './fit.js'
 
 const ROUNDS: Readonly<Record<Effort, number>> = { quick: 1, usual: 3, full: 7 }

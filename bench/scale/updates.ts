@@ -1,11 +1,11 @@
 import { Generator } from '../generator.js'
 import { Channel } from '../own/channel.js'
-import { unlessAborted } from '../sample.js'
 import type { Context, Effort, Exhibit, Figure, Section } from '../section.js'
 import { START_MS } from '../setup.js'
 import { withSockets } from '../sockets.js'
 import { extremes, median } from '../statistics.js'
 import { Turns } from '../twice.js'
+import { unlessAborted } from '../unless-aborted.js'
 import type {
   UpdatesReply,
   UpdatesRequest,

@@ -1,7 +1,7 @@
 import type { RunningSwitch } from '../contender.js'
-import { unlessAborted } from '../sample.js'
 import type { Setup } from '../setup.js'
 import { type SharedSetup, withSockets } from '../sockets.js'
+import { unlessAborted } from '../unless-aborted.js'
 import { Tester, type TrialRequest } from './tester.js'
 import { sumOfTrials, type Trial } from './trial.js'
 import { type SlicedTrial, slicedTrial } from './trials.js'

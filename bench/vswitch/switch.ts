@@ -1,6 +1,7 @@
 import type { LcoreCounters, PortCounters } from '../../src/counters/counters.js'
 import type { RunningSwitch, Work } from '../contender.js'
 import { droppedBy } from '../own/dropped.js'
+import { PausedInterval } from '../paused-interval.js'
 import type { Setup } from '../setup.js'
 import { VswitchProcess } from './process.js'
 import { NORMAL, VSWITCH_PORTS, type VswitchRole } from './roles.js'
@@ -18,7 +19,7 @@ interface Totals {
 /** `vswitch run` with a configuration of its own, asked over its admin socket. */
 export class VswitchSwitch extends VswitchProcess implements RunningSwitch {
   readonly #role: VswitchRole
-  #scraping: NodeJS.Timeout | undefined
+  readonly #scraping: PausedInterval | undefined
   #before: Totals | undefined
 
   constructor(setup: Setup, role: VswitchRole = NORMAL) {
@@ -40,12 +41,23 @@ export class VswitchSwitch extends VswitchProcess implements RunningSwitch {
       })),
     })
     this.#role = role
+    if (role.scrapeMs === undefined) return
+    // Its failure is that of the process.
+    const scrape = () => void this.client.metrics().catch(() => {})
+    this.#scraping = new PausedInterval(scrape, role.scrapeMs)
   }
 
   async begin(): Promise<void> {
-    if (this.#role.scrapeMs === undefined) return
-    // Its failure is that of the process.
-    this.#scraping = setInterval(() => this.client.metrics().catch(() => {}), this.#role.scrapeMs)
+    this.resumed()
+  }
+
+  /** It is to be scraped as often as it would be if it had never been stopped, and not whenever it goes on. */
+  stopping(): void {
+    this.#scraping?.pause()
+  }
+
+  resumed(): void {
+    this.#scraping?.resume()
   }
 
   async countCycles(): Promise<void> {
@@ -70,7 +82,7 @@ export class VswitchSwitch extends VswitchProcess implements RunningSwitch {
   }
 
   override [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#scraping)
+    this.stopping()
     return super[Symbol.asyncDispose]()
   }
 

@@ -6,7 +6,13 @@ import { availableParallelism } from 'node:os'
 import { after, describe, test } from 'node:test'
 import { Calibrator } from '../../bench/calibration/calibrator.js'
 import { Placement } from '../../bench/calibration/placement.js'
-import { CONTENDERS, type Contender, contendersOf, RATIOS } from '../../bench/contender.js'
+import {
+  CONTENDERS,
+  type Contender,
+  contendersOf,
+  RATIOS,
+  type RunningSwitch,
+} from '../../bench/contender.js'
 import { chooseCpus } from '../../bench/cpus.js'
 import { exactRules, imixFrames } from '../../bench/flows/flows.js'
 import { expectSwapped, expectToGuest, GUEST_MACS } from '../../bench/frames.js'
@@ -19,18 +25,19 @@ import { entriesOf } from '../../bench/plan.js'
 import { ratesOptions } from '../../bench/rates/options.js'
 import { turnsOf } from '../../bench/rates/turns.js'
 import { type Listener, runBench } from '../../bench/run.js'
-import { takeSample } from '../../bench/sample.js'
 import type { Asked } from '../../bench/section.js'
 import type { Setup } from '../../bench/setup.js'
 import { type SharedSetup, withSockets } from '../../bench/sockets.js'
 import type { ForwardMode } from '../../bench/testpmd.js'
 import { parseFrames } from '../../bench/testpmd-output.js'
 import { TestpmdSwitch } from '../../bench/testpmd-switch.js'
+import { takeTogether } from '../../bench/together.js'
 import { ethernet, formatIpv4, formatMac, Headers, ipv4, udp } from '../../src/headers/index.js'
 import { TestHost } from '../../src/testkit/index.js'
 
 const skip = availableParallelism() < 2 && 'the bench needs two CPUs'
-const signal = AbortSignal.timeout(120_000)
+/** Longer than a test takes on a busy machine. */
+const LIMIT_MS = 120_000
 
 function sharedSetup(): SharedSetup {
   const [cpus, memory] = [chooseCpus(undefined), chooseMemory('memfd')]
@@ -44,13 +51,10 @@ after(() => calibrator[Symbol.asyncDispose]())
 
 /** A sample that is too short to mean anything. What comes out at the guests is looked at in its end. */
 async function tryOut(contender: Contender, more: Partial<SharedSetup> = {}): Promise<void> {
-  const sample = await takeSample(
-    contender,
-    { ...sharedSetup(), ...more },
-    100,
-    await placement,
-    signal,
-  )
+  const member = { contender, setup: { ...sharedSetup(), ...more } }
+  const [taken] = await takeTogether([member], 100, await placement, AbortSignal.timeout(LIMIT_MS))
+  if (taken?.status !== 'fulfilled') throw taken?.reason
+  const sample = taken.value
   assert.ok(sample.mpps > 0, JSON.stringify(sample))
   assert.ok(sample.cyclesPerPacket > 0, JSON.stringify(sample))
   assert.ok(sample.generatorBusy > 0, JSON.stringify(sample))
@@ -121,8 +125,110 @@ test('one that fails twice has no more turns, and does not end the bench', { ski
     ...{ burst: 32, cpus: chooseCpus(undefined), memory: chooseMemory('memfd') },
   }
   const { runs } = await runBench(options, listener, new AbortController().signal)
-  assert.deepEqual(heard, ['turn 0', 'again: no start 1', 'lost: no start 2', 'turn 1'])
+  assert.deepEqual(heard, ['turn 0', 'again: no start 1', 'turn 0', 'lost: no start 2'])
   assert.deepEqual(runs, [])
+})
+
+describe('alive together', { skip }, () => {
+  /** testpmd-io that tells what is done with it, and does something else instead. */
+  function watched(name: string, told: string[], instead: Partial<TestpmdSwitch> = {}): Contender {
+    const start = (setup: Setup) => {
+      told.push(`start ${name}`)
+      const running: RunningSwitch = new TestpmdSwitch(setup, 'io')
+      return Object.assign(running, {
+        stopping: () => told.push(`stop ${name}`),
+        resumed: () => told.push(`go ${name}`),
+        ...instead,
+      })
+    }
+    return { name, what: '', load: 'pair', start }
+  }
+
+  const take = async (contenders: readonly Contender[]) => {
+    const members = contenders.map((contender) => ({ contender, setup: sharedSetup() }))
+    return takeTogether(members, 200, await placement, AbortSignal.timeout(LIMIT_MS))
+  }
+
+  test('one runs at a time, and each of them often', async () => {
+    const told: string[] = []
+    const taken = await take([watched('a', told), watched('b', told)])
+    assert.deepEqual(
+      taken.map(({ status }) => status),
+      ['fulfilled', 'fulfilled'],
+    )
+    assert.deepEqual(told.slice(0, 4), ['start a', 'stop a', 'start b', 'stop b'])
+    const later = told.slice(4)
+    const turns = later.filter((word) => word.startsWith('go'))
+    // In the end nobody stops them: they are killed.
+    for (const turn of turns.slice(0, -2)) {
+      const [word] = later.splice(0, 2).slice(1)
+      assert.equal(word, turn.replace('go', 'stop'), told.join())
+    }
+    // To settle; two windows at least, there and back; one of cycles, and the end.
+    assert.deepEqual(turns.slice(0, 6), ['go a', 'go b', 'go a', 'go b', 'go b', 'go a'])
+    for (const name of ['a', 'b']) {
+      assert.ok(turns.filter((turn) => turn === `go ${name}`).length >= 5, told.join())
+    }
+  })
+
+  test('one that fails does not end the others', async () => {
+    const told: string[] = []
+    const fails = async (): Promise<never> => {
+      throw new Error('no cycles')
+    }
+    const [a, b, c] = await take([
+      watched('a', told, { countCycles: fails }),
+      watched('b', told),
+      watched('c', told, { started: fails }),
+    ])
+    assert.deepEqual([a?.status, b?.status, c?.status], ['rejected', 'fulfilled', 'rejected'])
+    assert.match(String(a?.status === 'rejected' && a.reason), /no cycles/)
+    // Its processes are gone: nobody stops them, or lets them go on.
+    assert.equal(told.at(-1), 'go b')
+  })
+
+  test('only those that failed are taken again', async () => {
+    const [told, heard]: [string[], string[]] = [[], []]
+    let failures = 1
+    const countCycles = async () => {
+      if (failures-- > 0) throw new Error('no cycles')
+    }
+    const contenders = [watched('a', told), watched('b', told)]
+    const start = contenders[0]?.start as Contender['start']
+    const failing: Contender = {
+      ...(contenders[0] as Contender),
+      start: async (setup) => {
+        const running = await start(setup)
+        const count = running.countCycles.bind(running)
+        return Object.assign(running, { countCycles: () => countCycles().then(count) })
+      },
+    }
+    const listener: Listener = {
+      turn: () => {},
+      again: ({ run }, { message }) => heard.push(`again ${run.name}: ${message}`),
+      lost: ({ run }, { message }) => heard.push(`lost ${run.name}: ${message}`),
+      sample: ({ run }) => heard.push(`sample ${run.name}`),
+    }
+    const scenario = { ring: 'split', frameBytes: 64 } as const
+    const { runs } = await runBench(
+      {
+        entries: entriesOf([failing, contenders[1] as Contender], [scenario]),
+        ...{ rounds: 1, seconds: 0.1, limitSeconds: Infinity, patienceSeconds: 0 },
+        ...{ burst: 32, cpus: chooseCpus(undefined), memory: chooseMemory('memfd') },
+      },
+      listener,
+      AbortSignal.timeout(LIMIT_MS),
+    )
+    assert.deepEqual(heard, ['again a: no cycles', 'sample b', 'sample a'])
+    assert.deepEqual(
+      told.filter((word) => word.startsWith('start')),
+      ['start a', 'start b', 'start a'],
+    )
+    assert.deepEqual(
+      runs.map(({ name, samples }) => `${name} ${samples.length}`),
+      ['a 1', 'b 1'],
+    )
+  })
 })
 
 describe('every load', { skip }, () => {
