@@ -29,7 +29,7 @@ export const BESIDE = [
   'switch/service/watchdog.',
   'testkit/numbered-frames.',
   ...['errors', 'libvirt', 'nova', 'ovs-show', 'ovsdb', 'round-trip'].map((name) => `vif/${name}.`),
-  ...['findings', 'libvirt'].map((name) => `vif/inspect/${name}.`),
+  'vif/inspect/findings.',
 ]
 
 /** @param {string} file path of a compiled test file, from the root of the checkout */
