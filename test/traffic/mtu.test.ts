@@ -146,7 +146,7 @@ describe('MTU', () => {
     await using _a = a.host
     await using _b = b.host
     const size = [64, 9014, 1514, 2000, 9014]
-    const sent = await a.host.send({ to: b.host, frames: 1000, rate: 2000, size })
+    const sent = await a.host.send({ to: b.host, frames: 1000, size })
     const { frames, corrupted } = await b.host.delivery(sent)
     assert.equal(corrupted, 0)
     await until('all are counted', () => a.port.counters().rx.frames === sent.frames)
