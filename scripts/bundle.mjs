@@ -1,20 +1,14 @@
 // Bundles what tsc made into the files that are published: dist/lib. Loading a package's modules one by one costs half a
 // millisecond each, and a guest waits for a switch that starts (docs/decisions/0016-bundle.md).
 
-import { execFileSync } from 'node:child_process'
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { lcoreScript } from './lib/lcore-script.mjs'
 import { inRoot } from './lib/project.mjs'
 
 /** Modules of dist/lib, and the module of dist/src that each is made of. Whoever adds one names it in package.json. */
@@ -28,8 +22,6 @@ const ENTRIES = {
   qos: 'qos/index',
   vif: 'vif/index',
   'switch-program': 'switch/lcore/program',
-  // Beside the chunk that starts it.
-  'worker-main': 'lcore/worker-main',
   ...Object.fromEntries(
     [
       'cross-connect',
@@ -50,6 +42,13 @@ const ENTRIES = {
 /** The executable, and the script that it runs. */
 const EXECUTABLE = 'dist/lib/vswitch.cjs'
 const COMMAND = 'dist/lib/vswitch-main.cjs'
+
+/** Files in CommonJS that run the scripts, and what each is made of. */
+const STARTERS = {
+  vswitch: 'switch/cli/start',
+  lcore: 'bundle/lcore',
+  'worker-main': 'bundle/worker-main',
+}
 
 /** A constant of a module. */
 const CONSTANT = /^var (?=[A-Z][A-Z0-9_]* = |\{ [A-Z][A-Z0-9_]*[:,] )/gm
@@ -112,9 +111,10 @@ const SHARED = {
   plugins: [commanderSpawnsLate],
 }
 
-const modules = () =>
+const modules = (ofLcore) =>
   build({
     ...SHARED,
+    plugins: [ofLcore],
     entryPoints: Object.entries(ENTRIES).map(([out, module]) => ({
       in: inRoot(`dist/src/${module}.js`),
       out,
@@ -147,34 +147,71 @@ const { pathToFileURL: urlOf } = require('node:url'), hereUrl = urlOf(file).href
     footer: { js: '})' },
   })
 
-/** Compiles the command: it is told to run a configuration that it refuses, so it gets as far as it can without DPDK. */
-function compileCommand() {
+const starters = () =>
+  build({
+    ...SHARED,
+    sourcemap: false,
+    entryPoints: Object.entries(STARTERS).map(([out, module]) => ({
+      in: inRoot(`dist/src/${module}.cjs`),
+      out,
+    })),
+    outdir: inRoot('dist/lib'),
+    outExtension: { '.js': '.cjs' },
+    // One copy of it in a thread.
+    external: ['./lcore.cjs', './lcore-main.cjs'],
+    format: 'cjs',
+  })
+
+/**
+ * Runs a switch until it polls, and has V8 write down what it compiled for that. Where there is no addon yet, or no DPDK, that
+ * is less, and the rest is compiled by those who run it.
+ */
+async function compileScripts() {
   const folder = mkdtempSync(join(tmpdir(), 'dpdk-vhost-bundle-'))
-  const config = join(folder, 'refused.json')
+  const config = join(folder, 'switch.json')
+  const port = (name) => ({ name, type: 'dpdkvhostuserclient', path: join(folder, name) })
   writeFileSync(
     config,
-    JSON.stringify({ bridges: [{ name: 'br0' }], ports: [{ name: 'p', type: '' }] }),
+    JSON.stringify({
+      datapath: { memory: 'memfd', memoryMiB: 64 },
+      admin: { socket: join(folder, 'admin.sock') },
+      bridges: [{ name: 'br0' }],
+      ports: [port('a'), port('b')],
+    }),
   )
-  const args = [inRoot('scripts/lib/code-cache.mjs'), inRoot(COMMAND), 'run', config]
+  const args = [
+    '--require',
+    inRoot('scripts/lib/code-cache.cjs'),
+    inRoot(EXECUTABLE),
+    'run',
+    config,
+  ]
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: 30_000,
+    env: { ...process.env, NODE_OPTIONS: '', RUNTIME_DIRECTORY: folder },
+  })
+  // With the first line of its log it says that it runs.
+  child.stderr.on('data', () => child.kill('SIGTERM'))
   try {
-    execFileSync(process.execPath, args, { stdio: 'ignore', timeout: 30_000 })
+    await once(child, 'close')
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
 export async function bundle() {
-  const outputFiles = (await Promise.all([modules(), command()])).flatMap(
-    (made) => made.outputFiles,
-  )
+  const lcore = await lcoreScript(SHARED)
+  const made = await Promise.all([modules(lcore.plugin), command(), starters()])
+  const outputFiles = [...lcore.outputFiles, ...made.flatMap((one) => one.outputFiles)]
   rmSync(inRoot('dist/lib'), { recursive: true, force: true })
   for (const { path, text } of outputFiles) {
     mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, /\.c?js$/.test(path) ? inAscii(asWritten(text)) : text)
+    const script = /\.c?js$/.test(path)
+    writeFileSync(path, script ? lcore.linked(path, inAscii(asWritten(text))) : text)
   }
-  copyFileSync(inRoot('dist/src/switch/cli/start.cjs'), inRoot(EXECUTABLE))
   chmodSync(inRoot(EXECUTABLE), 0o755)
-  compileCommand()
+  await compileScripts()
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle()

@@ -1,6 +1,6 @@
 import * as z from 'zod'
+import { nearestFix, wrongType } from './complaint.js'
 import { ConfigError, type Problem, show } from './config-error.js'
-import { nearest } from './nearest.js'
 
 /** The outcome of {@link check}: the options with defaults filled in, or what is wrong with them. */
 export type Checked<T> =
@@ -107,23 +107,10 @@ function nearestBranch(branches: readonly Issue[][], value: unknown): Issue[] {
   return ofSameKind[0] ?? fitting[0] ?? branches.at(-1) ?? []
 }
 
-function nearestFix(word: unknown, known: readonly string[]): string | undefined {
-  const found = typeof word === 'string' ? nearest(word, known) : undefined
-  return found === undefined ? undefined : `did you mean ${found}?`
-}
-
 function unquoted(value: unknown, field: z.ZodType): string | undefined {
   if (typeof value !== 'string' || value.trim() === '' || !field.safeParse(Number(value)).success)
     return undefined
   return `write ${Number(value)} without the quotes`
-}
-
-function wrongType(value: unknown): string {
-  if (value === null) return 'is not a value'
-  if (Array.isArray(value)) return 'is an array'
-  if (typeof value === 'number')
-    return Number.isInteger(value) ? 'is a number' : 'is not a whole number'
-  return typeof value === 'object' ? 'is an object' : `is a ${typeof value}`
 }
 
 /** What a field accepts, in words, after "give". */

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { isIPv4, isIPv6 } from 'node:net'
+import { isIPv4, isIPv6 } from './ip-version.js'
 
 /**
  * The IPv4 address written in `text` in dotted decimal: `10.0.0.1` is `0x0a000001`.

@@ -22,7 +22,7 @@ export class PreparedProgram implements AsyncDisposable {
    */
   constructor(module: ProgramModule, name = 'prepared') {
     this.url = resolveModule(module)
-    this.#worker = new Worker(new URL('./worker-main.js', import.meta.url), {
+    this.#worker = new Worker(new URL('./worker-main.cjs', import.meta.url), {
       workerData: { url: this.url },
       name,
     })

@@ -3,10 +3,10 @@
  *
  * @packageDocumentation
  */
-import * as z from 'zod'
 import { type Burst, DROP, MAX_PORTS } from '../burst/burst.js'
-import { nameField } from '../config/fields.js'
-import { validate } from '../config/validate.js'
+import { nearestFix, wrongType } from '../config/complaint.js'
+import { ConfigError, type Problem } from '../config/config-error.js'
+import { wrongName } from '../config/name.js'
 import { byType } from './messages.js'
 import type { PortDirectory, Program, ProgramContext } from './program.js'
 
@@ -19,39 +19,75 @@ export interface CrossConnectOptions {
   pairs?: readonly (readonly [string, string])[] | undefined
 }
 
-const options = z.strictObject({
-  pairs: z
-    .array(z.tuple([nameField, nameField]).describe('two names of ports'))
-    .superRefine((pairs, ctx) => {
-      const seen = new Set<string>()
-      pairs.forEach((pair, i) => {
-        pair.forEach((name, j) => {
-          const fix = 'wire each port to one other'
-          if (seen.has(name))
-            ctx.addIssue({
-              code: 'custom',
-              path: [i, j],
-              message: 'is wired already',
-              params: { fix },
-            })
-          seen.add(name)
-        })
-      })
-    })
-    .optional(),
-})
+type Pairs = readonly (readonly [string, string])[]
+
+/** By hand: zod is most of what a Worker would load for it. */
+function checkedPairs(given: unknown): Pairs | undefined {
+  const problems = problemsOf(given)
+  if (problems.length > 0) throw new ConfigError('cross-connect', problems)
+  return (given as CrossConnectOptions).pairs
+}
+
+function problemsOf(given: unknown): Problem[] {
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    return [wrong('', given, wrongType(given), 'give an object')]
+  const { pairs, ...others } = given as Record<string, unknown>
+  const problems = Object.entries(others).map(([key, value]) =>
+    wrong(key, value, 'is not an option', nearestFix(key, ['pairs']) ?? 'the options are pairs'),
+  )
+  if (pairs === undefined) return problems
+  if (!Array.isArray(pairs)) {
+    const fix = `give an array, each item ${PAIR}`
+    return [wrong('pairs', pairs, wrongType(pairs), fix), ...problems]
+  }
+  const ofPairs = pairs.flatMap((pair, i) => problemsOfPair(pair, `pairs[${i}]`))
+  return [...(ofPairs.length > 0 ? ofPairs : wiredTwice(pairs as Pairs)), ...problems]
+}
+
+const PAIR = 'two names of ports'
+
+function problemsOfPair(pair: unknown, path: string): Problem[] {
+  const fix = `give ${PAIR}`
+  if (!Array.isArray(pair)) return [wrong(path, pair, wrongType(pair), fix)]
+  if (pair.length === 0) return [wrong(path, pair, 'is empty', fix)]
+  if (pair.length !== 2)
+    return [wrong(path, pair, pair.length < 2 ? 'is too short' : 'is too long', fix)]
+  return pair.flatMap((name: unknown, i) => {
+    const place = `${path}[${i}]`
+    if (typeof name !== 'string')
+      return [wrong(place, name, name === undefined ? 'is missing' : wrongType(name), fix)]
+    const refused = wrongName(name)
+    return refused === undefined ? [] : [wrong(place, name, refused.message, refused.fix)]
+  })
+}
+
+function wiredTwice(pairs: Pairs): Problem[] {
+  const seen = new Set<string>()
+  return pairs.flatMap((pair, i) =>
+    pair.flatMap((name, j) => {
+      const again = seen.has(name)
+      seen.add(name)
+      if (!again) return []
+      return [wrong(`pairs[${i}][${j}]`, name, 'is wired already', 'wire each port to one other')]
+    }),
+  )
+}
+
+function wrong(path: string, value: unknown, message: string, fix: string): Problem {
+  return { path, value, message, fix }
+}
 
 /** The program. */
 export class CrossConnect implements Program {
   readonly name = 'cross-connect'
-  readonly #pairs: readonly (readonly [string, string])[] | undefined
+  readonly #pairs: Pairs | undefined
   readonly #peers = new Int32Array(MAX_PORTS).fill(DROP)
   readonly #answer = byType('cross-connect', { pairs: () => this.pairs() })
   #names: ReadonlyMap<number, string> = new Map()
 
   /** @param given - without pairs, ids are paired */
   constructor(given: CrossConnectOptions = {}) {
-    this.#pairs = validate(options, given, 'cross-connect').pairs
+    this.#pairs = checkedPairs(given)
   }
 
   /** Names of the ports that are wired together now. */

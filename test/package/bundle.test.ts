@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { Script } from 'node:vm'
+import { build } from 'esbuild'
 import { inRoot, readText, root, run, temporaryFolder } from './support.js'
 
 interface Scope {
@@ -59,33 +60,104 @@ test('the bundle has one copy of each class, whichever module it is taken from',
   assert.equal(same, 'true true\ntrue true\n')
 })
 
-/** The files that a module of the bundle loads, itself included. */
-function loadedBy(file: string, found = new Set<string>()): Set<string> {
-  if (found.has(file)) return found
-  found.add(file)
-  const imports = readText(join('dist/lib', file)).matchAll(/^(?:import|\} from) .*"(\.[^"]+)";$/gm)
-  for (const [, other] of imports) loadedBy(join(dirname(file), other as string), found)
-  return found
-}
-
 /** The modules that a file of the bundle is made of, as esbuild notes them. */
 function modulesIn(file: string): string[] {
-  return Array.from(readText(join('dist/lib', file)).matchAll(/^\/\/ (\S+\.js)$/gm), ([, name]) =>
+  return Array.from(readText(join('dist/lib', file)).matchAll(/^ *\/\/ (\S+\.js)$/gm), ([, name]) =>
     String(name),
   )
 }
 
-test('an lcore of vswitch loads what it runs, and nothing of what checks options', () => {
-  const modules = ['worker-main.js', 'switch-program.js'].flatMap((file) =>
-    [...loadedBy(file)].flatMap(modulesIn),
-  )
+test('an lcore loads what it runs, and nothing of what checks options', () => {
+  const modules = modulesIn('lcore-main.cjs')
   assert.ok(modules.includes('dist/src/burst/burst.js'))
   assert.ok(modules.includes('dist/src/switch/bridge/bridge.js'))
+  assert.ok(modules.includes('dist/src/programs/cross-connect.js'))
   assert.deepEqual(
-    modules.filter((name) => /^node_modules\/(zod|yaml|pino)|datapath/.test(name)),
+    modules.filter((name) => /^node_modules\/|datapath/.test(name)),
     [],
   )
 })
+
+test('what lcores run is in the bundle once', () => {
+  const ofLcores = new Set(modulesIn('lcore-main.cjs'))
+  const twice = bundled.flatMap((file) =>
+    readText(join('dist/lib', file))
+      .split(/^\/\/ (?=\S+\.js$)/m)
+      .filter(
+        (part) =>
+          ofLcores.has(part.split('\n')[0] as string) && /\bclass\b|\bfunction\b/.test(part),
+      )
+      .map((part) => `${file}: ${part}`),
+  )
+  assert.deepEqual(twice, [])
+})
+
+test('Workers have programs of the bundle without the loader of modules, and those of users with it', (t) => {
+  const answers = asUser(
+    t,
+    `
+    import { writeFileSync } from 'node:fs'
+    import { Datapath } from 'dpdk-vhost'
+    const mine = new URL('./mine.mjs', import.meta.url)
+    writeFileSync(mine, \`
+      import { CrossConnect } from 'dpdk-vhost/programs/cross-connect'
+      import { Burst, ConfigError } from 'dpdk-vhost/programs/program'
+      export default () => ({
+        burst() {},
+        idle(burst) { this.same = burst instanceof Burst },
+        message() {
+          try { new CrossConnect({ pairs: 7 }) } catch (error) { return [this.same, error instanceof ConfigError] }
+        },
+      })\`)
+    const datapath = await Datapath.open({ memory: 'memfd', memoryMiB: 64 })
+    const lcore = await datapath.launch('dpdk-vhost/programs/cross-connect', { data: { pairs: [['a', 'b']] } })
+    console.log(JSON.stringify(await lcore.call({ type: 'pairs' })))
+    await lcore.replace(mine)
+    let answer
+    do answer = await lcore.call()
+    while (answer[0] === undefined)
+    console.log(JSON.stringify(answer))
+    const refused = await datapath.launch('dpdk-vhost/programs/cross-connect', { data: { pairs: 7 } }).catch((e) => e)
+    console.log(refused.message)
+    await datapath.close()`,
+  )
+  const [pairs, same, refused] = answers.split('\n')
+  assert.equal(pairs, '[]')
+  assert.equal(same, '[true,true]')
+  assert.match(refused as string, /pairs/)
+})
+
+for (const format of ['esm', 'cjs'] as const) {
+  test(`a program that is bundled with the package runs: ${format}`, async (t) => {
+    const folder = temporaryFolder(t)
+    const file = join(folder, format === 'esm' ? 'bundle.mjs' : 'bundle.cjs')
+    const contents = `
+      import { crossConnect, Datapath } from 'dpdk-vhost'
+      const main = async () => {
+        const datapath = await Datapath.open({ memory: 'memfd', memoryMiB: 64 })
+        console.log((await datapath.run(crossConnect())).thread)
+        await datapath.close()
+      }
+      main()`
+    const here = `const hereUrl = require('node:url').pathToFileURL(__filename).href`
+    await build({
+      stdin: { contents, resolveDir: root },
+      bundle: true,
+      platform: 'node',
+      outfile: file,
+      format,
+      ...(format === 'cjs' && { define: { 'import.meta.url': 'hereUrl' }, banner: { js: here } }),
+      logLevel: 'error',
+    })
+    writeFileSync(join(folder, 'package.json'), '{}')
+    const addon = inRoot('build/Release/dpdk_vhost.node')
+    const child = run(process.execPath, [file], {
+      cwd: folder,
+      env: { ...process.env, DPDK_VHOST_BINDING: addon },
+    })
+    assert.equal(child.stdout, 'main\n', child.output)
+  })
+}
 
 test('a switch of the bundle polls in a Worker and on the main thread', (t) => {
   const threads = asUser(
@@ -126,14 +198,16 @@ test('vswitch of the bundle runs, and runs a program of its user', (t) => {
   assert.match(child.output, /ended with code 7/)
 })
 
-const command = inRoot('dist/lib/vswitch-main.cjs')
-const codeCache = `vswitch-main.cjs.${process.version}-${process.arch}`
+const cacheOf = (script: string) => `${script}.${process.version}-${process.arch}`
 
-test('V8 takes the compiled code of vswitch', () => {
-  const cachedData = readFileSync(inRoot(join('dist/lib', codeCache)))
-  const script = new Script(readFileSync(command, 'utf8'), { filename: command, cachedData })
-  assert.equal(script.cachedDataRejected, false)
-})
+for (const name of ['vswitch-main.cjs', 'lcore-main.cjs']) {
+  test(`V8 takes the compiled code of ${name}`, () => {
+    const filename = inRoot(join('dist/lib', name))
+    const cachedData = readFileSync(cacheOf(filename))
+    const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData })
+    assert.equal(script.cachedDataRejected, false)
+  })
+}
 
 test('vswitch runs without compiled code, and with that of another Node.js', (t) => {
   const folder = temporaryFolder(t)
@@ -143,7 +217,10 @@ test('vswitch runs without compiled code, and with that of another Node.js', (t)
     run(process.execPath, [join(folder, 'dist/lib/vswitch.cjs'), '--version'], { cwd: folder })
   const output = version().stdout
   assert.match(output, /^\d+\.\d+\.\d+\n$/)
-  writeFileSync(join(folder, 'dist/lib', codeCache), 'compiled by somebody else'.repeat(9))
+  writeFileSync(
+    join(folder, 'dist/lib', cacheOf('vswitch-main.cjs')),
+    'compiled by somebody else'.repeat(9),
+  )
   assert.equal(version().stdout, output)
 })
 
