@@ -19,16 +19,13 @@ export function groupsOf<T extends Entry>(entries: readonly T[]): T[][] {
       if (last !== undefined && last.length + part.length <= MOST) last.push(...part)
       else joined.push(part)
     }
-    groups.push(...joined.map((group) => inOrder(group, entries)))
+    for (const group of joined)
+      groups.push(group.sort((a, b) => entries.indexOf(a) - entries.indexOf(b)))
   }
   return groups
 }
 
-function inOrder<T>(some: readonly T[], all: readonly T[]): T[] {
-  return [...some].sort((a, b) => all.indexOf(a) - all.indexOf(b))
-}
-
-/** Parts whose members belong together, directly or by way of others, in their order. */
+/** Parts whose members belong together, directly or by way of others. */
 function partsOf<T>(all: readonly T[], together: (one: T, other: T) => boolean): T[][] {
   const parts: T[][] = []
   const left = new Set(all)
@@ -43,7 +40,7 @@ function partsOf<T>(all: readonly T[], together: (one: T, other: T) => boolean):
         left.delete(other)
       }
     }
-    parts.push(inOrder(part, all))
+    parts.push(part)
   }
   return parts
 }
